@@ -1,0 +1,37 @@
+# Development of mlscaffold itself; `make help` lists the verbs. PYTHON=... chooses another interpreter (3.11 or newer).
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := .cache/demo/penguins
+WORKERS ?= 2
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs bench clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# One environment for development: the package in place, and the groups `test` and `docs` of pyproject.toml.
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group test --group docs
+	touch $@
+
+demo: $(VENV)/.ready ## the main job: a table becomes a repository, a model, and an answer over HTTP
+	rm -rf $(DEMO)
+	$(BIN)/mlscaffold new $(DEMO) --defaults --ship
+
+test: $(VENV)/.ready ## all tests (lint, unit, template, lifecycle, end to end), with coverage
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term $(ARGS)
+
+lint: $(VENV)/.ready ## ruff, mypy and the direction of imports
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+docs: $(VENV)/.ready ## the documentation as a site, in site/
+	$(BIN)/mkdocs build --strict
+
+bench: $(VENV)/.ready ## the tables of ratios (minutes; not in CI)
+	$(BIN)/python benchmarks/new.py && $(BIN)/python benchmarks/day_one.py
+
+clean: ## remove what can be made again
+	rm -rf .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist site
