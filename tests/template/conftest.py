@@ -1,0 +1,97 @@
+"""Real renderings of the checkout's template, and one environment that generated repositories share."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).parents[2]
+
+Render = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the checkout's template as a git repository of its own, committed and tagged."""
+    repository = tmp_path_factory.mktemp("template")
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "copier.yml", "template"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for name in filter(None, tracked.stdout.split("\0")):
+        if (ROOT / name).exists():
+            target = repository / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+    for command in (["init", "-q", "-b", "main"], ["add", "-A", "-f"], ["commit", "-q", "-m", "template"], ["tag", "v9.9.9"]):
+        identity = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *command], cwd=repository, check=True)
+    return repository
+
+
+@pytest.fixture(scope="session")
+def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """Render the checkout's template with answers, by real copier."""
+
+    def rendered(**answers: object) -> Path:
+        import copier
+
+        target = tmp_path_factory.mktemp("rendered") / str(answers.get("name", "churn"))
+        data = {"name": "churn", **answers}
+        copier.run_copy(str(template), target, data=data, defaults=True, quiet=True, vcs_ref="v9.9.9")
+        return target
+
+    return rendered
+
+
+@pytest.fixture(scope="session")
+def environment() -> Path:
+    """Install the template's lock once for all tests; kept in .cache between runs."""
+    lock = ROOT / "template" / "requirements.lock"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    home = ROOT / ".cache" / "environments"
+    home.mkdir(parents=True, exist_ok=True)
+    venv = home / f"py{sys.version_info.major}{sys.version_info.minor}-{digest}"
+    with FileLock(f"{venv}.lock"):
+        if not (venv / ".ready").exists():
+            uv = [sys.executable, "-m", "uv", "--quiet"]
+            subprocess.run([*uv, "venv", "--clear", "--python", sys.executable, str(venv)], check=True)
+            subprocess.run(
+                [*uv, "pip", "install", "--require-hashes", "--python", str(venv), "-r", str(lock)], check=True
+            )
+            (venv / ".ready").touch()
+    return venv
+
+
+@pytest.fixture(scope="session")
+def make(environment: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run make in a generated repository with the shared environment in place of its own."""
+
+    def run(project: Path, *words: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+        # The shared environment is not this project's: the package comes from src/, and set-up counts as done.
+        (environment / ".ready").touch()
+        finished = subprocess.run(
+            ["make", *words, f"VENV={environment}"],
+            cwd=project, capture_output=True, text=True, timeout=900, check=False,
+            env={**os.environ, "PYTHONPATH": "src", "COVERAGE_PROCESS_START": "", **variables},
+        )  # fmt: skip
+        if check and finished.returncode:
+            pytest.fail(f"make {' '.join(words)} exited {finished.returncode}:\n{finished.stdout}\n{finished.stderr}")
+        return finished
+
+    return run
+
+
+def commit(project: Path, message: str = "change") -> None:
+    """Commit all of a generated repository, made a git repository where it is none."""
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
+    if not (project / ".git").exists():
+        subprocess.run([*git, "init", "-q", "-b", "main"], cwd=project, check=True)
+    subprocess.run([*git, "add", "-A"], cwd=project, check=True)
+    subprocess.run([*git, "commit", "-q", "-m", message], cwd=project, check=True)

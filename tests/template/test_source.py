@@ -1,0 +1,85 @@
+"""What may stand in the template, whatever the answers."""
+
+import ast
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "template"
+
+
+def files(pattern: str) -> list[Path]:
+    found = [path for path in TEMPLATE.rglob(pattern) if path.is_file() and "__pycache__" not in path.parts]
+    assert found, f"no {pattern} in the template: this test looks at nothing"
+    return found
+
+
+def test_python_holds_no_jinja() -> None:
+    marked = [p for p in files("*.py*") if p.suffix in {".py", ".pyi", ".jinja"} and ".py" in p.name.split("pyproject")[0]
+              and any(mark in p.read_text(encoding="utf-8") for mark in ("{%", "{{", "{#"))]  # fmt: skip
+    assert marked == []
+    assert [p for p in TEMPLATE.rglob("*.py.jinja")] == []
+
+
+def test_symlinks_and_executables_are_absent() -> None:
+    for path in files("*"):
+        assert not path.is_symlink()
+        assert not path.stat().st_mode & stat.S_IXUSR, f"{path} is executable"
+
+
+def test_the_package_is_read_in_ten_minutes() -> None:
+    lines = sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files("src/**/*.py"))
+    assert lines <= 1500
+
+
+ORDER = [
+    "contract", "params", "prepare", "features", "model", "train", "metrics", "evaluate", "report",
+    "request", "predict", "package", "service", "serve", "ship",
+]  # fmt: skip
+
+
+def imports_of(module: Path) -> set[str]:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    relative = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level == 1]
+    return {name for node in relative for name in ([node.module] if node.module else [a.name for a in node.names])}
+
+
+@pytest.mark.parametrize("module", files("src/**/*.py"), ids=lambda path: path.stem)
+def test_a_module_imports_only_from_those_above_it(module: Path) -> None:
+    if module.stem == "__init__":
+        assert imports_of(module) == set()
+        return
+    above = ORDER[: ORDER.index(module.stem)]
+    assert imports_of(module) <= set(above)
+    assert "mlscaffold" not in module.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("mark", ["--index-url", "--extra-index-url", "--find-links", "/opt/", "/tmp/", "/root/", "file://"])
+def test_locks_resolve_for_a_user_elsewhere(mark: str) -> None:
+    for lock in files("*.lock"):
+        assert mark not in lock.read_text(encoding="utf-8")
+
+
+def test_every_pin_has_a_hash() -> None:
+    for lock in files("*.lock"):
+        pins = [block for block in lock.read_text(encoding="utf-8").split("\n") if "==" in block and block[0].isalpha()]
+        assert len(pins) > 50
+        assert all(pin.endswith("\\") for pin in pins)
+
+
+def test_the_service_lock_is_a_part_of_the_lock() -> None:
+    def pins(name: str) -> set[str]:
+        lines = (TEMPLATE / name).read_text(encoding="utf-8").splitlines()
+        return {line.split(";")[0].strip(" \\") for line in lines if line[:1].isalpha()}
+
+    assert pins("requirements-service.lock") < pins("requirements.lock")
+
+
+def test_no_address_of_a_registry_stands_in_the_repository() -> None:
+    hosts = ["pypi" + ".org", "python" + "hosted.org", "registry." + "npmjs", "deb." + "debian.org"]
+    for host in hosts:
+        found = subprocess.run(["git", "grep", "-lI", host], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert found.stdout == "", f"{host} is named in {found.stdout}"
