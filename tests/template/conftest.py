@@ -29,7 +29,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             target = repository / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
-    for command in (["init", "-q", "-b", "main"], ["add", "-A", "-f"], ["commit", "-q", "-m", "template"], ["tag", "v9.9.9"]):
+    for command in (
+        ["init", "-q", "-b", "main"],
+        ["add", "-A", "-f"],
+        ["commit", "-q", "-m", "template"],
+        ["tag", "v9.9.9"],
+    ):
         identity = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
         subprocess.run(["git", *identity, *command], cwd=repository, check=True)
     return repository

@@ -1,4 +1,4 @@
-"""Write the golden trees anew, after a change of the template that adds or removes files: `python tests/template/golden.py`."""
+"""Write the golden trees anew, after files were added or removed: `python tests/template/golden.py`."""
 
 import sys
 import tempfile

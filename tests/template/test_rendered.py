@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from allpairspy import AllPairs
+
 from template.conftest import Render
 
 ANSWERS: dict[str, list[object]] = {
@@ -21,7 +22,7 @@ ANSWERS: dict[str, list[object]] = {
     "ci": ["github", "gitlab", "both", "none"],
     "storage": ["local", "s3", "gs", "azure", "ssh"],
     "registry": ["", "registry.example/team"],
-    "description": ["Says which penguin it is.", 'Says "which" penguin: it\'s {braced} & 100 % – café.'],
+    "description": ["Says which penguin it is.", 'Says "which" penguin: it\'s {braced} & 100 % café ñ.'],
 }
 MATRIX = [dict(zip(ANSWERS, row, strict=True)) for row in AllPairs(list(ANSWERS.values()))]
 
@@ -58,7 +59,12 @@ def test_a_rendering_is_whole(tree: Path) -> None:
 
 
 def test_the_forge_s_files_are_those_asked_for(render: Render) -> None:
-    for ci, github, gitlab in [("github", True, False), ("gitlab", False, True), ("both", True, True), ("none", False, False)]:
+    for ci, github, gitlab in [
+        ("github", True, False),
+        ("gitlab", False, True),
+        ("both", True, True),
+        ("none", False, False),
+    ]:
         tree = render(ci=ci)
         assert (tree / ".github").exists() == github
         assert (tree / ".gitlab-ci.yml").exists() == gitlab
@@ -92,7 +98,7 @@ def test_the_tree_is_the_golden_one(render: Render, profile: str) -> None:
     tree = render(**PROFILES[profile])
     names = sorted(path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file())
     golden = Path(__file__).parent / "golden" / f"{profile}.txt"
-    assert names == golden.read_text(encoding="utf-8").splitlines(), "see `python -m tests.template.golden`"
+    assert names == golden.read_text(encoding="utf-8").splitlines(), "see tests/template/golden.py"
 
 
 @pytest.mark.parametrize(
