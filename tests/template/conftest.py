@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import copier
 import pytest
 from filelock import FileLock
 
@@ -45,8 +46,6 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
     """Render the checkout's template with answers, by real copier."""
 
     def rendered(**answers: object) -> Path:
-        import copier
-
         target = tmp_path_factory.mktemp("rendered") / str(answers.get("name", "churn"))
         data = {"name": "churn", **answers}
         copier.run_copy(str(template), target, data=data, defaults=True, quiet=True, vcs_ref="v9.9.9")
