@@ -1,0 +1,117 @@
+"""Columns that give the target away."""
+
+from typing import TYPE_CHECKING
+
+from .columns import Kind, numbers
+from .contract import Task
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ROWS = 50_000  # rows looked at: enough, and bounded
+_FEW = 20  # rows, and wrong guesses of the majority, below which agreement may be chance
+_GROUP = 5  # rows that a value needs to say something
+_SHARE = 0.01  # of the majority's errors may be left
+
+
+def gives_away(
+    cells: "pl.Series", kind: Kind, target: "pl.Series", task: Task, decimal: str
+) -> str:
+    """Say how a column gives the target away; empty where it does not.
+
+    Parameters
+    ----------
+    cells : polars.Series
+        Texts of the column, null where there is no value.
+    kind : Kind
+        What they are parsed as.
+    target : polars.Series
+        Texts of the target, row by row.
+    task : str
+        Classification or regression.
+    decimal : str
+        Decimal sign.
+
+    Returns
+    -------
+    str
+        `same` where it is the target under another name, `tells` where it tells nearly every row, else empty.
+    """
+    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+
+    both = pl.DataFrame({"x": cells, "y": target}).drop_nulls("y")
+    if both["y"].n_unique() < 2 or both.height < _FEW:
+        return ""
+    if task == "regression":
+        return _of_number(both, kind, decimal)
+    if _one_to_one(both):
+        return "same"
+    if _missing_tells(both) or _groups_tell(both):
+        return "tells"
+    return "tells" if kind.name == "number" and _thresholds_tell(both, decimal) else ""
+
+
+def _of_number(both: "pl.DataFrame", kind: Kind, decimal: str) -> str:
+    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+
+    if kind.name != "number":
+        return ""
+    pairs = both.select(numbers(pl.col("x"), decimal), numbers(pl.col("y"), decimal)).drop_nulls()
+    if pairs.height < _FEW or pairs["x"].n_unique() < _FEW:
+        return ""
+    if pairs.height == both.height and (pairs["x"] == pairs["y"]).all():
+        return "same"
+    rank = pairs.select(pl.corr("x", "y", method="spearman")).item()
+    return "tells" if rank is not None and abs(rank) >= 0.999 else ""
+
+
+def _one_to_one(both: "pl.DataFrame") -> bool:
+    """Say whether each value stands for one label and each label for one value, often enough not to be chance."""
+    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+
+    labels = both["y"].n_unique()
+    if both["x"].n_unique() != labels or both["x"].null_count():
+        return False
+    pairs = both.group_by("x", "y").agg(pl.len())
+    return pairs.height == labels and int(pairs["len"].min() or 0) >= _GROUP  # type: ignore[arg-type]
+
+
+def _majority_errors(both: "pl.DataFrame") -> int:
+    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+
+    return both.height - int(both.group_by("y").agg(pl.len())["len"].max() or 0)  # type: ignore[arg-type]
+
+
+def _missing_tells(both: "pl.DataFrame") -> bool:
+    """Say whether the target is told by whether a cell is empty (a date of leaving, of those who left)."""
+    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+
+    empty = both.select(pl.col("x").is_null().cast(pl.String), "y")
+    return both["x"].null_count() > 0 and _groups_tell(empty)
+
+
+def _groups_tell(both: "pl.DataFrame") -> bool:
+    """Say whether guessing the commonest label of each value is nearly always right; rare values count as wrong."""
+    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+
+    chance = _majority_errors(both)
+    groups = both.group_by("x", "y").agg(pl.len()).group_by("x").agg(pl.col("len").sum(), pl.col("len").max().alias("most"))
+    right = groups.filter(pl.col("len") >= _GROUP)["most"].sum()
+    return chance >= _FEW and both.height - right <= _SHARE * chance
+
+
+def _thresholds_tell(both: "pl.DataFrame", decimal: str) -> bool:
+    """Say whether a few cuts through the numbers separate the labels: sorted by number, the label hardly changes."""
+    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+
+    chance = _majority_errors(both)
+    counts = both.select(numbers(pl.col("x"), decimal), "y").drop_nulls().group_by("x", "y").agg(pl.len())
+    ordered = counts.sort("x", "len", "y").group_by("x", maintain_order=True).agg(
+        pl.col("y").last(), (pl.col("len").sum() - pl.col("len").max()).alias("wrong")
+    )
+    covered = int(counts["len"].sum())
+    if chance < _FEW or covered < 0.8 * both.height:
+        return False
+    changes = int((ordered["y"] != ordered["y"].shift()).sum() or 0)
+    return changes - (both["y"].n_unique() - 1) + int(ordered["wrong"].sum()) <= _SHARE * chance
+
