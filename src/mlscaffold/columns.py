@@ -142,11 +142,11 @@ def guess_kind(values: "pl.Series", decimal: str, name: str, *, wanted_date: boo
 
 def _date_kind(values: "pl.Series", formats: list[tuple[str, float]]) -> Kind:
     """Choose among the formats that fit equally well: the one under which the rows are in order, else the usual one."""
-    best = [format for format, share in formats if share == formats[0][1]]
+    best = [fmt for fmt, share in formats if share == formats[0][1]]
     other = swapped(best[0])
     if other == best[0] or other not in best:
         return Kind("datetime", best[0])
-    orders = [format for format in (best[0], other) if len(values) > 10 and in_order(values, format)]
+    orders = [fmt for fmt in (best[0], other) if len(values) > 10 and in_order(values, fmt)]
     if len(orders) == 1:
         return Kind("datetime", orders[0])
     return Kind("datetime", best[0], ambiguous=True)
@@ -155,8 +155,8 @@ def _date_kind(values: "pl.Series", formats: list[tuple[str, float]]) -> Kind:
 def guess_decimal(columns: Iterable["pl.Series"], delimiter: str) -> str:
     """Tell the decimal sign of a file: each column whose cells are all numbers under one sign only has a vote.
 
-    Cells like `1,234` may have a thousands separator. They count as decimal commas only where the file is not separated by
-    commas and no other column says otherwise.
+    Cells like `1,234` may have a thousands separator. They count as decimal commas only where the file is not separated
+    by commas and no other column says otherwise.
     """
     votes = {",": 0, ".": 0}
     weak = {",": 0, ".": 0}
@@ -179,14 +179,14 @@ def _anchored(pattern: str, sign: str) -> str:
 
 def clean(column: "pl.Expr", missing: Iterable[str]) -> "pl.Expr":
     """Turn the texts that mean 'no value' into nulls."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     return pl.when(column.is_in(["", *missing]).not_()).then(column)
 
 
 def numbers(column: "pl.Expr", decimal: str) -> "pl.Expr":
     """Parse numbers; null where the text is none."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     text = column if decimal == "." else column.str.replace(decimal, ".", literal=True)
     return pl.when(column.str.contains(number_pattern(decimal))).then(text.cast(pl.Float64, strict=False))
@@ -228,7 +228,9 @@ def _summarise_part(
     for name in full:
         del statistics[name]["values"]
     flat = [(name, key, value) for name, some in statistics.items() for key, value in some.items()]
-    row = batch.lazy().select(value.alias(str(position)) for position, (_, _, value) in enumerate(flat)).collect().row(0)
+    row = (
+        batch.lazy().select(value.alias(str(position)) for position, (_, _, value) in enumerate(flat)).collect().row(0)
+    )
     found: dict[str, dict[str, Any]] = {name: {"rows": batch.height} for name in kinds}
     for (name, key, _), value in zip(flat, row, strict=True):
         found[name][key] = value
@@ -245,7 +247,7 @@ def _summary(some: dict[str, Any], *, many: bool) -> Summary:
 
 def _statistics(name: str, kind: Kind, decimal: str, missing: tuple[str, ...]) -> "dict[str, pl.Expr]":
     """Build the expressions for the fields of a Summary."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     column = pl.col(name)
     value = clean(column, missing)

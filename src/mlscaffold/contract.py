@@ -101,11 +101,13 @@ class Contract:
 HEADER = """\
 # yaml-language-server: $schema=contract.schema.json
 # What each column means: the one source of truth about the data. Confirm it, then keep it true.
-# role: feature, target, protected (kept for evaluation only), time (the split follows it), id (its rows stay together), ignore
-# type: number, integer, boolean, category, text, datetime. `range` and `categories` say what is allowed, `nullable` whether a cell may be empty.
+# role: feature, target, protected (kept for evaluation only), time (the split follows it),
+#       id (its rows stay on one side of the split), ignore (left out)
+# type: number, integer, boolean, category, text, datetime
+# `range` and `categories` say what is allowed, `nullable` whether a cell may be empty.
 """
 
-# Begins with a letter, holds nothing that means something to YAML, and no reader of YAML 1.1 or 1.2 takes it for another type.
+# Begins with a letter and holds nothing that means something to YAML, 1.1 or 1.2.
 _PLAIN = re.compile(r"[^\W\d_](?:[\w ()/.%+-]*[\w()/.%+-])?", re.UNICODE)
 _WORDS_OF_YAML = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"}
 _LINE = 120

@@ -80,7 +80,7 @@ def dialect_of(head: bytes, path: Path, encoding: str = "") -> Dialect:
 
 
 def survey(path: Path) -> tuple[bool, int]:
-    """Read a file once: is all of it UTF-8, and how many bytes is it unpacked?"""
+    """Read a file once to tell whether all of it is UTF-8, and how many bytes it is unpacked."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     utf8, size = True, 0
     with opened(path) as file:
@@ -168,7 +168,7 @@ def _utf8(data: bytes, dialect: Dialect) -> bytes:
 
 def _parse_fast(data: bytes, dialect: Dialect) -> "pl.DataFrame | None":
     """Parse with polars, unless it fails or the delimiters do not add up (polars fills up short rows in silence)."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     data = data.rstrip(b"\r\n")
     schema = dict.fromkeys(dialect.columns, pl.String())
@@ -190,7 +190,7 @@ def _parse_fast(data: bytes, dialect: Dialect) -> "pl.DataFrame | None":
 
 def _parse(block: Block, dialect: Dialect, name: str) -> "pl.DataFrame":
     """Parse with the csv module as pandas would, skipping blank lines, and refuse rows of another width."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     csv.field_size_limit(sys.maxsize)
     text = block.data.decode()
@@ -215,13 +215,13 @@ def _parse(block: Block, dialect: Dialect, name: str) -> "pl.DataFrame":
 
 
 def _rows(rows: list[list[str]], dialect: Dialect) -> "pl.DataFrame":
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     return pl.DataFrame(rows, schema=dict.fromkeys(dialect.columns, pl.String()), orient="row")
 
 
 def _is_open(text: str, line: int) -> bool:
-    """Say whether the last record, which begins after `line` lines, covers several lines and opens more quotes than it closes."""
+    """Say whether the last record, which begins after `line` lines, has an open quote and more than one line."""
     record = text.split("\n", line)[-1].rstrip("\n")
     return "\n" in record and record.count('"') % 2 == 1
 
@@ -235,6 +235,5 @@ def _ragged(cells: list[str], block: Block, dialect: Dialect, name: str, before:
     if cells[-1].count("\n") and _is_open(text, before):
         return _unclosed(name, line)
     mend = "quote the cells that hold it" if len(cells) > wanted else "complete the row"
-    return UserError(
-        f"{name}, line {line}: {len(cells)} cells where the header has {wanted} (separated by {SPELLED[dialect.delimiter]}); {mend}"
-    )
+    found = f"{len(cells)} cells where the header has {wanted} (separated by {SPELLED[dialect.delimiter]})"
+    return UserError(f"{name}, line {line}: {found}; {mend}")

@@ -69,7 +69,7 @@ def is_date(column: "pl.Expr", format: str) -> "pl.Expr":  # noqa: A002 - the wo
 
     The pattern fixes the shape and the clock, the parser knows the calendar.
     """
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     shaped = column.str.contains(PATTERNS[format])
     if format.startswith("epoch"):
@@ -103,16 +103,16 @@ def fitting_formats(values: "pl.Series", name: str, *, wanted: bool) -> list[tup
     looked_at = values.head(_LOOKED_AT)
     some = looked_at.head(50).to_list()
     spoken = set(words(name))
-    formats = [format for format in PATTERNS if format not in _COMPACT]
-    formats += [format for format in _COMPACT if wanted or _speaks_of(format, spoken)]
+    formats = [each for each in PATTERNS if each not in _COMPACT]
+    formats += [each for each in _COMPACT if wanted or _speaks_of(each, spoken)]
     found = []
-    for format in formats:  # noqa: A001
-        if sum(bool(re.match(PATTERNS[format], value)) for value in some) * 2 < len(some):
+    for each in formats:
+        if sum(bool(re.match(PATTERNS[each], value)) for value in some) * 2 < len(some):
             continue
-        share = looked_at.to_frame("v").select(is_date(_column("v"), format).mean()).item()
+        share = looked_at.to_frame("v").select(is_date(_column("v"), each).mean()).item()
         if share >= 0.5:
-            found.append((format, float(share)))
-    return sorted(found, key=lambda each: -each[1])  # stable: among equals the order of the table above
+            found.append((each, float(share)))
+    return sorted(found, key=lambda fit: -fit[1])  # stable: among equals the order of the table above
 
 
 def swapped(format: str) -> str:  # noqa: A002
@@ -122,7 +122,7 @@ def swapped(format: str) -> str:  # noqa: A002
 
 def in_order(values: "pl.Series", format: str) -> bool:  # noqa: A002
     """Say whether dates only go forward, or only backward, when read in this format."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     date = format.partition(" %H")[0].partition(" %I")[0]
     dates = values.str.extract(PATTERNS[format], 1).str.strptime(pl.Date, date, strict=False).drop_nulls()
@@ -134,6 +134,6 @@ def _speaks_of(format: str, spoken: set[str]) -> bool:  # noqa: A002
 
 
 def _column(name: str) -> "pl.Expr":
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     return pl.col(name)

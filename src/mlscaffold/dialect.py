@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .errors import UserError
 
@@ -139,7 +140,7 @@ def _delimiter(text: str, *, whole: bool) -> tuple[str, list[tuple[int, list[str
         width = len(records[0][1]) if records else 0
         common = widths.most_common(1)[0][0] if widths else 0
         agree = widths[common] / len(records) if common > 1 else 0.0
-        # A header of another width than the rows is forgiven, so that it can be named, but any delimiter that fits wins.
+        # A header of another width than the rows is kept, so that it can be named, but a delimiter that fits wins.
         score = (round(agree, 1) if width == common else agree / 2, common, delimiter, records)
         if best is None or score[:2] > best[:2]:
             best = score
@@ -164,7 +165,8 @@ def _check_width(first: list[str], rows: list[list[str]], delimiter: str, name: 
         return
     if len(first) == 1:
         raise UserError(
-            f"line 1 of {name} has one cell where the rows have {common}; delete the lines above the header ({_shown(first)})"
+            f"line 1 of {name} ({_shown(first)}) has one cell where the rows have {common}; "
+            "delete the lines above the header"
         )
     raise UserError(
         f"the header of {name} has {len(first)} names, its rows have {common} cells (separated by {SPELLED[delimiter]}); "
@@ -175,8 +177,8 @@ def _check_width(first: list[str], rows: list[list[str]], delimiter: str, name: 
 def _check_is_header(first: list[str], rows: list[list[str]], name: str) -> None:
     """Refuse a first line that is data.
 
-    A column speaks against a header where its first cell and most cells below are numbers or dates, or where its first
-    cell is a value that comes again below. Numbers that count upwards by one (years as columns, 0 1 2) are names.
+    A column speaks against a header where its first cell and most cells below are numbers or dates, or where its
+    first cell is a value that comes again below. Numbers that count upwards by one (years as columns, 0 1 2) are names.
     """
     if not rows or _counts_upwards(first):
         return
@@ -192,7 +194,7 @@ def _check_is_header(first: list[str], rows: list[list[str]], name: str) -> None
 
 def _counts_upwards(first: list[str]) -> bool:
     numbers = [int(cell) for cell in first if cell.strip().isdecimal()]
-    return len(numbers) > 1 and all(b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+    return len(numbers) > 1 and all(b - a == 1 for a, b in pairwise(numbers))
 
 
 def _is_data(cell: str, below: tuple[str, ...]) -> bool:

@@ -1,5 +1,6 @@
 """What is said about a table, one line each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,9 +40,9 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]}...{text[0]}"
 
 
-def listed(values: object, most: int = 3) -> str:
+def listed(values: Iterable[object], most: int = 3) -> str:
     """Write some of several values on one line."""
-    some = list(values)  # type: ignore[call-overload]
+    some = list(values)
     return ", ".join(shown(value) for value in some[:most]) + (", ..." if len(some) > most else "")
 
 

@@ -1,7 +1,7 @@
-"""From a table to its contract: what each column is, what it may hold, what it is for, and what is suspicious about it."""
+"""From a table to its contract: what each column is, may hold and is for, and what is suspicious about it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
 
@@ -11,7 +11,7 @@ from .errors import UserError
 from .findings import Finding, counted, listed, shown, warning
 from .leaks import ROWS, gives_away
 from .ranges import allowed
-from .reading import Reading, guess, read, some_rows
+from .reading import Reading, guess, read
 from .roles import Facts, is_free_text, looks_protected, reason_to_ignore, repeats_like_an_entity
 from .table import Table
 from .targets import as_numbers, boolean, categories, infer_task, labels_of, positive_label
@@ -119,7 +119,11 @@ def _known(table: Table, flag: str, name: str) -> str:
     if name.strip() in table.columns:
         return name.strip()
     alike = closest(name, table.columns)
-    hint = f"did you mean {' or '.join(repr(each) for each in alike)}?" if alike else f"its columns are {listed(table.columns, 12)}"
+    hint = (
+        f"did you mean {' or '.join(repr(each) for each in alike)}?"
+        if alike
+        else f"its columns are {listed(table.columns, 12)}"
+    )
     raise UserError(f"{flag}: no column {name!r} in {table.path.name}; {hint}")
 
 
@@ -133,7 +137,9 @@ def _task(
         raise UserError(f"column {target!r} holds dates; choose a --target with labels or numbers")
     if task == "regression" and kind.name == "text":
         values = listed([value for value in sample[target].unique(maintain_order=True).head(3).to_list() if value])
-        raise UserError(f"--task regression needs a target of numbers; {target!r} holds texts ({values}); leave --task out")
+        raise UserError(
+            f"--task regression needs a target of numbers; {target!r} holds texts ({values}); leave --task out"
+        )
     if task is not None:
         return ("classification" if task == "classification" else "regression"), []
     found, said = infer_task(target, sample[target], kind, decimal)
@@ -168,7 +174,9 @@ def _columns(
         found.append(column)
         findings += said
     if not any(column.role == "feature" for column in found):
-        findings.append(warning("no features", "no column is left to predict from; give some `role: feature` in contract.yaml"))
+        findings.append(
+            warning("no features", "no column is left to predict from; give some `role: feature` in contract.yaml")
+        )
     return tuple(found), findings
 
 
@@ -205,7 +213,9 @@ def _why_not(facts: Facts, task: Task, reading: Reading, target: "pl.Series") ->
         text = f"{name!r} is left out of the features: it is the target under another name"
         return "gives the target away", [warning("leak", text, name)]
     if leak == "tells":
-        text = f"{name!r} gives the target away in nearly every row; if it is not known beforehand, set its role to ignore"
+        text = (
+            f"{name!r} gives the target away in nearly every row; if it is not known beforehand, set its role to ignore"
+        )
         return "", [warning("leak", text, name)]
     return "", []
 
@@ -244,7 +254,11 @@ def _with_values(column: Column, facts: Facts) -> Column:
         return replace(column, categories=pair or ())
     if facts.type == "category":
         listed_values = summary.values is not None and len(summary.values) <= MOST_LISTED
-        return replace(column, categories=tuple(sorted(summary.values or ()))) if listed_values else replace(column, many=True)
+        return (
+            replace(column, categories=tuple(sorted(summary.values or ())))
+            if listed_values
+            else replace(column, many=True)
+        )
     return column
 
 
@@ -292,13 +306,17 @@ def _about_target(contract: Contract, target: "pl.Series", reading: Reading) -> 
     if len(column.categories) == 1 or (contract.task == "regression" and summary.low == summary.high):
         yield warning("target constant", f"the target {name!r} has one value only: there is nothing to learn", name)
     if len(column.categories) > MOST_LISTED:
-        yield warning("many classes", f"the target {name!r} has {len(column.categories)} classes; is it the right column?", name)
+        yield warning(
+            "many classes", f"the target {name!r} has {len(column.categories)} classes; is it the right column?", name
+        )
     if contract.task == "classification" and len(column.categories) > 1:
         rare = {label: count for label, count in _counts(target, reading.decimal).items() if count < _RARE}
         if rare:
             few = ", ".join(f"{shown(label)} ({count})" for label, count in list(rare.items())[:3])
             more = ", ..." if len(rare) > 3 else ""
-            yield warning("rare classes", f"the target {name!r} has labels with fewer than {_RARE} rows: {few}{more}", name)
+            yield warning(
+                "rare classes", f"the target {name!r} has labels with fewer than {_RARE} rows: {few}{more}", name
+            )
 
 
 def _about_table(contract: Contract, reading: Reading) -> Iterator[Finding]:
@@ -309,7 +327,9 @@ def _about_table(contract: Contract, reading: Reading) -> Iterator[Finding]:
     for name in (*contract.named("time"), *contract.named("id")):
         nulls = reading.summaries[name].nulls
         if nulls:
-            yield warning(f"{contract.column(name).role} missing", f"{name!r} is missing in {counted(nulls, 'row')}", name)
+            yield warning(
+                f"{contract.column(name).role} missing", f"{name!r} is missing in {counted(nulls, 'row')}", name
+            )
 
 
 def _suggestions(
@@ -321,13 +341,17 @@ def _suggestions(
         names = ",".join([*asked.protected, *suspects])
         text = f"{listed(suspects)} may be protected: --protected {shown(names) if ' ' in names else names} keeps them out of the features"
         yield Finding("protected", text)
-    entities = [name for name in features if asked.id is None and repeats_like_an_entity(_facts(name, reading, cells[name]))]
+    entities = [
+        name for name in features if asked.id is None and repeats_like_an_entity(_facts(name, reading, cells[name]))
+    ]
     for name in entities[:1]:
-        text = f"{name!r} names things that have several rows: --id {name} keeps the rows of each on one side of the split"
+        text = (
+            f"{name!r} names things that have several rows: --id {name} keeps the rows of each on one side of the split"
+        )
         yield warning("entity", text, name)
 
 
 def _col(name: str) -> "pl.Expr":
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     return pl.col(name)

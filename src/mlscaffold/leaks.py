@@ -14,9 +14,7 @@ _GROUP = 5  # rows that a value needs to say something
 _SHARE = 0.01  # of the majority's errors may be left
 
 
-def gives_away(
-    cells: "pl.Series", kind: Kind, target: "pl.Series", task: Task, decimal: str
-) -> str:
+def gives_away(cells: "pl.Series", kind: Kind, target: "pl.Series", task: Task, decimal: str) -> str:
     """Say how a column gives the target away; empty where it does not.
 
     Parameters
@@ -37,7 +35,7 @@ def gives_away(
     str
         `same` where it is the target under another name, `tells` where it tells nearly every row, else empty.
     """
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     both = pl.DataFrame({"x": cells, "y": target}).drop_nulls("y")
     if both["y"].n_unique() < 2 or both.height < _FEW:
@@ -52,7 +50,7 @@ def gives_away(
 
 
 def _of_number(both: "pl.DataFrame", kind: Kind, decimal: str) -> str:
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     if kind.name != "number":
         return ""
@@ -67,7 +65,7 @@ def _of_number(both: "pl.DataFrame", kind: Kind, decimal: str) -> str:
 
 def _one_to_one(both: "pl.DataFrame") -> bool:
     """Say whether each value stands for one label and each label for one value, often enough not to be chance."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     labels = both["y"].n_unique()
     if both["x"].n_unique() != labels or both["x"].null_count():
@@ -77,14 +75,14 @@ def _one_to_one(both: "pl.DataFrame") -> bool:
 
 
 def _majority_errors(both: "pl.DataFrame") -> int:
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     return both.height - int(both.group_by("y").agg(pl.len())["len"].max() or 0)  # type: ignore[arg-type]
 
 
 def _missing_tells(both: "pl.DataFrame") -> bool:
     """Say whether the target is told by whether a cell is empty (a date of leaving, of those who left)."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     empty = both.select(pl.col("x").is_null().cast(pl.String), "y")
     return both["x"].null_count() > 0 and _groups_tell(empty)
@@ -92,26 +90,29 @@ def _missing_tells(both: "pl.DataFrame") -> bool:
 
 def _groups_tell(both: "pl.DataFrame") -> bool:
     """Say whether guessing the commonest label of each value is nearly always right; rare values count as wrong."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     chance = _majority_errors(both)
-    groups = both.group_by("x", "y").agg(pl.len()).group_by("x").agg(pl.col("len").sum(), pl.col("len").max().alias("most"))
+    groups = (
+        both.group_by("x", "y").agg(pl.len()).group_by("x").agg(pl.col("len").sum(), pl.col("len").max().alias("most"))
+    )
     right = groups.filter(pl.col("len") >= _GROUP)["most"].sum()
     return chance >= _FEW and both.height - right <= _SHARE * chance
 
 
 def _thresholds_tell(both: "pl.DataFrame", decimal: str) -> bool:
     """Say whether a few cuts through the numbers separate the labels: sorted by number, the label hardly changes."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     chance = _majority_errors(both)
     counts = both.select(numbers(pl.col("x"), decimal), "y").drop_nulls().group_by("x", "y").agg(pl.len())
-    ordered = counts.sort("x", "len", "y").group_by("x", maintain_order=True).agg(
-        pl.col("y").last(), (pl.col("len").sum() - pl.col("len").max()).alias("wrong")
+    ordered = (
+        counts.sort("x", "len", "y")
+        .group_by("x", maintain_order=True)
+        .agg(pl.col("y").last(), (pl.col("len").sum() - pl.col("len").max()).alias("wrong"))
     )
     covered = int(counts["len"].sum())
     if chance < _FEW or covered < 0.8 * both.height:
         return False
     changes = int((ordered["y"] != ordered["y"].shift()).sum() or 0)
     return changes - (both["y"].n_unique() - 1) + int(ordered["wrong"].sum()) <= _SHARE * chance
-

@@ -14,7 +14,7 @@ CELLS = 8_000_000  # of a batch: about as many bytes as a block of a CSV file, t
 
 def schema_of(path: Path) -> "pl.Schema":
     """Return names and types of the columns; refuse what a table of cells cannot hold."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     try:
         schema = pl.scan_parquet(path).collect_schema()
@@ -24,13 +24,15 @@ def schema_of(path: Path) -> "pl.Schema":
         raise UserError(f"{path.name} has no columns; give a table with a header and rows")
     for name, dtype in schema.items():
         if dtype.is_nested() or dtype in {pl.Binary, pl.Object, pl.Duration}:
-            raise UserError(f"column {name!r} of {path.name} holds {dtype} values; turn it into plain columns or drop it")
+            raise UserError(
+                f"column {name!r} of {path.name} holds {dtype} values; turn it into plain columns or drop it"
+            )
     return schema
 
 
 def count_rows(path: Path) -> int:
     """Return the number of rows, from the footer."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     return int(pl.scan_parquet(path).select(pl.len()).collect().item())
 
@@ -52,7 +54,7 @@ def sample(path: Path, columns: tuple[str, ...], rows: int) -> Iterator["pl.Data
 
 def frame(path: Path, columns: tuple[str, ...], start: int, length: int) -> "pl.DataFrame":
     """Read some rows as text: dates in ISO 8601, booleans as Python spells them, nulls as empty cells."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     found = pl.scan_parquet(path).slice(start, length).collect()
     found.columns = list(columns)
@@ -60,7 +62,7 @@ def frame(path: Path, columns: tuple[str, ...], start: int, length: int) -> "pl.
 
 
 def _as_text(column: "pl.Series") -> "pl.Series":
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     if column.dtype == pl.Boolean:
         return column.replace_strict({True: "True", False: "False"}, default=None, return_dtype=pl.String)

@@ -137,7 +137,7 @@ def _hashed(table: Table, hashes: "list[pl.Series]") -> "Iterator[pl.DataFrame]"
 
 
 def _duplicates(hashes: "list[pl.Series]") -> int:
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     rows = pl.concat(hashes)
     return len(rows) - rows.n_unique()
@@ -154,9 +154,7 @@ def _distinct(sample: "pl.DataFrame") -> "dict[str, pl.Series]":
     }
 
 
-def _settle(
-    draft: _Draft, batches: "Callable[[], Iterable[pl.DataFrame]]", numeric: set[str]
-) -> dict[str, Summary]:
+def _settle(draft: _Draft, batches: "Callable[[], Iterable[pl.DataFrame]]", numeric: set[str]) -> dict[str, Summary]:
     """Read the rows until nothing contradicts: each time round a text becomes missing, or a column becomes text."""
     while True:
         summaries = summarise(batches(), draft.kinds, draft.decimal, draft.missing)
@@ -165,7 +163,7 @@ def _settle(
             return summaries
 
 
-def _mend(draft: _Draft, name: str, summary: Summary, numeric: bool) -> bool:  # noqa: FBT001
+def _mend(draft: _Draft, name: str, summary: Summary, numeric: bool) -> bool:
     if draft.kinds[name] == TEXT:
         new = {token for token in summary.tokens if _is_missing(token, draft, name)} - draft.missing
         draft.missing |= new
@@ -219,7 +217,9 @@ def _unreadable(name: str, kind: Kind, summary: Summary) -> UserError:
 
 def _said(draft: _Draft, summaries: dict[str, Summary]) -> Iterable[Finding]:
     for token, name in draft.blamed.items():
-        yield warning("missing", f"{shown(token)} among the values of {name!r} is taken for 'no value', in every column", name)
+        yield warning(
+            "missing", f"{shown(token)} among the values of {name!r} is taken for 'no value', in every column", name
+        )
     for name, summary in draft.demoted.items():
         yield _demoted(name, summary)
     for name, values in draft.distinct.items():
@@ -251,13 +251,17 @@ def _demoted(name: str, summary: Summary) -> Finding:
     share = f"{good:,} of {good + summary.bad:,} cells"
     text = f"{name!r} is not read as numbers or dates: {share} are, but not {listed(sorted(summary.oddities))}"
     if all(re.fullmatch(r"[+-]?0[0-9]+", each) for each in summary.oddities):
-        return Finding("codes", f"{name!r} has leading zeros ({listed(sorted(summary.oddities), 2)}): taken for codes", name)
+        return Finding(
+            "codes", f"{name!r} has leading zeros ({listed(sorted(summary.oddities), 2)}): taken for codes", name
+        )
     return warning("mixed", text, name)
 
 
 def _formatted(name: str, values: list[str]) -> Finding:
     if all(re.fullmatch(r"[0-9]+", value) for value in values):
-        text = f"{name!r} holds numbers with leading zeros or more than 15 digits ({listed(values, 2)}): taken for codes"
+        text = (
+            f"{name!r} holds numbers with leading zeros or more than 15 digits ({listed(values, 2)}): taken for codes"
+        )
         return Finding("codes", text, name)
     text = f"{name!r} holds numbers with signs or separators ({listed(values, 2)}), read as text; write plain numbers to use them"
     return warning("formatted numbers", text, name)

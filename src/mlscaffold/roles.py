@@ -12,8 +12,34 @@ if TYPE_CHECKING:
 
 FEW_ROWS = 20  # below, values that are all different say nothing
 _MANY_WORDS = 3  # words a cell has on average in a column of free text
-_ID_WORDS = {"id", "ids", "key", "uuid", "guid", "pk", "index", "idx", "rownum", "unnamed", "identifier", "rowid", "row"}
-_NUMBER_WORDS = _ID_WORDS | {"no", "nr", "num", "number", "nummer", "code", "ref", "reference", "serial", "account", "ticket"}
+_ID_WORDS = {
+    "id",
+    "ids",
+    "key",
+    "uuid",
+    "guid",
+    "pk",
+    "index",
+    "idx",
+    "rownum",
+    "unnamed",
+    "identifier",
+    "rowid",
+    "row",
+}
+_NUMBER_WORDS = _ID_WORDS | {
+    "no",
+    "nr",
+    "num",
+    "number",
+    "nummer",
+    "code",
+    "ref",
+    "reference",
+    "serial",
+    "account",
+    "ticket",
+}
 _HEX = r"^[0-9a-fA-F]{32}(?:[0-9a-fA-F]{8})?(?:[0-9a-fA-F]{24})?$"
 _UUID = r"^\{?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\}?$"
 _PROTECTED = {
@@ -82,7 +108,11 @@ def repeats_like_an_entity(facts: Facts) -> bool:
     count = facts.cells.len() - facts.cells.null_count()
     distinct = facts.cells.drop_nulls().n_unique()
     named = bool(words(facts.name)) and words(facts.name)[-1] in _ID_WORDS
-    return named and facts.type in {"integer", "category", "text"} and max(FEW_ROWS, 0.02 * count) < distinct < 0.95 * count
+    return (
+        named
+        and facts.type in {"integer", "category", "text"}
+        and max(FEW_ROWS, 0.02 * count) < distinct < 0.95 * count
+    )
 
 
 def _is_constant(facts: Facts) -> bool:
@@ -98,7 +128,7 @@ def _is_constant(facts: Facts) -> bool:
 
 
 def _running_number(facts: Facts) -> str:
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     values = facts.cells.drop_nulls().cast(pl.Float64, strict=False).drop_nulls()
     count = len(values)

@@ -1,6 +1,7 @@
 """Read tables: the only way to the cells of a data file.
 
 Every cell comes out as text, stripped of white space, whatever the file holds: what a text means is for `infer` to say.
+Polars is imported inside functions, here and in the modules around: `mlscaffold --help` must not pay for it.
 """
 
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ class Table:
         """Return all rows of a small file; of a large one the beginning and parts spread over the file."""
         if self.whole is not None:
             return self.whole
-        import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+        import polars as pl
 
         if self.dialect is None:
             parts = parquetfile.sample(self.path, self.columns, self.size)
@@ -143,7 +144,7 @@ def _head(path: Path) -> bytes:
 
 
 def _open_text(path: Path, head: bytes) -> Table:
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     dialect = csvfile.dialect_of(head, path)
     utf8, size = csvfile.survey(path)
@@ -163,6 +164,6 @@ def _open_parquet(path: Path) -> Table:
 
 
 def _stripped(frame: "pl.DataFrame") -> "pl.DataFrame":
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     return frame.with_columns(pl.all().str.strip_chars(WHITE))

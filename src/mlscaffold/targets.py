@@ -45,14 +45,14 @@ def infer_task(target: str, cells: "pl.Series", kind: Kind, decimal: str) -> tup
     str, Finding
         The task, and the line that says why.
     """
-    task, why = _task_of(target, cells, kind, decimal)
+    task, why = _task_of(cells, kind, decimal)
     other = "regression" if task == "classification" else "classification"
-    hint = "" if kind.name == "text" else f" (--task {other} for the other)"
+    hint = "" if kind.name == "text" else f"; --task {other} if it is not"
     return task, Finding("task", f"task: {task}, because {target!r} {why}{hint}", target)
 
 
-def _task_of(target: str, cells: "pl.Series", kind: Kind, decimal: str) -> tuple[Task, str]:
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+def _task_of(cells: "pl.Series", kind: Kind, decimal: str) -> tuple[Task, str]:
+    import polars as pl
 
     if kind.name == "text":
         return "classification", "holds labels"
@@ -105,7 +105,7 @@ def categories(values: Sequence[str], decimal: str) -> tuple[Label, ...]:
 
 def as_numbers(values: Sequence[str], decimal: str) -> list[float] | None:
     """Parse all texts as numbers; None where one of them is none."""
-    import polars as pl  # noqa: PLC0415 - `mlscaffold --help` must not pay for polars
+    import polars as pl
 
     found = pl.DataFrame({"v": list(values)}, schema={"v": pl.String}).select(numbers(pl.col("v"), decimal)).to_series()
     return None if found.has_nulls() or found.is_empty() else found.to_list()
@@ -157,7 +157,9 @@ def positive_label(
 
 def _given(target: str, labels: Sequence[Label], given: str) -> Label:
     if len(labels) != 2:
-        raise UserError(f"--positive needs a target with two labels; {target!r} has {len(labels)}; leave --positive out")
+        raise UserError(
+            f"--positive needs a target with two labels; {target!r} has {len(labels)}; leave --positive out"
+        )
     for label in labels:
         if str(label) == given.strip() or (not isinstance(label, str) and as_numbers([given.strip()], ".") == [label]):
             return label
