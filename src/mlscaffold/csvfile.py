@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HEAD = 2**20  # enough to tell the dialect, cheap for a prompt
 BLOCK = 16 * 2**20
 SAMPLE = 32 * 2**20  # bytes of a large file that are looked at before anything is decided
+LEAST_PART = 2**16  # bytes of a block that are looked at in any case
 LONGEST_RECORD = 8 * BLOCK
 _ROWS = 50_000  # Python objects cost ten times the text: turned into a frame so many at a time
 
@@ -96,15 +97,17 @@ def survey(path: Path) -> tuple[bool, int]:
     return utf8, size
 
 
-def blocks(path: Path, dialect: Dialect, size: int = BLOCK) -> Iterator[Block]:
-    """Yield all records below the header, in blocks of about `size` bytes."""
+def blocks(path: Path, dialect: Dialect, size: int = 0) -> Iterator[Block]:
+    """Yield all records below the header, in blocks of about `size` bytes (`BLOCK` if not given)."""
     newline = dialect.newline.encode()
     line, rest = 0, b""
     with opened(path) as file:
-        while chunk := file.read(size):
+        while chunk := file.read(size or BLOCK):
             rest += chunk
             if not line:
                 start = _after_lines(rest, dialect.lines, newline)
+                if not start:
+                    continue
                 line, rest = dialect.lines, rest[start:]
             end = _end_of_records(rest, newline)
             if not end and len(rest) > LONGEST_RECORD:
@@ -113,11 +116,11 @@ def blocks(path: Path, dialect: Dialect, size: int = BLOCK) -> Iterator[Block]:
                 yield Block(_utf8(rest[:end], dialect), line)
                 line += rest.count(newline, 0, end)
                 rest = rest[end:]
-    if rest:
+    if rest and line:
         yield Block(_utf8(rest, dialect), line)
 
 
-def frames(path: Path, dialect: Dialect, size: int = BLOCK) -> Iterator["pl.DataFrame"]:
+def frames(path: Path, dialect: Dialect, size: int = 0) -> Iterator["pl.DataFrame"]:
     """Yield all rows as text, stripped of white space, about `size` bytes at a time."""
     for block in blocks(path, dialect, size):
         yield frame(block, dialect, path.name)
@@ -128,7 +131,7 @@ def sample(path: Path, dialect: Dialect, size: int) -> Iterator["pl.DataFrame"]:
     share = min(1.0, SAMPLE / size)
     newline = b"\n"
     for number, block in enumerate(blocks(path, dialect)):
-        part = block.data if number == 0 else block.data[: max(int(len(block.data) * share), 2**16)]
+        part = block.data if number == 0 else block.data[: max(int(len(block.data) * share), LEAST_PART)]
         end = _end_of_records(part, newline)
         yield frame(Block(part[:end] if end else block.data, block.line), dialect, path.name)
 
@@ -140,10 +143,13 @@ def frame(block: Block, dialect: Dialect, name: str) -> "pl.DataFrame":
 
 
 def _after_lines(data: bytes, lines: int, newline: bytes) -> int:
+    """Return where the text after so many lines begins; 0 where there are fewer."""
     position = 0
     for _ in range(lines):
         found = data.find(newline, position)
-        position = len(data) if found < 0 else found + 1
+        if found < 0:
+            return 0
+        position = found + 1
     return position
 
 

@@ -127,7 +127,7 @@ def open_table(path: Path) -> Table:
     """
     head = _head(path)
     table = _open_parquet(path) if head.startswith(_PARQUET) else _open_text(path, head)
-    if not any(batch.height for batch in table.batches()):
+    if not table.size or (table.whole is not None and table.whole.is_empty()):
         raise UserError(f"{path.name} has a header but no rows; give a table with rows")
     return table
 
@@ -150,7 +150,8 @@ def _open_text(path: Path, head: bytes) -> Table:
     utf8, size = csvfile.survey(path)
     if dialect.encoding != "latin-1" and not utf8:
         dialect = csvfile.dialect_of(head, path, "latin-1")
-    whole = pl.concat(map(_stripped, csvfile.frames(path, dialect, SMALL + 1))) if size <= SMALL else None
+    empty = pl.DataFrame(schema=dict.fromkeys(dialect.columns, pl.String()))
+    whole = pl.concat([empty, *map(_stripped, csvfile.frames(path, dialect, SMALL + 1))]) if size <= SMALL else None
     return Table(path, dialect.columns, dialect, csvfile.is_packed(path), size, whole)
 
 
