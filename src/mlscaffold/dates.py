@@ -53,7 +53,7 @@ _LOOKED_AT = 2000
 
 
 def _patterns() -> dict[str, str]:
-    found = {"%Y-%m-%d": r"^([0-9]{4}-[0-9]{2}-[0-9]{2})$", "iso": _ISO}
+    found = {"%Y-%m-%d": r"^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})$", "iso": _ISO}
     for date in _DATES:
         pattern = re.sub("%[a-zA-Z]", lambda part: _PARTS[part.group()], re.sub(r"([./])", r"\\\1", date))
         for time, clock in _TIMES.items():

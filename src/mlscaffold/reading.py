@@ -5,8 +5,9 @@ The generated reader compares every cell of every column with one list of missin
 - the empty cell always, and texts like `NaN`, `NULL`, `N/A` and `?` wherever they are seen;
 - `NA` and `-` too, unless the other values of the only columns that hold them are alike (`EU`, `AS`, `NA`; `+`, `-`);
 - `None` in a column of texts is a value, as a person would give it for an answer;
-- among numbers or dates, words such as `unknown`, `inf` or `-`, and one or two rare words of any kind, where the others are
-  clearly numbers. Texts with digits (`3+`, `12a`, `007`) are never missing: the column is a category then.
+- among numbers or dates, words such as `unknown`, `inf` or `-`, and one or two words of any kind where the others are
+  clearly numbers. Texts with digits (`3+`, `12a`, `007`) make the column a category, but for a slip or two in hundreds
+  of different numbers.
 """
 
 import re
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _NONE = {"none"}
 _TWO_CAPITALS = re.compile(r"[A-Z]{2}")
 _DIGIT = re.compile(r"[0-9]")
+_DIGITS = re.compile(r"[+-]?[0-9]+")
 _LOOKS_NUMERIC = (
     r"^[-+(]?\s?(?:[$€£¥₹]|USD|EUR|CHF|GBP)?\s?[-+]?(?:[0-9]{1,3}(?:[,. '\u{202f}\u{a0}][0-9]{3})+|[0-9]+)(?:[.,][0-9]+)?\s?"
     r"(?:[$€£¥₹%)]|USD|EUR|CHF|GBP|[kKmM])?$"
@@ -203,8 +205,10 @@ def _are_missing(oddities: set[str], summary: Summary, distinct: int) -> bool:
     if not rest:
         return distinct > 2
     few = len(rest) <= 2 or (len(rest) <= 5 and summary.bad < 0.01 * good)
-    words_only = all(len(each) <= 30 and not _DIGIT.search(each) for each in rest)
-    return few and words_only and distinct >= 10 and good > summary.bad
+    if few and distinct >= 10 and good > summary.bad and all(len(each) <= 30 and not _DIGIT.search(each) for each in rest):
+        return True
+    slips = len(rest) <= 2 and summary.bad <= 0.005 * good and distinct >= 100
+    return slips and not any(_DIGITS.fullmatch(each) for each in rest)
 
 
 def _unreadable(name: str, kind: Kind, summary: Summary) -> UserError:

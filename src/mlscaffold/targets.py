@@ -19,7 +19,7 @@ PAIRS = (
     ("não", "sim"), ("off", "on"), ("0", "1"), ("nej", "ja"), ("nee", "ja"), ("nie", "tak"),
 )  # fmt: skip
 _POSITIVE = {
-    "yes", "true", "y", "t", "1", "positive", "pos", "churned", "churn", "left", "default", "defaulted", "fraud", "spam", "sick",
+    "yes", "true", "y", "t", "positive", "pos", "churned", "churn", "left", "default", "defaulted", "fraud", "spam", "sick",
     "disease", "dead", "died", "late", "delayed", "malignant", "bad", "failed", "failure", "fail", "anomaly", "abnormal", "won",
     "converted", "clicked", "bought", "approved", "exited", "attrited", "ja", "oui", "sí", "si", "on",
 }  # fmt: skip
