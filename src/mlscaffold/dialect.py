@@ -177,15 +177,16 @@ def _check_width(first: list[str], rows: list[list[str]], delimiter: str, name: 
 def _check_is_header(first: list[str], rows: list[list[str]], name: str) -> None:
     """Refuse a first line that is data.
 
-    A column speaks against a header where its first cell and most cells below are numbers or dates, or where its
-    first cell is a value that comes again below. Numbers that count upwards by one (years as columns, 0 1 2) are names.
+    A word above numbers or dates is a name. Without one, a column speaks against a header where its first cell is a
+    number or date like those below, or a text that comes again below. Numbers that count upwards by one (years as
+    columns, 0 1 2) are names.
     """
     if not rows or _counts_upwards(first):
         return
     columns = list(zip(*(row for row in rows if len(row) == len(first)), strict=True))
-    filled = [cell.strip() for cell in first if cell.strip()]
-    against = sum(_is_data(cell.strip(), column) for cell, column in zip(first, columns, strict=False) if cell.strip())
-    if filled and against > len(filled) / 2:
+    pairs = [(cell.strip(), column) for cell, column in zip(first, columns, strict=False) if cell.strip()]
+    against = sum(_is_data(cell, column) for cell, column in pairs)
+    if against > len(pairs) / 2 and not any(_is_name(cell, column) for cell, column in pairs):
         raise UserError(
             f"{name} has no header: its first line ({_shown(first)}) looks like data; "
             "put a line with the names of the columns on top"
@@ -197,14 +198,22 @@ def _counts_upwards(first: list[str]) -> bool:
     return len(numbers) > 1 and all(b - a == 1 for a, b in pairwise(numbers))
 
 
+def _is_name(cell: str, below: tuple[str, ...]) -> bool:
+    return not _is_typed(cell) and _are_typed(below)
+
+
 def _is_data(cell: str, below: tuple[str, ...]) -> bool:
-    values = [value.strip() for value in below if value.strip()]
-    if not values:
-        return False
-    for pattern in (NUMBER, _DATE):
-        if pattern.fullmatch(cell):
-            return sum(bool(pattern.fullmatch(value)) for value in values) > len(values) / 2
-    return cell in values
+    return _are_typed(below) if _is_typed(cell) else cell in {value.strip() for value in below}
+
+
+def _is_typed(cell: str) -> bool:
+    return bool(NUMBER.fullmatch(cell) or _DATE.fullmatch(cell))
+
+
+def _are_typed(cells: tuple[str, ...]) -> bool:
+    """Say whether most of the cells that are not empty are numbers or dates."""
+    values = [cell.strip() for cell in cells if cell.strip()]
+    return sum(map(_is_typed, values)) > len(values) / 2
 
 
 def _shown(cells: list[str]) -> str:

@@ -27,7 +27,7 @@ def allowed(low: float, high: float, *, whole: bool) -> tuple[float, float]:
     step = _step(span, whole=whole)
     bottom, top = _down(bottom - span / 2, step), _up(top + span / 2, step)
     bottom = max(bottom, Decimal(0)) if low >= 0 else bottom
-    top = min(top, Decimal(0)) if high <= 0 else top
+    top = min(top, Decimal(0)) if high <= 0 and low < 0 else top
     return (int(bottom), int(top)) if whole else (_float(bottom, low, down=True), _float(top, high, down=False))
 
 
