@@ -1,0 +1,415 @@
+"""contract.yaml: what each column means, how the raw data is read, and whether data keeps to it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+CONTRACT = Path("contract.yaml")
+ROLES = ("feature", "target", "protected", "time", "id", "ignore")
+TYPES = ("number", "integer", "boolean", "category", "text", "datetime")
+NUMERIC = ("number", "integer")
+
+
+class DataError(Exception):
+    """Something the owner of the data, the contract or the parameters can mend."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """How the raw file is read."""
+
+    path: str
+    format: str = "csv"
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    decimal: str = "."
+    missing: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column means and which values it may hold."""
+
+    name: str
+    role: str
+    type: str
+    nullable: bool = False
+    range: tuple[float, float] | None = None
+    categories: tuple[Any, ...] | None = None
+    many: bool = False
+    format: str | None = None
+    description: str = ""
+    reason: str = ""
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """The allowed values: as text, which is how frames hold them -> as the contract writes them."""
+        return {str(value): value for value in self.categories or ()}
+
+
+@dataclass(frozen=True)
+class Contract:
+    """All of contract.yaml; `columns` in the order of the file."""
+
+    task: str
+    source: Source
+    columns: dict[str, Column]
+    positive: Any = None
+
+    def named(self, role: str) -> list[str]:
+        """Give the columns of a role, in the order of the file."""
+        return [column.name for column in self.columns.values() if column.role == role]
+
+    @property
+    def features(self) -> list[str]:
+        """The columns a model may see."""
+        return self.named("feature")
+
+    @property
+    def protected(self) -> list[str]:
+        """The columns no decision may rest on: kept for evaluation only."""
+        return self.named("protected")
+
+    @property
+    def target(self) -> str:
+        """The column to predict."""
+        return self.named("target")[0]
+
+    @property
+    def time(self) -> str | None:
+        """The column that says when a row was true, if there is one."""
+        return next(iter(self.named("time")), None)
+
+    @property
+    def id(self) -> str | None:
+        """The column that names the entity, if there is one."""
+        return next(iter(self.named("id")), None)
+
+    @property
+    def labels(self) -> list[Any]:
+        """The classes, as contract.yaml writes them; empty for a regression."""
+        return list(self.columns[self.target].categories or ()) if self.task == "classification" else []
+
+    @classmethod
+    def load(cls, path: Path = CONTRACT) -> "Contract":
+        """Read contract.yaml.
+
+        Raises
+        ------
+        DataError
+            If the file is missing, is no YAML, or says something that cannot be.
+        """
+        try:
+            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DataError(f"there is no {path}: `mlscaffold infer FILE --target COLUMN > {path}` writes one") from None
+        except yaml.YAMLError as error:
+            raise DataError(f"{path} is no YAML: {error}") from None
+        if not isinstance(document, dict) or not isinstance(document.get("columns"), dict):
+            raise DataError(f"{path} needs `columns:`, with one entry a column")
+        columns = {str(name): _column(str(name), entry) for name, entry in document["columns"].items()}
+        missing = {"missing": tuple(str(text) for text in document.get("source", {}).get("missing", [""]))}
+        source = _known(Source, "source", document.get("source", {}) | missing)
+        head = {key: value for key, value in document.items() if key not in ("version", "source", "columns")}
+        contract: Contract = _known(cls, "the head", head | {"source": source, "columns": columns})
+        _check_roles(contract)
+        return contract
+
+
+def _known(kind: type, place: str, values: dict[str, Any]) -> Any:
+    unknown = set(values) - {field.name for field in fields(kind)}
+    if unknown:
+        raise DataError(f"contract.yaml, {place}: unknown {', '.join(sorted(map(str, unknown)))}")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise DataError(f"contract.yaml, {place}: {str(error).split('() ')[-1]}") from None
+
+
+def _column(name: str, entry: Any) -> Column:
+    if not isinstance(entry, dict):
+        raise DataError(f"contract.yaml, column {name!r}: needs at least `role` and `type`")
+    lists = {key: tuple(entry[key]) for key in ("range", "categories") if entry.get(key) is not None}
+    column: Column = _known(Column, f"column {name!r}", {"name": name} | entry | lists)
+    if column.role not in ROLES or column.type not in TYPES:
+        raise DataError(f"contract.yaml, column {name!r}: role is one of {', '.join(ROLES)}; type of {', '.join(TYPES)}")
+    if column.type == "boolean" and len(column.categories or ()) != 2:
+        raise DataError(f"contract.yaml, column {name!r}: a boolean needs its two spellings, `categories: [No, Yes]`")
+    return column
+
+
+def _check_roles(contract: Contract) -> None:
+    for role, lowest, highest in (("target", 1, 1), ("time", 0, 1), ("id", 0, 1)):
+        found = contract.named(role)
+        if not lowest <= len(found) <= highest:
+            raise DataError(f"contract.yaml: {len(found)} columns have `role: {role}` ({', '.join(found)}); one may")
+    target = contract.columns[contract.target]
+    if contract.task not in ("classification", "regression"):
+        raise DataError("contract.yaml: task is classification or regression")
+    if contract.task == "classification" and not target.categories:
+        raise DataError(f"contract.yaml: the target {target.name!r} of a classification needs `categories`")
+    if contract.task == "regression" and target.type not in NUMERIC:
+        raise DataError(f"contract.yaml: the target {target.name!r} of a regression is a number or an integer")
+
+
+def read(path: Path, contract: Contract) -> pd.DataFrame:
+    """Read a raw file: a CSV as text, a Parquet file as it is typed.
+
+    Returns
+    -------
+    DataFrame
+        One row a record; the index `row` counts them from 1.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or cannot be read as the contract says.
+    """
+    source = contract.source
+    try:
+        if source.format == "parquet":
+            frame = pd.read_parquet(path)
+            frame.columns = pd.Index([str(name).strip() for name in frame.columns])
+        else:
+            frame = pd.read_csv(
+                path, sep=source.delimiter, encoding=source.encoding, dtype="str", header=None, na_filter=False
+            )
+            names = frame.iloc[0].fillna("").str.strip()
+            frame = frame.iloc[1:].set_axis([name or f"column_{i}" for i, name in enumerate(names, start=1)], axis=1)
+    except FileNotFoundError:
+        raise DataError(f"there is no {path}: put the data there, or fetch it by `make pull`") from None
+    except (ValueError, UnicodeDecodeError, IndexError) as error:
+        raise DataError(f"{path} cannot be read as contract.yaml, source says: {error}") from None
+    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
+    return frame
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule of the contract that data breaks, and the line of YAML that would admit it."""
+
+    column: str
+    rule: str
+    mend: str
+    rows: tuple[int, ...] = ()
+    values: tuple[str, ...] = ()
+    count: int = 0
+
+    def __str__(self) -> str:
+        """Say it in three lines."""
+        rows = f" in {self.count} row{'s'[: self.count > 1]}: {', '.join(map(str, self.rows))}" if self.count else ""
+        rows += " ..." if self.count > len(self.rows) else ""
+        seen = f" ({', '.join(self.values)})" if self.values else ""
+        return f"column {self.column!r}: {self.rule}{rows}{seen}\n    to admit it, in contract.yaml: {self.mend}"
+
+
+def _violation(column: str, rule: str, mend: str, values: "pd.Series[Any]") -> Violation:
+    shown = [repr(value) for value in list(dict.fromkeys(values.head(100).tolist()))[:5]]
+    return Violation(column, rule, mend, tuple(map(int, values.index[:5])), tuple(shown), len(values))
+
+
+def parse(
+    raw: pd.DataFrame, contract: Contract, columns: list[str] | None = None
+) -> tuple[pd.DataFrame, list[Violation]]:
+    """Turn raw values, texts or typed ones, into those the code works with.
+
+    Numbers, integers and booleans become float64 (NaN is missing, booleans are 0 and 1), datetimes naive UTC timestamps, categories, texts
+    and classes text.
+
+    Parameters
+    ----------
+    raw : DataFrame of shape (n_rows, n_columns)
+    columns : list of str, optional
+        Parse these alone; by default all of the contract, and more than those is a violation.
+
+    Returns
+    -------
+    frame : DataFrame of shape (n_rows, n_parsed_columns)
+    violations : list of Violation
+        Columns that are missing or unknown, and values that are not of their type.
+    """
+    found = [_violation(n, "is not in the contract", _new_column(n), raw[n].iloc[:0]) for n in raw.columns.difference(
+        list(contract.columns), sort=False)] if columns is None else []  # fmt: skip
+    parsed: dict[str, pd.Series[Any]] = {}
+    for name in columns or contract.columns:
+        column = contract.columns[name]
+        if name not in raw:
+            mend = f"remove {name!r} from columns, or bring the column back"
+            found.append(Violation(name, "is missing", mend))
+            continue
+        parsed[name], bad = _values(raw[name], column, contract)
+        if bad.any():
+            wrong = raw.loc[bad, name]
+            missing = sorted({str(value).strip() for value in wrong.head(1000)} | set(contract.source.missing))[:8]
+            mend = f"source: {{missing: {_flow(missing)}}} if they mean 'no value', else {name!r}: {{type: text}}"
+            found.append(_violation(name, f"is no {column.type}", mend, wrong))
+    return pd.DataFrame(parsed, index=raw.index), found
+
+
+def _new_column(name: str) -> str:
+    return f"columns: {{{_flow(name)}: {{role: ignore, type: text, nullable: true, reason: new}}}}"
+
+
+def _flow(value: Any) -> str:
+    text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _values(raw: "pd.Series[Any]", column: Column, contract: Contract) -> "tuple[pd.Series[Any], pd.Series[bool]]":
+    classes = column.name == contract.target and contract.task == "classification"
+    kind = "category" if classes else column.type
+    if pd.api.types.is_numeric_dtype(raw) and not pd.api.types.is_bool_dtype(raw) and kind in NUMERIC:
+        numbers = raw.astype("float64")
+        return numbers, pd.Series(np.isinf(numbers), index=raw.index)
+    if pd.api.types.is_datetime64_any_dtype(raw) and kind == "datetime":
+        return pd.to_datetime(raw, utc=True).dt.tz_localize(None), pd.Series(False, index=raw.index)
+    text = raw if isinstance(raw.dtype, pd.StringDtype) else raw.map(lambda value: _text(value, column)).astype("str")
+    text = text.str.strip()
+    empty = text.isna() | text.isin(contract.source.missing)
+    text = text.mask(empty)
+    values = _typed(text, kind, column, contract.source)
+    return values, values.isna() & ~empty
+
+
+def _text(value: Any, column: Column) -> str | None:
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, bool | np.bool_) and column.type == "boolean" and str(bool(value)) not in column.labels:
+        return list(column.labels)[bool(value)]
+    return str(value)
+
+
+def _typed(text: "pd.Series[Any]", kind: str, column: Column, source: Source) -> "pd.Series[Any]":
+    if kind in NUMERIC:
+        return _numbers(text, source.decimal)
+    if kind == "datetime":
+        return _instants(text, column.format or "iso")
+    if column.categories and all(isinstance(c, int | float) and not isinstance(c, bool) for c in column.categories):
+        known = {float(value): label for label, value in column.labels.items()}
+        text = _numbers(text, source.decimal).map(known).where(lambda label: label.notna(), text)
+    if kind == "boolean":
+        return text.map({label: float(i) for i, label in enumerate(column.labels)}).astype("float64")
+    return text
+
+
+def _numbers(text: "pd.Series[Any]", decimal: str) -> "pd.Series[Any]":
+    plain = text if decimal == "." else text.str.replace(decimal, ".", regex=False)
+    numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
+    return numbers.where(np.isfinite(numbers))
+
+
+def _instants(text: "pd.Series[Any]", form: str) -> "pd.Series[Any]":
+    if form in ("epoch_s", "epoch_ms"):
+        return pd.to_datetime(pd.to_numeric(text, errors="coerce"), unit=form[6:], errors="coerce")
+    if form != "iso":
+        instants = pd.to_datetime(text, format=form, errors="coerce", utc=True)
+        if not (instants.isna() & text.notna()).any():
+            return instants.dt.tz_localize(None)
+    else:
+        instants = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us, UTC]")
+    iso = pd.to_datetime(text.where(instants.isna()), format="ISO8601", errors="coerce", utc=True)
+    return instants.fillna(iso).dt.tz_localize(None)
+
+
+def schema(contract: Contract) -> Any:
+    """Derive a pandera schema: what parsed data may hold."""
+    import pandera.pandas as pa
+
+    def checks(column: Column) -> Iterator[Any]:
+        classes = column.role == "target" and contract.task == "classification"
+        if column.type == "integer" and not classes:
+            yield pa.Check(lambda s: s % 1 == 0, name="holds integers", error="holds integers")
+        if column.range is not None and not classes:
+            yield pa.Check.in_range(*column.range, error="is in range")
+        if column.categories and (classes or column.type == "category"):
+            yield pa.Check.isin(list(column.labels), error="is one of the categories")
+
+    return pa.DataFrameSchema(
+        {
+            column.name: pa.Column(checks=list(checks(column)), nullable=column.nullable)
+            for column in contract.columns.values()
+            if column.role != "ignore"
+        }
+    )
+
+
+def validate(frame: pd.DataFrame, contract: Contract) -> list[Violation]:
+    """Check parsed data against the contract's rules: nulls, ranges, categories, whole numbers.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns)
+        As `parse` gives it; columns with `role: ignore` are not looked at.
+    """
+    import pandera.errors
+
+    present = [name for name, column in contract.columns.items() if name in frame and column.role != "ignore"]
+    try:
+        schema(contract).select_columns(present).validate(frame[present], lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        cases = error.failure_cases
+        return [
+            _broken(frame, contract.columns[str(name)], str(rule), pd.Index(rows["index"]))
+            for (name, rule), rows in cases.groupby(["column", "check"], sort=False)
+        ]
+    return []
+
+
+def _broken(frame: pd.DataFrame, column: Column, rule: str, rows: "pd.Index[Any]") -> Violation:
+    values = frame.loc[rows.astype("int64"), column.name].sort_index()
+    if rule == "not_nullable":
+        return _violation(column.name, "holds no value", f"{_flow(column.name)}: {{nullable: true}}", values.iloc[:0]
+                          .reindex(values.index))  # fmt: skip
+    if column.range is not None and rule == "is in range":
+        wider = [float(min(column.range[0], values.min())), float(max(column.range[1], values.max()))]
+        allowed = f"is outside of {list(column.range)}"
+        return _violation(column.name, allowed, f"{_flow(column.name)}: {{range: {_flow(wider)}}}", values)
+    if rule == "is one of the categories":
+        more = [*(column.categories or ()), *sorted(set(values))]
+        admit = f"{{categories: {_flow(more)}}}" if len(more) <= 30 else f"categories: add {_flow(sorted(set(values)))}"
+        return _violation(column.name, "holds an unknown category", f"{_flow(column.name)}: {admit}", values)
+    return _violation(column.name, "is no integer", f"{_flow(column.name)}: {{type: number}}", values)
+
+
+def load_data(path: Path, contract: Contract) -> pd.DataFrame:
+    """Read, parse and validate a raw file.
+
+    Raises
+    ------
+    DataError
+        If data disagrees with the contract; the message names column, rule and rows, and the YAML that would admit it.
+    """
+    frame, violations = parse(read(path, contract), contract)
+    violations += validate(frame, contract)
+    if violations:
+        told = "\n".join(f"- {violation}" for violation in violations)
+        raise DataError(f"{path} disagrees with contract.yaml (rows count from 1, without the header):\n{told}")
+    if frame.empty:
+        raise DataError(f"{path} holds no rows")
+    return frame
+
+
+def main() -> None:
+    """Check the raw data; DVC runs this first."""
+    contract = Contract.load()
+    frame = load_data(Path(contract.source.path), contract)
+    print(f"{contract.source.path}: {len(frame)} rows keep to contract.yaml")  # noqa: T201
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage; what its owner can mend is one message and exit code 2, without a traceback."""
+    try:
+        main()
+    except DataError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    run(main)

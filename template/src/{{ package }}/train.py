@@ -1,0 +1,118 @@
+"""Train rows -> models/: the fitted pipeline as a skops file, and what it was made from."""
+
+import hashlib
+import io
+import json
+import platform
+import re
+import warnings
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from sklearn.pipeline import Pipeline
+
+from .contract import CONTRACT, Contract, DataError, run
+from .model import build_model
+from .params import PARAMS, Params
+from .prepare import TRAIN
+
+MODEL = Path("models/model.skops")
+META = Path("models/meta.json")
+LOCK = Path("requirements.lock")
+TRUSTED = Path("trusted-types.yaml")
+
+
+def train(frame: pd.DataFrame, contract: Contract, params: Params) -> Pipeline:
+    """Fit the model of `model.build_model` on the train rows."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Skipping features without any observed values")
+        return build_model(params.model, contract).fit(frame[contract.features], frame[contract.target])
+
+
+def dumps(model: Pipeline) -> bytes:
+    """Give the model as a skops archive that is the same for the same model, byte for byte.
+
+    skops 0.16 names arrays by the address of the object in memory, and its archive holds the time of writing. Here ids are numbered in the
+    order in which they come, and the time is 1980.
+    """
+    import skops.io
+
+    archive = zipfile.ZipFile(io.BytesIO(skops.io.dumps(model)))
+    schema = _numbered(r'("__id__": )(\d+)', archive.read("schema.json").decode(), "{}")
+    files = list(dict.fromkeys(re.findall(r'"file": "(.*?)"', schema)))
+    schema = _numbered(r'("file": )"(.*?)"', schema, '"{}.npy"')
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as fixed:
+        for i, name in enumerate(files):
+            fixed.writestr(zipfile.ZipInfo(f"{i}.npy"), archive.read(name))
+        fixed.writestr(zipfile.ZipInfo("schema.json"), schema)
+    return buffer.getvalue()
+
+
+def _numbered(pattern: str, text: str, form: str) -> str:
+    """Replace each name by its number in the order of first appearance."""
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(match[1] for match in re.findall(pattern, text)))}
+    return re.sub(pattern, lambda match: match[1] + form.format(numbers[match[2]]), text)
+
+
+def load_model(path: Path = MODEL, trusted: Path = TRUSTED) -> Pipeline:
+    """Load a fitted pipeline; only types of sklearn that skops trusts and those of trusted-types.yaml are made.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or holds a type that is not trusted.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    if not path.exists():
+        raise DataError(f"there is no {path}: `make train` makes it")
+    try:
+        model: Pipeline = skops.io.load(path, trusted=yaml.safe_load(trusted.read_text(encoding="utf-8")) or [])
+    except UntrustedTypesFoundException as error:
+        raise DataError(f"{path}: {error}. If you know these types, add them to {trusted.name}") from None
+    return model
+
+
+def digest(path: Path, algorithm: str = "sha256") -> str:
+    """Hash a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def facts(contract: Contract, model: bytes) -> dict[str, Any]:
+    """Say what the model was made from; nothing that changes by itself, no time and no machine."""
+    names = ("scikit-learn", "numpy", "pandas", "skops")
+    return {
+        "version": hashlib.sha256(model).hexdigest()[:12],
+        "task": contract.task,
+        "target": contract.target,
+        "features": contract.features,
+        "labels": contract.labels,
+        "data": digest(Path(contract.source.path), "md5"),
+        "contract": digest(CONTRACT),
+        "params": digest(PARAMS),
+        "lock": digest(LOCK),
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in names},
+    }
+
+
+def main() -> None:
+    """Write models/model.skops and models/meta.json."""
+    contract = Contract.load()
+    model = dumps(train(pd.read_parquet(TRAIN), contract, Params.load()))
+    MODEL.parent.mkdir(exist_ok=True)
+    MODEL.write_bytes(model)
+    load_model()  # a type that is not trusted is found here, not in production
+    META.write_text(json.dumps(facts(contract, model), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"model {facts(contract, model)['version']}, {len(model) / 1e6:.1f} MB")  # noqa: T201
+
+
+if __name__ == "__main__":
+    run(main)
