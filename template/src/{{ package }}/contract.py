@@ -108,7 +108,7 @@ class Contract:
         try:
             document = yaml.safe_load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise DataError(f"there is no {path}: `mlscaffold infer FILE --target COLUMN > {path}` writes one") from None
+            raise DataError(f"there is no {path}; `mlscaffold infer FILE --target COLUMN` prints one") from None
         except yaml.YAMLError as error:
             raise DataError(f"{path} is no YAML: {error}") from None
         if not isinstance(document, dict) or not isinstance(document.get("columns"), dict):
@@ -138,7 +138,8 @@ def _column(name: str, entry: Any) -> Column:
     lists = {key: tuple(entry[key]) for key in ("range", "categories") if entry.get(key) is not None}
     column: Column = _known(Column, f"column {name!r}", {"name": name} | entry | lists)
     if column.role not in ROLES or column.type not in TYPES:
-        raise DataError(f"contract.yaml, column {name!r}: role is one of {', '.join(ROLES)}; type of {', '.join(TYPES)}")
+        known = f"role is one of {', '.join(ROLES)}; type is one of {', '.join(TYPES)}"
+        raise DataError(f"contract.yaml, column {name!r}: {known}")
     if column.type == "boolean" and len(column.categories or ()) != 2:
         raise DataError(f"contract.yaml, column {name!r}: a boolean needs its two spellings, `categories: [No, Yes]`")
     return column
@@ -148,7 +149,8 @@ def _check_roles(contract: Contract) -> None:
     for role, lowest, highest in (("target", 1, 1), ("time", 0, 1), ("id", 0, 1)):
         found = contract.named(role)
         if not lowest <= len(found) <= highest:
-            raise DataError(f"contract.yaml: {len(found)} columns have `role: {role}` ({', '.join(found)}); one may")
+            names = ", ".join(found)
+            raise DataError(f"contract.yaml: {len(found)} columns have `role: {role}` ({names}); one may")
     target = contract.columns[contract.target]
     if contract.task not in ("classification", "regression"):
         raise DataError("contract.yaml: task is classification or regression")
@@ -209,7 +211,7 @@ class Violation:
         return f"column {self.column!r}: {self.rule}{rows}{seen}\n    to admit it, in contract.yaml: {self.mend}"
 
 
-def _violation(column: str, rule: str, mend: str, values: "pd.Series[Any]") -> Violation:
+def _violation(column: str, rule: str, mend: str, values: pd.Series) -> Violation:
     shown = [repr(value) for value in list(dict.fromkeys(values.head(100).tolist()))[:5]]
     return Violation(column, rule, mend, tuple(map(int, values.index[:5])), tuple(shown), len(values))
 
@@ -219,8 +221,8 @@ def parse(
 ) -> tuple[pd.DataFrame, list[Violation]]:
     """Turn raw values, texts or typed ones, into those the code works with.
 
-    Numbers, integers and booleans become float64 (NaN is missing, booleans are 0 and 1), datetimes naive UTC timestamps, categories, texts
-    and classes text.
+    Numbers, integers and booleans become float64 (NaN is missing, booleans are 0 and 1), datetimes naive UTC
+    timestamps, categories, texts and classes text.
 
     Parameters
     ----------
@@ -236,7 +238,7 @@ def parse(
     """
     found = [_violation(n, "is not in the contract", _new_column(n), raw[n].iloc[:0]) for n in raw.columns.difference(
         list(contract.columns), sort=False)] if columns is None else []  # fmt: skip
-    parsed: dict[str, pd.Series[Any]] = {}
+    parsed: dict[str, pd.Series] = {}
     for name in columns or contract.columns:
         column = contract.columns[name]
         if name not in raw:
@@ -261,7 +263,7 @@ def _flow(value: Any) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
-def _values(raw: "pd.Series[Any]", column: Column, contract: Contract) -> "tuple[pd.Series[Any], pd.Series[bool]]":
+def _values(raw: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, pd.Series]:
     classes = column.name == contract.target and contract.task == "classification"
     kind = "category" if classes else column.type
     if pd.api.types.is_numeric_dtype(raw) and not pd.api.types.is_bool_dtype(raw) and kind in NUMERIC:
@@ -285,7 +287,7 @@ def _text(value: Any, column: Column) -> str | None:
     return str(value)
 
 
-def _typed(text: "pd.Series[Any]", kind: str, column: Column, source: Source) -> "pd.Series[Any]":
+def _typed(text: pd.Series, kind: str, column: Column, source: Source) -> pd.Series:
     if kind in NUMERIC:
         return _numbers(text, source.decimal)
     if kind == "datetime":
@@ -298,13 +300,13 @@ def _typed(text: "pd.Series[Any]", kind: str, column: Column, source: Source) ->
     return text
 
 
-def _numbers(text: "pd.Series[Any]", decimal: str) -> "pd.Series[Any]":
+def _numbers(text: pd.Series, decimal: str) -> pd.Series:
     plain = text if decimal == "." else text.str.replace(decimal, ".", regex=False)
     numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
     return numbers.where(np.isfinite(numbers))
 
 
-def _instants(text: "pd.Series[Any]", form: str) -> "pd.Series[Any]":
+def _instants(text: pd.Series, form: str) -> pd.Series:
     if form in ("epoch_s", "epoch_ms"):
         return pd.to_datetime(pd.to_numeric(text, errors="coerce"), unit=form[6:], errors="coerce")
     if form != "iso":
@@ -361,7 +363,7 @@ def validate(frame: pd.DataFrame, contract: Contract) -> list[Violation]:
     return []
 
 
-def _broken(frame: pd.DataFrame, column: Column, rule: str, rows: "pd.Index[Any]") -> Violation:
+def _broken(frame: pd.DataFrame, column: Column, rule: str, rows: pd.Index) -> Violation:
     values = frame.loc[rows.astype("int64"), column.name].sort_index()
     if rule == "not_nullable":
         return _violation(column.name, "holds no value", f"{_flow(column.name)}: {{nullable: true}}", values.iloc[:0]
@@ -399,7 +401,7 @@ def main() -> None:
     """Check the raw data; DVC runs this first."""
     contract = Contract.load()
     frame = load_data(Path(contract.source.path), contract)
-    print(f"{contract.source.path}: {len(frame)} rows keep to contract.yaml")  # noqa: T201
+    print(f"{contract.source.path}: {len(frame)} rows keep to contract.yaml")
 
 
 def run(main: Callable[[], None]) -> None:

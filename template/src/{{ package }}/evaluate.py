@@ -1,4 +1,4 @@
-"""Model and test rows -> an Evaluation: how good is it, and is it better than guessing?"""
+"""Model and test rows -> an Evaluation: how good the model is, beside guessing."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -76,7 +76,7 @@ def main() -> None:
     evaluation = evaluate(load_model(), pd.read_parquet(TRAIN), pd.read_parquet(TEST), contract, params.evaluate)
     evaluation.write()
     for name, found in evaluation.scores.items():
-        print(f"{name:18} {found.value:.4g}  [{found.low:.4g}, {found.high:.4g}]  baseline {found.baseline:.4g}")  # noqa: T201
+        print(f"{name:18} {found.value:.4g}  [{found.low:.4g}, {found.high:.4g}]  baseline {found.baseline:.4g}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-PARTS = ("year", "month", "day", "weekday", "hour")
+PARTS = ("year", "month", "day", "day_of_week", "hour")
 
 
 class CalendarParts(TransformerMixin, BaseEstimator):
@@ -48,11 +48,11 @@ def _days(dates: pd.DataFrame) -> pd.DataFrame:
 class WholeText(TransformerMixin, BaseEstimator):
     """Write `none` where a text is missing or holds no word, so that a bag of words always has one."""
 
-    def fit(self, texts: "pd.Series[Any]", y: Any = None) -> Self:
+    def fit(self, texts: pd.Series, y: Any = None) -> Self:
         """Learn nothing."""
         return self
 
-    def transform(self, texts: "pd.Series[Any]") -> "pd.Series[Any]":
+    def transform(self, texts: pd.Series) -> pd.Series:
         """Give texts with at least one word each."""
         return texts.where(texts.astype("str").str.contains(r"\w", na=False), "none").astype("str")
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import sklearn.metrics as sk
+from scipy.stats import rankdata
 
 from .params import Evaluate
 
@@ -59,9 +60,9 @@ def classification(labels: list[str], positive: str | None) -> list[Metric]:
         return float(-np.log(chosen).mean())
 
     def roc_auc(y: Array, _: Array, p: Array) -> float:
-        present = [code for code in codes if 0 < np.sum(y == code) < len(y)]
-        one = [positive_code] if positive_code is not None else present
-        return float(np.mean([sk.roc_auc_score(y == code, p[:, code]) for code in one if code in present] or [np.nan]))
+        codes = [positive_code] if positive_code is not None else range(len(labels))
+        found = [area_under_roc(y == code, p[:, code]) for code in codes]
+        return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
 
     def average_precision(y: Array, _: Array, p: Array) -> float:
         hit = y == positive_code
@@ -79,6 +80,17 @@ def classification(labels: list[str], positive: str | None) -> list[Metric]:
     return [*found, Metric("average_precision", average_precision)] if positive_code is not None else found
 
 
+def area_under_roc(hit: Array, p: Array) -> float:
+    """Give the share of pairs of a hit and a miss that the score puts in order, ties half (Mann and Whitney, 1947).
+
+    The same as sklearn's, which spends 7 ms on checking its input at each of the bootstrap's calls.
+    """
+    hits, misses = int(hit.sum()), int((~hit).sum())
+    if not hits or not misses:
+        return float("nan")
+    return float((rankdata(p)[hit].sum() - hits * (hits + 1) / 2) / (hits * misses))
+
+
 def regression() -> list[Metric]:
     """Give the metrics of a regression, in units of the target but for r2."""
     return [
@@ -94,8 +106,9 @@ def score(
 ) -> dict[str, Score]:
     """Score a model and the dummy baseline on the same rows.
 
-    The interval is the percentile bootstrap over rows (Efron, 1979) with a fixed seed. Above 20,000 rows a resample has 20,000 and the
-    interval is shrunk by the square root of the ratio, as the standard error is (m-out-of-n bootstrap; Bickel et al., 1997).
+    The interval is the percentile bootstrap over rows (Efron, 1979) with a fixed seed. Above 20,000 rows a resample
+    has 20,000 and the interval is shrunk by the square root of the ratio, as the standard error is (m-out-of-n
+    bootstrap; Bickel et al., 1997).
 
     Parameters
     ----------

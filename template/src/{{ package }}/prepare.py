@@ -1,7 +1,6 @@
 """Raw data -> train and test: by time where there is a time column, no row and no entity on both sides."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +28,8 @@ def prepare(frame: pd.DataFrame, contract: Contract, params: Prepare) -> tuple[p
         If there are too few rows, or one class only.
     """
     kept = frame[frame[contract.target].notna()]
-    notes = [f"{len(frame) - len(kept)} rows without {contract.target!r} are left out"] if len(kept) < len(frame) else []
+    without = len(frame) - len(kept)
+    notes = [f"{without} rows without {contract.target!r} are left out"] if without else []
     if len(kept) < FEWEST:
         raise DataError(f"{len(kept)} rows with a value of {contract.target!r}: at least {FEWEST} are needed")
     entity = entities(kept, contract, notes)
@@ -41,20 +41,20 @@ def prepare(frame: pd.DataFrame, contract: Contract, params: Prepare) -> tuple[p
     else:
         train, test = split_at_random(kept, kept[contract.target] if contract.labels else None, entity, params)
     if train.empty or test.empty:
-        raise DataError(f"the split leaves {len(train)} rows to train and {len(test)} to test: see params.yaml, prepare")
+        raise DataError(f"the split leaves {len(train)} rows to train, {len(test)} to test: see params.yaml, prepare")
     if contract.labels and train[contract.target].nunique() < 2:
         only = train[contract.target].iloc[0]
         raise DataError(f"all {len(train)} rows to train on have {contract.target!r} = {only!r}: nothing can be learnt")
     return train, test, notes
 
 
-def entities(frame: pd.DataFrame, contract: Contract, notes: list[str]) -> "pd.Series[Any]":
+def entities(frame: pd.DataFrame, contract: Contract, notes: list[str]) -> pd.Series:
     """Give each row the number of its group: rows of one entity, and identical rows, belong together.
 
-    Where a few columns with few values make rows alike by chance (a group above 5 % of the rows), likeness alone says nothing, and only
-    the entity counts.
+    Where a few columns with few values make rows alike by chance (a group above 5 % of the rows), likeness alone says
+    nothing, and only the entity counts.
     """
-    row: pd.Series[Any] = pd.Series(np.arange(len(frame)), index=frame.index)
+    row: pd.Series = pd.Series(np.arange(len(frame)), index=frame.index)
     if contract.id is not None:  # identical rows are of one entity anyway
         entity = frame[contract.id]
         return row.groupby(entity.astype("str").to_numpy()).transform("first").where(entity.notna(), row)
@@ -66,11 +66,12 @@ def entities(frame: pd.DataFrame, contract: Contract, notes: list[str]) -> "pd.S
 
 
 def split_by_time(
-    frame: pd.DataFrame, time: "pd.Series[Any]", entity: "pd.Series[Any]", params: Prepare, notes: list[str]
+    frame: pd.DataFrame, time: pd.Series, entity: pd.Series, params: Prepare, notes: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Let the newest rows be the test set; the cut falls between two times, nearest to `test_size`.
 
-    An entity with rows on both sides of the cut is given to one of them by lot, and its rows on the other side are left out.
+    An entity with rows on both sides of the cut is given to one of them by lot, and its rows on the other side are
+    left out.
     """
     counts = time.value_counts().sort_index()
     share = counts[::-1].cumsum()[::-1] / len(time)  # of the rows at this time or later
@@ -86,12 +87,14 @@ def split_by_time(
 
 
 def split_at_random(
-    frame: pd.DataFrame, target: "pd.Series[Any] | None", entity: "pd.Series[Any]", params: Prepare
+    frame: pd.DataFrame, target: pd.Series | None, entity: pd.Series, params: Prepare
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Draw whole entities for the test set; each class keeps its share where it has members enough."""
     from sklearn.model_selection import train_test_split
 
     first = entity.drop_duplicates()
+    if len(first) < 2:
+        raise DataError("all rows are of one entity: with `role: id` on that column, nothing is left to test on")
     strata = None
     if target is not None:
         strata = target.loc[first.index]
@@ -113,7 +116,7 @@ def main() -> None:
     TRAIN.parent.mkdir(parents=True, exist_ok=True)
     train.to_parquet(TRAIN)
     test.to_parquet(TEST)
-    print("\n".join([*notes, f"{len(train)} rows to train, {len(test)} to test"]))  # noqa: T201
+    print("\n".join([*notes, f"{len(train)} rows to train, {len(test)} to test"]))
 
 
 if __name__ == "__main__":

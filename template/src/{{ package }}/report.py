@@ -17,7 +17,12 @@ from .train import META
 REPORTS = Path("reports")
 MODEL_CARD = Path("docs/model-card.md")
 POINTS = 200  # of a curve that DVC draws
-INK, PAPER, LINE, SECOND = "#222222", "#ffffff", "#0072b2", "#d55e00"  # Okabe and Ito (2008): told apart by the colour-blind
+INK, PAPER, LINE, SECOND = "#222222", "#ffffff", "#0072b2", "#d55e00"  # of Okabe and Ito (2008), for the colour-blind
+AXES = {
+    "roc": ("false_positive_rate", "true_positive_rate"),
+    "precision_recall": ("recall", "precision"),
+    "calibration": ("predicted", "observed"),
+}
 STYLES = [("-", "o"), ("--", "s"), ("-.", "^"), (":", "D")]  # and without colour at all
 
 
@@ -34,28 +39,33 @@ def curves(predictions: pd.DataFrame, labels: list[str]) -> dict[str, list[dict[
     from sklearn.calibration import calibration_curve
     from sklearn.metrics import precision_recall_curve, roc_curve
 
-    found: dict[str, list[dict[str, Any]]] = {"roc": [], "precision_recall": [], "calibration": [], "confusion": []}
+    confusion = [{"truth": str(t), "prediction": str(p)} for t, p in predictions[["truth", "prediction"]].to_numpy()]
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in AXES} | {"confusion": confusion}
     for label in labels:
         hit, p = (predictions["truth"] == label).to_numpy(), predictions[f"p {label}"].to_numpy()
         if not 0 < hit.sum() < len(hit):
             continue
-        x, y, _ = roc_curve(hit, p)
-        found["roc"] += _points(label, false_positive_rate=x, true_positive_rate=y)
-        y, x, _ = precision_recall_curve(hit, p)
-        found["precision_recall"] += _points(label, recall=x, precision=y)
-        y, x = calibration_curve(hit, p, n_bins=10, strategy="quantile")
-        found["calibration"] += _points(label, predicted=x, observed=y)
-    found["confusion"] = predictions[["truth", "prediction"]].to_dict("records")
+        falsely, truly, _ = roc_curve(hit, p)
+        precision, recall, _ = precision_recall_curve(hit, p)
+        observed, predicted = calibration_curve(hit, p, n_bins=10, strategy="quantile")
+        for name, points in (
+            ("roc", (falsely, truly)),
+            ("precision_recall", (recall, precision)),
+            ("calibration", (predicted, observed)),
+        ):
+            found[name] += _points(label, AXES[name], points)
     return found
 
 
-def _points(label: str, **axes: Any) -> list[dict[str, Any]]:
-    (first, x), (second, y) = axes.items()
-    chosen = np.unique(np.linspace(0, len(x) - 1, min(POINTS, len(x))).round().astype(int))
-    return [{"class": label, first: round(float(x[i]), 5), second: round(float(y[i]), 5)} for i in chosen]
+def _points(label: str, axes: tuple[str, str], points: tuple[Any, Any]) -> list[dict[str, Any]]:
+    chosen = np.unique(np.linspace(0, len(points[0]) - 1, min(POINTS, len(points[0]))).round().astype(int))
+    return [
+        {"class": label} | {axis: round(float(values[i]), 5) for axis, values in zip(axes, points, strict=True)}
+        for i in chosen
+    ]
 
 
-def draw_classification(predictions: pd.DataFrame, contract: Contract) -> list[str]:
+def draw_classification(predictions: pd.DataFrame, contract: Contract) -> None:
     """Draw curves.png and confusion.png; write the points beside them."""
     labels = [str(label) for label in contract.labels]
     shown = [str(contract.positive)] if contract.positive is not None else labels[:4]
@@ -65,27 +75,25 @@ def draw_classification(predictions: pd.DataFrame, contract: Contract) -> list[s
     figure, axes = _figure(3)
     titles = {"roc": "ROC", "precision_recall": "Precision and recall", "calibration": "Calibration"}
     for axis, (name, title) in zip(axes, titles.items(), strict=True):
-        table = pd.DataFrame(points[name])
+        table = pd.DataFrame(points[name], columns=["class", *AXES[name]])
         for i, label in enumerate(shown):
-            rows = table[table["class"] == label] if len(table) else table
+            x, y = table.loc[table["class"] == label, list(AXES[name])].to_numpy().T
             style, marker = STYLES[i % len(STYLES)]
-            if len(rows):
-                axis.plot(*rows.iloc[:, 1:].to_numpy().T, style, marker=marker, markevery=max(1, len(rows) // 8),
-                          markersize=4, label=label)  # fmt: skip
+            axis.plot(x, y, style, marker=marker, markevery=max(1, len(x) // 8), markersize=4, label=label)
         if name != "precision_recall":
             axis.plot([0, 1], [0, 1], color="#999999", linewidth=1, label="chance" if name == "roc" else "perfect")
-        x, y = table.columns[1:] if len(table) else ("", "")
-        axis.set(title=title, xlabel=x.replace("_", " "), ylabel=y.replace("_", " "), xlim=(0, 1), ylim=(0, 1.02))
+        across, up = (axis_name.replace("_", " ") for axis_name in AXES[name])
+        axis.set(title=title, xlabel=across, ylabel=up, xlim=(0, 1), ylim=(0, 1.02))
         axis.legend(loc="best", fontsize="small")
     _save(figure, "curves.png")
     _draw_confusion(predictions, labels)
-    return ["curves.png", "confusion.png"]
 
 
 def _draw_confusion(predictions: pd.DataFrame, labels: list[str]) -> None:
     common = predictions["truth"].value_counts().index[:12]  # more cannot be read
     shown = [label for label in labels if label in set(common)]
-    table = pd.crosstab(predictions["truth"], predictions["prediction"]).reindex(index=shown, columns=shown, fill_value=0)
+    table = pd.crosstab(predictions["truth"], predictions["prediction"])
+    table = table.reindex(index=shown, columns=shown, fill_value=0)
     share = table.div(table.sum(axis=1).clip(lower=1), axis=0).to_numpy()
     figure, (axis,) = _figure(1)
     axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
@@ -98,7 +106,7 @@ def _draw_confusion(predictions: pd.DataFrame, labels: list[str]) -> None:
     _save(figure, "confusion.png")
 
 
-def draw_regression(predictions: pd.DataFrame, contract: Contract) -> list[str]:
+def draw_regression(predictions: pd.DataFrame, contract: Contract) -> None:
     """Draw residuals.png; write a sample of the residuals beside it."""
     sample = predictions.sample(min(1000, len(predictions)), random_state=1).sort_index()
     sample = sample.assign(residual=sample["truth"] - sample["prediction"]).round(6)
@@ -112,7 +120,6 @@ def draw_regression(predictions: pd.DataFrame, contract: Contract) -> list[str]:
     axes[1].hist(sample["residual"], bins=30, color=LINE, edgecolor=PAPER)
     axes[1].set(title="Residuals (true - predicted)", xlabel="residual", ylabel="rows")
     _save(figure, "residuals.png")
-    return ["residuals.png"]
 
 
 def _figure(n: int) -> Any:
@@ -133,56 +140,90 @@ def _save(figure: Any, name: str) -> None:
     figure.savefig(REPORTS / name, dpi=110, metadata={"Software": None})
 
 
+CARD = """# Model card
+
+Model `{version}` predicts `{target}`, a {task}{classes}.
+
+It is {verdict}.
+
+Written by `make train`; change the model, the data or `params.yaml`, not this page.
+
+## How good it is
+
+On {split}, with {confidence:.0%} bootstrap intervals over rows:
+
+| metric | value | interval | dummy baseline |
+| --- | --- | --- | --- |
+{metrics}
+
+{plots}
+
+## What it was made from
+
+| what | version |
+| --- | --- |
+{made}
+
+## Which columns it sees
+
+Only columns with the role *feature* reach the model. Protected columns are kept for evaluation alone.
+
+| column | role | type | note |
+| --- | --- | --- | --- |
+{columns}
+
+## Limits
+
+- It holds for rows like those of the table it was trained on; `contract.yaml` says which values are allowed.
+- An interval says how sure the figure is on this test set, and nothing about a world that has changed since.
+- Equal error rates between groups have not been shown.
+"""
+
+
 def model_card(
-    metrics: dict[str, dict[str, float]], contract: Contract, meta: dict[str, Any], params: Params, plots: list[str],
+    metrics: dict[str, dict[str, float]],
+    contract: Contract,
+    meta: dict[str, Any],
+    params: Params,
     rows: tuple[int, int],
-) -> str:  # fmt: skip
-    """Write the model card in Markdown: what it is, how good it is, what it was made from, what it must not be used for."""
-    name, more_is_better = HEADLINE[contract.task]
-    first = metrics[name]
-    better = first["low"] > first["baseline"] if more_is_better else first["high"] < first["baseline"]
-    verdict = (
-        f"better than the dummy baseline: {name} {_interval(first)} against {first['baseline']:.4g}"
-        if better
-        else f"**poor**: not shown to be better than the dummy baseline ({name} {_interval(first)} against "
-        f"{first['baseline']:.4g}). It may ship to try the path, not to decide anything"
-    )
+) -> str:
+    """Write the model card in Markdown: what it is, how good it is, what it was made from, where it ends."""
+    target = contract.columns[contract.target]
+    classes = f" of {', '.join(str(label) for label in contract.labels[:20])}" if contract.labels else ""
+    drawn = f"the newest ones by `{contract.time}`" if contract.time else "drawn at random"
     table = [
-        f"| {metric} | {found['value']:.4g} | {found['low']:.4g} to {found['high']:.4g} | {found['baseline']:.4g} |"
-        for metric, found in metrics.items()
+        f"| {name} | {found['value']:.4g} | {found['low']:.4g} to {found['high']:.4g} | {found['baseline']:.4g} |"
+        for name, found in metrics.items()
         if found["value"] is not None
     ]
-    used = [f"| `{c.name}` | {c.role} | {c.type} | {c.reason or c.description or ''} |" for c in contract.columns.values()]
-    target = contract.columns[contract.target]
-    return "\n".join([
-        "# Model card", "",
-        f"Model `{meta['version']}` predicts `{target.name}`, a {contract.task}"
-        f"{' of ' + ', '.join(str(label) for label in contract.labels[:20]) if contract.labels else ''}.", "",
-        f"It is {verdict}.", "",
-        "Written by `make train`; change the model, the data or `params.yaml`, not this page.", "",
-        "## How good it is", "",
-        f"On {rows[1]} test rows that it has not seen ({'the newest ones by `' + contract.time + '`' if contract.time else 'drawn at random'}; "
-        f"{rows[0]} rows to train), with {params.evaluate.confidence:.0%} bootstrap intervals over rows:", "",
-        "| metric | value | interval | dummy baseline |", "| --- | --- | --- | --- |", *table, "",
-        *(f"![{plot}](../reports/{plot})" for plot in plots), "",
-        "## What it was made from", "",
-        "| what | version |", "| --- | --- |",
-        *(f"| {key} | `{meta[key]}` |" for key in ("data", "contract", "params", "lock", "python")),
-        *(f"| {library} | {number} |" for library, number in meta["libraries"].items()),
-        f"| estimator | {params.model.kind} |", "",
-        "## Which columns it sees", "",
-        "Only columns with the role *feature* reach the model. Protected columns are kept for evaluation alone.", "",
-        "| column | role | type | note |", "| --- | --- | --- | --- |", *used, "",
-        "## Limits", "",
-        "- It holds for rows like those of the table it was trained on; `contract.yaml` says which values are allowed.",
-        "- An interval says how sure the figure is on this test set. It says nothing about a world that has changed since.",
-        "- Equal error rates between groups have not been shown.",
-        "",
-    ])  # fmt: skip
+    made = [f"| {key} | `{meta[key]}` |" for key in ("data", "contract", "params", "lock", "python")]
+    made += [f"| {library} | {number} |" for library, number in meta["libraries"].items()]
+    used = [f"| `{c.name}` | {c.role} | {c.type} | {c.reason or c.description} |" for c in contract.columns.values()]
+    pictures = ("curves.png", "confusion.png") if contract.labels else ("residuals.png",)
+    return CARD.format(
+        version=meta["version"],
+        target=target.name,
+        task=contract.task,
+        classes=classes,
+        verdict=_verdict(metrics, contract.task),
+        split=f"{rows[1]} test rows that it has not seen ({drawn}; {rows[0]} rows to train)",
+        confidence=params.evaluate.confidence,
+        metrics="\n".join(table),
+        plots="\n".join(f"![{name}](../reports/{name})" for name in pictures),
+        made="\n".join([*made, f"| estimator | {params.model.kind} |"]),
+        columns="\n".join(used),
+    )
 
 
-def _interval(found: dict[str, float]) -> str:
-    return f"{found['value']:.4g} [{found['low']:.4g}, {found['high']:.4g}]"
+def _verdict(metrics: dict[str, dict[str, float]], task: str) -> str:
+    name, more_is_better = HEADLINE[task]
+    found = metrics[name]
+    if found["value"] is None:
+        return f"not measured: {name} cannot be computed on these test rows"
+    figures = f"{name} {found['value']:.4g} [{found['low']:.4g}, {found['high']:.4g}] against {found['baseline']:.4g}"
+    if found["low"] > found["baseline"] if more_is_better else found["high"] < found["baseline"]:
+        return f"better than the dummy baseline: {figures}"
+    return f"**poor**: not shown to be better than the dummy baseline, {figures}. It may ship to try the path, no more"
 
 
 def main() -> None:
@@ -191,10 +232,10 @@ def main() -> None:
     metrics = json.loads(METRICS.read_text(encoding="utf-8"))
     meta = json.loads(META.read_text(encoding="utf-8"))
     predictions = pd.read_parquet(PREDICTIONS)
-    plots = (draw_classification if contract.labels else draw_regression)(predictions, contract)
+    (draw_classification if contract.labels else draw_regression)(predictions, contract)
     rows = len(pd.read_parquet(TRAIN, columns=[])), len(pd.read_parquet(TEST, columns=[]))
     MODEL_CARD.parent.mkdir(exist_ok=True)
-    MODEL_CARD.write_text(model_card(metrics, contract, meta, params, plots, rows), encoding="utf-8")
+    MODEL_CARD.write_text(model_card(metrics, contract, meta, params, rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

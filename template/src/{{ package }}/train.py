@@ -36,8 +36,8 @@ def train(frame: pd.DataFrame, contract: Contract, params: Params) -> Pipeline:
 def dumps(model: Pipeline) -> bytes:
     """Give the model as a skops archive that is the same for the same model, byte for byte.
 
-    skops 0.16 names arrays by the address of the object in memory, and its archive holds the time of writing. Here ids are numbered in the
-    order in which they come, and the time is 1980.
+    skops 0.16 names arrays by the address of the object in memory, and its archive holds the time of writing. Here
+    ids are numbered in the order in which they come, and the time is 1980.
     """
     import skops.io
 
@@ -111,7 +111,7 @@ def main() -> None:
     MODEL.write_bytes(model)
     load_model()  # a type that is not trusted is found here, not in production
     META.write_text(json.dumps(facts(contract, model), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"model {facts(contract, model)['version']}, {len(model) / 1e6:.1f} MB")  # noqa: T201
+    print(f"model {facts(contract, model)['version']}, {len(model) / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,170 @@
+"""The whole path in one go: data, train, test, package; then the packaged service has to answer as the model does."""
+
+import argparse
+import json
+import math
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .contract import Contract, DataError, run
+from .store import STORE
+
+STEPS = ("data", "train", "test", "package")
+ROWS = 20  # of the test set that the service is asked for
+PATIENCE = 120  # seconds until a service that does not answer has failed
+
+
+def step(name: str) -> float:
+    """Run a verb of the Makefile and give its seconds.
+
+    Raises
+    ------
+    DataError
+        If it fails; its own output has said why.
+    """
+    print(f"\n== make {name}", flush=True)
+    begun = time.perf_counter()
+    if subprocess.run([os.environ.get("MAKE", "make"), "--no-print-directory", name], check=False).returncode:
+        raise DataError(f"`make {name}` failed; what it said stands above")
+    return time.perf_counter() - begun
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def served(port: int) -> Iterator[str]:
+    """Serve the newest Bento for a while; gives its URL.
+
+    Raises
+    ------
+    DataError
+        If it is not ready in time; with the end of its log.
+    """
+    url, log = f"http://127.0.0.1:{port}", STORE / "serve.log"
+    command = [sys.executable, "-m", f"{__package__}.serve", "--port", str(port)]
+    with log.open("w+", encoding="utf-8") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        try:
+            late = time.monotonic() + PATIENCE
+            while not _ready(url):
+                if process.poll() is not None or time.monotonic() > late:
+                    said = "\n".join(log.read_text(encoding="utf-8").splitlines()[-20:])
+                    raise DataError(f"the service did not become ready; the end of {log}:\n{said}")
+                time.sleep(0.1)
+            yield url
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def ask(url: str, body: Any) -> Any:
+    """Send a JSON body to /predict and give the answer."""
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/predict", json.dumps(body).encode(), headers)  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def differences(answers: list[dict[str, Any]], expected: list[Any]) -> list[str]:
+    """Say where the service and the model in process disagree."""
+    return [
+        f"test row {i}: the service says {answer['prediction']!r}, the model {wanted.prediction!r}"
+        for i, (answer, wanted) in enumerate(zip(answers, expected, strict=True))
+        if not _same(answer["prediction"], wanted.prediction)
+        or any(not _same(answer["probabilities"][label], p) for label, p in (wanted.probabilities or {}).items())
+    ]
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return bool(one == other)
+
+
+def check() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Serve the Bento, ask it for rows of the test set, and compare with the model in process.
+
+    Returns
+    -------
+    record, answer : dict
+        The first row as it was sent alone, and what came back.
+    """
+    import pandas as pd
+
+    from .predict import Predictor
+    from .prepare import TEST
+    from .request import examples
+
+    contract = Contract.load()
+    rows = pd.read_parquet(TEST).head(ROWS)
+    records = examples(contract, rows)
+    with served(free_port()) as url:
+        answers = ask(url, {"records": records})["predictions"]
+        answer: dict[str, Any] = ask(url, records[0])
+    wrong = differences([*answers, answer], [*(expected := Predictor.load(contract).predict(rows)), expected[0]])
+    if wrong:
+        raise DataError("the packaged service does not answer as the model does:\n" + "\n".join(wrong))
+    return records[0], answer
+
+
+def told(record: dict[str, Any], answer: dict[str, Any], seconds: dict[str, float]) -> str:
+    """Say what came out: a prediction, how to ask for more, and what took how long."""
+    name = str(__package__)
+    tag = f"{name}:{(STORE / 'bentos' / name / 'latest').read_text(encoding='utf-8').strip()}"
+    body = json.dumps(record, ensure_ascii=False).replace("'", "'\\''")
+    p = (answer.get("probabilities") or {}).get(str(answer["prediction"]))
+    sure = "" if p is None else f" (probability {p:.2f})"
+    lines = [
+        f"\n== {name} ships",
+        f"prediction  {answer['prediction']}{sure}, from model {answer['model_version']}",
+        f"checked     {ROWS} rows of the test set over HTTP: as the model in process",
+        f"bento       {tag}",
+        "quality     docs/model-card.md",
+        "try it      make serve PORT=3000   (http://127.0.0.1:3000/docs), then",
+        f"            curl -X POST http://127.0.0.1:3000/predict -d '{body}'",
+        "took        " + ", ".join(f"{step} {spent:.1f} s" for step, spent in seconds.items()),
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run the steps, then check the packaged service."""
+    parser = argparse.ArgumentParser(prog=f"{__package__}.ship", description=__doc__)
+    parser.add_argument("--setup", type=float, default=0.0, help="seconds that `make setup` took, for the summary")
+    seconds = {"setup": parser.parse_args().setup} | {name: step(name) for name in STEPS}
+    print("\n== serve, and ask for real rows", flush=True)
+    begun = time.perf_counter()
+    record, answer = check()
+    seconds["serve"] = time.perf_counter() - begun
+    print(told(record, answer, seconds | {"all": sum(seconds.values())}))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    run(main)

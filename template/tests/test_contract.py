@@ -1,0 +1,108 @@
+"""contract.yaml is read, refused where it contradicts itself, and kept by data."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from conftest import CONTRACT, changed
+from hypothesis import given
+from hypothesis import strategies as st
+from under_test import ROOT, contract
+
+
+def test_the_contract_of_this_repository_is_whole(ours):
+    assert ours.target in ours.columns
+    assert not set(ours.features) & {*ours.protected, ours.target, ours.time, ours.id}
+    json.loads((ROOT / "contract.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_data_of_this_repository_keeps_to_it(ours):
+    path = ROOT / ours.source.path
+    if not path.exists():
+        pytest.skip("no data here: `make pull` fetches it")
+    assert len(contract.load_data(path, ours)) > 0
+
+
+def test_values_become_what_the_code_works_with(frame: pd.DataFrame):
+    assert frame["größe in m"].between(1, 2).all()
+    assert set(frame["smoker"]) == {0.0, 1.0}
+    assert set(frame["level"]) == {"1", "2", "3"}
+    assert frame["joined"].dt.year.eq(2024).all()
+    assert frame["plan"].isna().any()
+
+
+def test_data_that_keeps_to_the_contract_is_admitted(small, frame: pd.DataFrame):
+    assert contract.validate(frame, small) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule", "mend"),
+    [
+        ("visits", "many", "is no integer", "missing: ['', NA, many]"),
+        ("visits", "1,5", "is no integer", "type: number"),
+        ("visits", "250", "is outside of [0, 100]", "range: [0.0, 250.0]"),
+        ("visits", "", "holds no value", "nullable: true"),
+        ("plan", "gold", "holds an unknown category", "categories: [basic, pro, gold]"),
+        ("level", "4", "holds an unknown category", "categories: [1, 2, 3, '4']"),
+        ("joined", "2024/31/31", "is no datetime", "type: text"),
+        ("smoker", "maybe", "is no boolean", "type: text"),
+        ("left", "Perhaps", "holds an unknown category", "categories: ['No', 'Yes', Perhaps]"),
+        ("größe in m", "inf", "is no number", "type: text"),
+    ],
+)
+def test_a_broken_rule_names_column_rule_row_and_mend(small, raw, tmp_path: Path, column, value, rule, mend):
+    raw.loc[[3, 7], column] = value
+    path = tmp_path / "raw.csv"
+    raw.to_csv(path, sep=";", index=False)
+    with pytest.raises(contract.DataError) as refused:
+        contract.load_data(path, small)
+    for said in (repr(column), rule, "2 rows: 3, 7", mend):
+        assert said in str(refused.value)
+
+
+def test_a_column_that_is_missing_or_new_is_named(small, raw, tmp_path: Path):
+    path = tmp_path / "raw.csv"
+    raw.drop(columns="visits").assign(extra="1").to_csv(path, sep=";", index=False)
+    with pytest.raises(contract.DataError, match=r"(?s)'extra': is not in the contract.*'visits': is missing"):
+        contract.load_data(path, small)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("columns: [", "no YAML"),
+        ("a: 1", "needs `columns:`"),
+        (changed(CONTRACT, task="ranking"), "classification or regression"),
+        (changed(CONTRACT, task="regression"), "is a number or an integer"),
+        (changed(CONTRACT, colour="red"), "unknown colour"),
+        (CONTRACT.replace("role: ignore", "role: target"), "2 columns have `role: target`"),
+        (CONTRACT.replace("type: text", "type: essay"), "type is one of"),
+        (CONTRACT.replace('boolean, categories: ["No", "Yes"]', "boolean"), "two spellings"),
+        (CONTRACT.replace("{role: protected, type: category, categories: [a, b]}", "feature"), "needs at least"),
+    ],
+)
+def test_a_contract_that_cannot_be_is_refused(tmp_path: Path, text: str, says: str):
+    path = tmp_path / "contract.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(contract.DataError, match=says):
+        contract.Contract.load(path)
+
+
+def test_a_missing_file_is_said(tmp_path: Path, small):
+    with pytest.raises(contract.DataError, match="mlscaffold infer"):
+        contract.Contract.load(tmp_path / "none.yaml")
+    with pytest.raises(contract.DataError, match="make pull"):
+        contract.read(tmp_path / "raw.csv", small)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), min_size=1))
+def test_numbers_survive_writing_and_reading(values: list[float]):
+    path_less = yaml.safe_load("{task: regression, columns: {y: {role: target, type: number, nullable: true}}}")
+    column = contract.Column("y", "target", "number", nullable=True)
+    known = contract.Contract(path_less["task"], contract.Source("x"), {"y": column})
+    texts = pd.DataFrame({"y": [repr(value) for value in values]}, dtype="str")
+    parsed, violations = contract.parse(texts, known)
+    assert violations == []
+    assert parsed["y"].tolist() == values

@@ -1,0 +1,18 @@
+"""The modules under test: these tests come with the standard and do not know the package's name; yours can use it."""
+
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = next(ROOT.glob("src/*/contract.py")).parent.name
+
+contract = import_module(f"{PACKAGE}.contract")
+params = import_module(f"{PACKAGE}.params")
+prepare = import_module(f"{PACKAGE}.prepare")
+features = import_module(f"{PACKAGE}.features")
+train = import_module(f"{PACKAGE}.train")
+metrics = import_module(f"{PACKAGE}.metrics")
+evaluate = import_module(f"{PACKAGE}.evaluate")
+request = import_module(f"{PACKAGE}.request")
+predict = import_module(f"{PACKAGE}.predict")
+guard = import_module(f"{PACKAGE}.guard")
