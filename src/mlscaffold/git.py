@@ -1,0 +1,177 @@
+"""The only spawner of git."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import UserError
+
+# What a hook's or an alias' surroundings set (`git rev-parse --local-env-vars`, without the configuration):
+# they would send our commands to another repository.
+_ELSEWHERE = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR", "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_NAMESPACE", "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
+)  # fmt: skip
+
+# A user's habits must not change what a template renders to, nor run code while it does.
+PLAIN = {
+    "commit.gpgSign": "false",
+    "core.attributesFile": os.devnull,
+    "core.autocrlf": "false",
+    "core.excludesFile": os.devnull,
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.quotePath": "false",
+    "core.safecrlf": "false",
+    "diff.noprefix": "false",
+    "diff.mnemonicPrefix": "false",
+    "gc.auto": "0",
+    "advice.detachedHead": "false",
+}
+FALLBACK = ("mlscaffold", "mlscaffold@localhost")
+
+
+class GitError(Exception):
+    """A git command failed: what it printed."""
+
+
+def with_config(environ: Mapping[str, str], config: Mapping[str, str]) -> dict[str, str]:
+    """Append settings to the configuration that the environment hands to git.
+
+    Parameters
+    ----------
+    environ : mapping
+        An environment; its own `GIT_CONFIG_COUNT` is kept.
+    config : mapping
+        Settings, by name.
+
+    Returns
+    -------
+    dict
+        The environment with the settings.
+    """
+    count = environ.get("GIT_CONFIG_COUNT", "0")
+    first = int(count) if count.isdecimal() else 0
+    pairs = {
+        name: text
+        for number, (key, value) in enumerate(config.items(), first)
+        for name, text in ((f"GIT_CONFIG_KEY_{number}", key), (f"GIT_CONFIG_VALUE_{number}", value))
+    }
+    return {**environ, **pairs, "GIT_CONFIG_COUNT": str(first + len(config))}
+
+
+def undisturbed(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without what points git at another repository, and in which git never asks."""
+    kept = {name: text for name, text in environ.items() if name not in _ELSEWHERE}
+    return {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+
+
+def git(
+    *words: str | Path, cwd: Path | None = None, config: Mapping[str, str] | None = None, stdin: bytes | None = None
+) -> str:
+    """Run git and return what it prints.
+
+    Parameters
+    ----------
+    *words : str or Path
+        The command.
+    cwd : Path, optional
+        Where to run it.
+    config : mapping, optional
+        Settings for this one command.
+    stdin : bytes, optional
+        What to feed it.
+
+    Returns
+    -------
+    str
+        Standard output.
+
+    Raises
+    ------
+    GitError
+        If it fails.
+    UserError
+        If there is no git.
+    """
+    environ = with_config(undisturbed(os.environ), config or {})
+    try:
+        done = subprocess.run(
+            ["git", *map(str, words)], cwd=cwd, env=environ, input=stdin, capture_output=True, check=False
+        )
+    except FileNotFoundError as error:
+        if cwd is not None and not cwd.exists():
+            raise GitError(f"no folder {cwd}") from error
+        raise UserError("git is not installed; `mlscaffold doctor` says how to get it") from error
+    if done.returncode:
+        raise GitError(f"git {words[0]}: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout.decode(errors="surrogateescape")
+
+
+def asked(*words: str | Path, cwd: Path) -> str | None:
+    """Run git and return what it prints, stripped, or None where it fails."""
+    try:
+        return git(*words, cwd=cwd).strip()
+    except GitError:
+        return None
+
+
+@contextmanager
+def plain_environment(config: Mapping[str, str], **variables: str) -> Iterator[None]:
+    """Let every git that this process starts, by whichever library, work without the user's habits."""
+    before = dict(os.environ)
+    # An empty GIT_TEMPLATE_DIR means: copy no hooks and no excludes into new repositories.
+    extra = {"GIT_TEMPLATE_DIR": "", **variables}
+    os.environ.clear()
+    os.environ.update(with_config({**undisturbed(before), **extra}, {**PLAIN, **config}))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def identity(folder: Path) -> tuple[str, str] | None:
+    """Return the name and address that commits carry because none is configured, or None where one is."""
+    found = {part: _configured(part, folder) for part in ("name", "email")}
+    if all(found.values()):
+        return None
+    return found["name"] or FALLBACK[0], found["email"] or FALLBACK[1]
+
+
+def _configured(part: str, folder: Path) -> str:
+    named = os.environ.get(f"GIT_AUTHOR_{part.upper()}") and os.environ.get(f"GIT_COMMITTER_{part.upper()}")
+    mail = os.environ.get("EMAIL") if part == "email" else None
+    return named or asked("config", "--get", f"user.{part}", cwd=folder) or mail or ""
+
+
+def first_commit(folder: Path, message: str) -> tuple[str, str] | None:
+    """Make a folder a git repository with one commit of all that its own .gitignore files do not exclude.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    message : str
+        Of the commit.
+
+    Returns
+    -------
+    tuple of str, optional
+        Name and address that were used because git had none.
+    """
+    # `safe.directory`: on some mounts new files belong to somebody else.
+    config = {**PLAIN, "safe.directory": "*"}
+    git("init", "--quiet", "--initial-branch=main", cwd=folder, config={"safe.directory": "*"})
+    stand_in = identity(folder)
+    if stand_in:
+        config |= {"user.name": stand_in[0], "user.email": stand_in[1]}
+    # `git add --all` would also leave out what the user's own exclude files name.
+    files = git("ls-files", "-z", "--others", "--exclude-per-directory=.gitignore", cwd=folder, config=config)
+    paths = files.encode(errors="surrogateescape")
+    git("add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul", cwd=folder, config=config, stdin=paths)
+    git("commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", message, cwd=folder, config=config)
+    return stand_in

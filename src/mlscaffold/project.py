@@ -1,0 +1,87 @@
+"""A generated repository as a value."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import UserError
+from .git import GitError, git
+
+ANSWERS = ".copier-answers.yml"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A repository that was made from a template.
+
+    Attributes
+    ----------
+    path : Path
+        Its folder.
+    root : Path
+        Root of the git repository: the same folder, or one above.
+    url : str
+        Where its template comes from.
+    version : str
+        Which version of it.
+    """
+
+    path: Path
+    root: Path
+    url: str
+    version: str
+
+    @property
+    def inside(self) -> Path:
+        """The folder, as seen from the root of the git repository."""
+        return self.path.relative_to(self.root)
+
+
+def load(path: Path) -> Project:
+    """Read what a repository was made from.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder.
+
+    Returns
+    -------
+    Project
+        The repository.
+
+    Raises
+    ------
+    UserError
+        If it is none, or was not made from a template in git.
+    """
+    folder = path.expanduser().resolve()
+    file = folder / ANSWERS
+    if not file.is_file():
+        raise UserError(f"{path} was not made by mlscaffold: there is no {ANSWERS}; name the root of such a repository")
+    url, version = _made_from(file)
+    try:
+        root = Path(git("rev-parse", "--show-toplevel", cwd=folder).strip()).resolve()
+        git("rev-parse", "--verify", "HEAD", cwd=folder)
+    except GitError as error:
+        raise UserError(f"{path} is no git repository with a commit ({error}); `git init` and commit it first") from error
+    return Project(folder, root, url, version)
+
+
+def _made_from(file: Path) -> tuple[str, str]:
+    import yaml
+
+    try:
+        answers = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{file.name} cannot be read ({' '.join(str(error).split())}); bring it back from git") from error
+    found = answers if isinstance(answers, dict) else {}
+    url, version = found.get("_src_path"), found.get("_commit")
+    if not url or not version:
+        raise UserError(f"{file.name} does not say which version of which template (_src_path, _commit); bring it back from git")
+    return str(url), str(version)
+
+
+def dirty(project: Project) -> tuple[str, ...]:
+    """Return the files with changes that are not committed, untracked ones too."""
+    listed = git("status", "--porcelain=v1", "-z", "--untracked-files=all", cwd=project.root)
+    return tuple(entry[3:] for entry in listed.split("\0") if len(entry) > 3 and entry[2] == " ")

@@ -1,0 +1,154 @@
+"""The only importer of copier."""
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import UserError
+from .source import Source, served
+
+if TYPE_CHECKING:
+    from copier._main import Worker
+
+_UNSAFE = (
+    "the template brings {features}: these run code on the machine of whoever uses it, so mlscaffold refuses them; "
+    "take them out of the template's copier.yml"
+)
+
+
+def render(
+    source: Source, target: Path, data: Mapping[str, Any], *, named: Sequence[str] = (), ask: bool = False
+) -> str:
+    """Render a template.
+
+    Parameters
+    ----------
+    source : Source
+        The template; a relative URL is seen from `target`.
+    target : Path
+        An existing folder.
+    data : mapping
+        Answers; those that the template does not ask for are left out.
+    named : sequence of str
+        Answers that the user named: the template must ask for them.
+    ask : bool
+        Whether copier asks for what `data` lacks.
+
+    Returns
+    -------
+    str
+        The version that was rendered.
+
+    Raises
+    ------
+    UserError
+        If an answer is wrong, or the template cannot be used.
+    """
+    with _copier(source, target) as worker:
+        made = worker(dst_path=target, src_path=source.url, vcs_ref=source.ref, data=dict(data), defaults=not ask)
+        with made:
+            _refuse_unknown(named, list(made.template.questions_data))
+            made.run_copy()
+            return str(made.template.commit)
+
+
+def merge(source: Source, project: Path) -> str:
+    """Bring a project to another version of its template, as `copier update` does.
+
+    Parameters
+    ----------
+    source : Source
+        The template; `ref` is the version to go to.
+    project : Path
+        The project's folder in a clean work tree.
+
+    Returns
+    -------
+    str
+        The version that was reached.
+    """
+    with _copier(source, project) as worker:
+        made = worker(dst_path=project, vcs_ref=source.ref, defaults=True, skip_answered=True)
+        with made:
+            made.run_update()
+            return str(made.template.commit)
+
+
+def _refuse_unknown(named: Sequence[str], questions: Sequence[str]) -> None:
+    for name in named:
+        if name not in questions:
+            from difflib import get_close_matches
+
+            alike = get_close_matches(name, questions, n=1)
+            hint = f"did you mean {alike[0]}?" if alike else f"it asks for {', '.join(questions)}"
+            raise UserError(f"the template has no question {name!r}; {hint}")
+
+
+@contextmanager
+def _copier(source: Source, folder: Path) -> Iterator[Any]:
+    """Give a maker of copier workers, in an environment where they work alike for everybody."""
+    from copier.errors import CopierAnswersInterrupt, CopierError, UnsafeTemplateError
+    from jinja2 import TemplateError
+    from plumbum import ProcessExecutionError, local
+    from yaml import YAMLError
+
+    try:
+        # plumbum keeps its own idea of the current folder and of the environment, so it has to be told.
+        with served(source), local.env(), local.cwd(folder), warnings.catch_warnings():
+            local.env.clear()
+            local.env.update(os.environ)
+            warnings.simplefilter("ignore")
+            yield _worker()
+    except CopierAnswersInterrupt as error:
+        raise KeyboardInterrupt from error
+    except UnsafeTemplateError as error:
+        raise UserError(_UNSAFE.format(features=str(error).partition(": ")[2].split("\n")[0] or error)) from error
+    except ProcessExecutionError as error:
+        raise UserError(f"git could not bring the template: {_last_line(error.stderr or str(error))}") from error
+    except (CopierError, TemplateError, YAMLError, ValueError) as error:
+        raise UserError(_message(error)) from error
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
+
+
+def _message(error: Exception) -> str:
+    text = str(error).strip()
+    if text.startswith("Validation error for question "):
+        question, _, reason = text.removeprefix("Validation error for question ").partition(": ")
+        return f"answer {question}: {reason.strip()}"
+    if text.startswith("Question "):
+        return f"{text[0].lower()}{text[1:]}; give it with -d NAME=VALUE"
+    return f"the template cannot be used: {text or type(error).__name__}"
+
+
+def _worker() -> Any:  # noqa: ANN401 - a callable that returns copier's Worker
+    from functools import partial
+
+    from copier._settings import SettingsModel
+
+    # `settings`: a user's own copier settings could trust a template, or change what it renders to.
+    return partial(_worker_class(), overwrite=True, quiet=True, settings=SettingsModel())
+
+
+def _worker_class() -> "type[Worker]":
+    from copier._main import Worker
+
+    class QuickWorker(Worker):
+        """copier's Worker without one `git config` process for each file.
+
+        copier 9.19 asks git for `core.fileMode` each time it has written a file (`_main.py`); only where that is
+        false (on Windows) there is something to do. Can go when copier asks once.
+        """
+
+        def _sync_git_index_executable_bit(self, dst_relpath: Path, src_mode: int) -> None:
+            if sys.platform == "win32":  # pragma: no cover
+                super()._sync_git_index_executable_bit(dst_relpath, src_mode)
+
+    return QuickWorker

@@ -1,0 +1,248 @@
+"""Where the template comes from: a URL or path of the operator's, or the bundle that travels in the wheel."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from .errors import UserError
+from .git import GitError, git, plain_environment
+
+BUNDLE = Path(__file__).with_name("template.bundle")
+VENDORED = ".mlscaffold/template.bundle"
+_WEB = re.compile(r"^(https?|ssh)://")
+_REMOTE = re.compile(r"^([a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:|gh:|gl:)")
+# What copier itself takes for git (copier/_vcs.py, GIT_PREFIX and GIT_POSTFIX); anything else needs `git+`.
+_KNOWN = re.compile(r"(^(git@|git://|git\+|https://github\.com/|https://gitlab\.com/|gh:|gl:)|\.git$)")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A template that can be rendered.
+
+    Attributes
+    ----------
+    url : str
+        What the project records, and where updates come from.
+    ref : str, optional
+        Tag, branch or commit; None for the newest version.
+    bundle : Path, optional
+        Bundle that serves it without a network.
+    notes : tuple of str
+        What to tell the user about it.
+    """
+
+    url: str
+    ref: str | None = None
+    bundle: Path | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def vendored(self) -> bool:
+        """Whether the project carries the bundle itself."""
+        return self.url == VENDORED
+
+
+def tags(bundle: Path) -> dict[str, str]:
+    """Return the commits of a bundle's versions, by tag, oldest first, read from its header."""
+    found: dict[str, str] = {}
+    try:
+        with bundle.open("rb") as file:
+            if not file.readline().startswith(b"# v"):
+                return {}
+            for line in iter(file.readline, b"\n"):
+                commit, _, name = line.decode(errors="replace").strip().partition(" ")
+                if not name:
+                    break
+                if name.startswith("refs/tags/"):
+                    found[name.removeprefix("refs/tags/")] = commit
+    except FileNotFoundError:
+        return {}
+    return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+
+
+def newest(names: list[str]) -> str | None:
+    """Return the newest of some tags, by version; tags that are no versions and pre-releases do not count."""
+    from packaging.version import InvalidVersion, Version
+
+    versions = []
+    for name in names:
+        try:
+            version = Version(name)
+        except InvalidVersion:
+            continue
+        if not version.is_prerelease:
+            versions.append((version, name))
+    return max(versions)[1] if versions else None
+
+
+def _order(name: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", name))
+
+
+def project_url() -> str | None:
+    """Return the repository's address in the installed package's metadata, if there is one."""
+    try:
+        urls = metadata("mlscaffold").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return None
+    by_label = dict(re.split(r",\s*", url, maxsplit=1) for url in urls if "," in url)
+    named = {label.strip().lower(): url.strip() for label, url in by_label.items()}
+    return next((named[label] for label in ("template", "repository", "source") if label in named), None)
+
+
+def template_source(template: str | None = None, ref: str | None = None, bundle: Path = BUNDLE) -> Source:
+    """Decide where the template comes from.
+
+    Parameters
+    ----------
+    template : str, optional
+        URL or path the operator has set.
+    ref : str, optional
+        Version, branch or commit; None for the newest version.
+    bundle : Path
+        The bundle that came with this package.
+
+    Returns
+    -------
+    Source
+        The template.
+
+    Raises
+    ------
+    UserError
+        If a path is no template in git, or the bundle lacks the version.
+    """
+    own = project_url()
+    if template is None and own is None:
+        return Source(VENDORED, _version_in(bundle, ref), bundle)
+    if template is None or template == own:
+        return _ours(own or "", ref, bundle)
+    return serve(template, ref, bundle) if _REMOTE.match(template) else _local(Path(template), ref)
+
+
+def _ours(url: str, ref: str | None, bundle: Path) -> Source:
+    known = tags(bundle)
+    version = ref or newest(list(known))
+    return Source(_for_copier(url), version, bundle) if version in known else serve(url, ref, bundle)
+
+
+def serve(url: str, ref: str | None, bundle: Path = BUNDLE) -> Source:
+    """Take a template from its URL, or from our bundle where the URL is out of reach."""
+    address = _for_copier(url)
+    try:
+        listed = git("ls-remote", "--tags", "--refs", "--", _for_git(address), config=_IMPATIENT)
+    except GitError as error:
+        return _stand_in(address, ref, bundle, error)
+    names = [line.rpartition("refs/tags/")[2] for line in listed.splitlines()]
+    return Source(address, ref or newest(names) or "HEAD", None, _without_version(address, names, ref))
+
+
+_IMPATIENT = {"http.lowSpeedLimit": "1", "http.lowSpeedTime": "10", "core.sshCommand": "ssh -oConnectTimeout=10 -oBatchMode=yes"}  # fmt: skip
+
+
+def _stand_in(address: str, ref: str | None, bundle: Path, error: GitError) -> Source:
+    known = tags(bundle)
+    version = ref or newest(list(known))
+    if version is None or version not in known:
+        raise UserError(
+            f"the template {address} is out of reach ({_reason(error)}), and version {version or 'none'} did not come "
+            f"with mlscaffold; check the address and the network, or leave --template and --ref out"
+        )
+    note = f"{address} is out of reach; used version {version} of the template that came with mlscaffold"
+    return Source(address, version, bundle, (note,))
+
+
+def _reason(error: GitError) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return next((line for line in lines if "fatal:" in line), lines[0] if lines else "git failed").strip()
+
+
+def _local(path: Path, ref: str | None) -> Source:
+    folder = path.expanduser().resolve()
+    if not folder.exists():
+        raise UserError(f"there is no template at {path}; check --template")
+    if folder.is_file():
+        names = list(tags(folder))
+        if not names:
+            raise UserError(f"{path} is no git bundle with versions; give a git repository, a URL or a bundle")
+        return Source(folder.as_posix(), ref or newest(names) or "HEAD")
+    try:
+        if Path(git("rev-parse", "--show-toplevel", cwd=folder).strip()).resolve() != folder:
+            raise UserError(f"{path} is a folder inside a git repository; give the repository's root")
+        names = git("tag", "--list", cwd=folder).split()
+    except GitError as error:
+        raise UserError(
+            f"{path} is no git repository, so a project made from it could never be updated; "
+            f"`git init` and commit it ({_reason(error)})"
+        ) from error
+    chosen = ref or newest(names) or "HEAD"
+    return Source(folder.as_posix(), chosen, None, _without_version(str(path), names, ref))
+
+
+def _without_version(where: str, names: list[str], ref: str | None) -> tuple[str, ...]:
+    if ref or newest(names):
+        return ()
+    return (f"{where} has no tag that is a version: used HEAD; tag it (v0.1.0), so that updates know where they are",)
+
+
+def _version_in(bundle: Path, ref: str | None) -> str:
+    known = tags(bundle)
+    version = ref or newest(list(known))
+    if version is None:
+        raise UserError("this installation carries no template; install mlscaffold again, or give --template")
+    if version not in known:
+        raise UserError(f"no version {version} of the template came with mlscaffold; there are {', '.join(known)}")
+    return version
+
+
+def _for_copier(url: str) -> str:
+    return url if _KNOWN.search(url) or not _WEB.match(url) else f"git+{url}"
+
+
+def _for_git(address: str) -> str:
+    """Return the address that copier hands to git."""
+    for alias, host in (("gh:", "https://github.com/"), ("gl:", "https://gitlab.com/")):
+        if address.startswith(alias):
+            return f"{host}{address.removeprefix(alias).lstrip('/').removesuffix('.git')}.git"
+    plain = address.removeprefix("git+")
+    web = address.startswith("https://") and not address.endswith(".git")
+    return f"{plain}.git" if web else plain
+
+
+@contextmanager
+def served(source: Source) -> Iterator[None]:
+    """Let git find the template: plain configuration, a private cache, the bundle in place of a URL."""
+    with TemporaryDirectory(prefix="mlscaffold-cache-") as cache:
+        with plain_environment(_instead(source), COPIER_CACHE_DIR=cache):
+            yield
+
+
+def _instead(source: Source) -> Mapping[str, str]:
+    if source.bundle is None or source.vendored:
+        return {}
+    return {f"url.{source.bundle.as_posix()}.insteadOf": _for_git(source.url)}
+
+
+def vendor(source: Source, project: Path) -> None:
+    """Put the bundle into a project that has no other place to be updated from."""
+    if source.vendored and source.bundle is not None:
+        place = project / VENDORED
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source.bundle, place)
+
+
+def refreshes(bundle: Path, place: Path) -> bool:
+    """Whether a bundle holds all that another holds, and more."""
+    ours, theirs = tags(bundle), tags(place)
+    return ours != theirs and theirs.items() <= ours.items()
+
+
+def configured(environ: Mapping[str, str] = os.environ) -> tuple[str | None, str | None]:
+    """Return the template and the reference that the environment sets."""
+    return environ.get("MLSCAFFOLD_TEMPLATE") or None, environ.get("MLSCAFFOLD_REF") or None
