@@ -52,7 +52,10 @@ def config_file() -> Path:
 
 
 def gather(
-    flags: Mapping[str, Any], pairs: Sequence[str] = (), file: Path | None = None, environ: Mapping[str, str] = os.environ
+    flags: Mapping[str, Any],
+    pairs: Sequence[str] = (),
+    file: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> Answers:
     """Collect the answers: flags, then -d, then a file, then the environment, then the user's configuration.
 

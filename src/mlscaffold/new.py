@@ -128,6 +128,8 @@ def create(path: Path, answers: Answers, source: Source, own: OwnTable | None = 
     target = vacant(path)
     named, notes = names(target, answers.values)
     data = {**answers.values, **named, **(_answers_of(own.contract) if own else {})}
+    if "protected" in data:
+        data["protected"] = list(columns(data["protected"]))
     with _staging(target) as staged:
         vendor(source, staged)
         version = render(source, staged, data, named=answers.named, ask=ask)
@@ -247,5 +249,7 @@ def pointer(name: str, digest: str, size: int) -> str:
 def ship(project: Path) -> int:
     """Run `make ship` in a repository, its output going where ours goes, and return its exit code."""
     if not shutil.which("make"):
-        raise UserError(f"make is not installed, so {project} is made but not shipped; `mlscaffold doctor` says how to get it")
+        raise UserError(
+            f"make is not installed, so {project} is made but not shipped; `mlscaffold doctor` says how to get it"
+        )
     return subprocess.run(["make", "ship"], cwd=project, check=False).returncode

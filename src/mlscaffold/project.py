@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import UserError
 from .git import GitError, git
@@ -63,21 +64,32 @@ def load(path: Path) -> Project:
         root = Path(git("rev-parse", "--show-toplevel", cwd=folder).strip()).resolve()
         git("rev-parse", "--verify", "HEAD", cwd=folder)
     except GitError as error:
-        raise UserError(f"{path} is no git repository with a commit ({error}); `git init` and commit it first") from error
+        raise UserError(
+            f"{path} is no git repository with a commit ({error}); `git init` and commit it first"
+        ) from error
     return Project(folder, root, url, version)
 
 
-def _made_from(file: Path) -> tuple[str, str]:
+def answers_of(file: Path) -> dict[str, Any]:
+    """Read a file of answers as copier wrote it."""
     import yaml
 
     try:
         answers = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{file.name} cannot be read ({' '.join(str(error).split())}); bring it back from git") from error
-    found = answers if isinstance(answers, dict) else {}
+        raise UserError(
+            f"{file.name} cannot be read ({' '.join(str(error).split())}); bring it back from git"
+        ) from error
+    return answers if isinstance(answers, dict) else {}
+
+
+def _made_from(file: Path) -> tuple[str, str]:
+    found = answers_of(file)
     url, version = found.get("_src_path"), found.get("_commit")
     if not url or not version:
-        raise UserError(f"{file.name} does not say which version of which template (_src_path, _commit); bring it back from git")
+        raise UserError(
+            f"{file.name} does not say which version of which template (_src_path, _commit); bring it back from git"
+        )
     return str(url), str(version)
 
 

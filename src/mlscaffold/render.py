@@ -3,7 +3,7 @@
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ def render(
             return str(made.template.commit)
 
 
-def merge(source: Source, project: Path) -> str:
+def merge(source: Source, project: Path) -> tuple[str, Callable[[Path], bool]]:
     """Bring a project to another version of its template, as `copier update` does.
 
     Parameters
@@ -70,12 +70,14 @@ def merge(source: Source, project: Path) -> str:
     -------
     str
         The version that was reached.
+    callable
+        Whether a path belongs to the team from the first day (`_skip_if_exists`).
     """
     with _copier(source, project) as worker:
-        made = worker(dst_path=project, vcs_ref=source.ref, defaults=True, skip_answered=True)
+        made = worker(dst_path=project, vcs_ref=source.ref, defaults=True)
         with made:
             made.run_update()
-            return str(made.template.commit)
+            return str(made.template.commit), made.match_skip
 
 
 def _refuse_unknown(named: Sequence[str], questions: Sequence[str]) -> None:

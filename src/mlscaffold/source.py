@@ -1,6 +1,5 @@
 """Where the template comes from: a URL or path of the operator's, or the bundle that travels in the wheel."""
 
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -121,7 +120,7 @@ def template_source(template: str | None = None, ref: str | None = None, bundle:
     own = project_url()
     if template is None and own is None:
         return Source(VENDORED, _version_in(bundle, ref), bundle)
-    if template is None or template == own:
+    if template is None or (own and _for_git(template) == _for_git(_for_copier(own))):
         return _ours(own or "", ref, bundle)
     return serve(template, ref, bundle) if _REMOTE.match(template) else _local(Path(template), ref)
 
@@ -241,8 +240,3 @@ def refreshes(bundle: Path, place: Path) -> bool:
     """Whether a bundle holds all that another holds, and more."""
     ours, theirs = tags(bundle), tags(place)
     return ours != theirs and theirs.items() <= ours.items()
-
-
-def configured(environ: Mapping[str, str] = os.environ) -> tuple[str | None, str | None]:
-    """Return the template and the reference that the environment sets."""
-    return environ.get("MLSCAFFOLD_TEMPLATE") or None, environ.get("MLSCAFFOLD_REF") or None
