@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,10 @@ class Answers:
     template: str | None = None
     ref: str | None = None
     notes: tuple[str, ...] = ()
+
+    def plus(self, values: Mapping[str, Any]) -> "Answers":
+        """Return these answers and more."""
+        return replace(self, values={**self.values, **values})
 
 
 def config_file() -> Path:
@@ -146,7 +150,8 @@ def names(path: Path, values: Mapping[str, Any]) -> tuple[dict[str, str], tuple[
         raise UserError(
             f"{path.name!r} gives no name for the product: it must begin with a letter; give one with -d name=..."
         )
-    notes = [f"the product is called {name}: names hold letters, digits, '-' and '_'"] if given is None and name != path.name else []  # fmt: skip
+    changed = given is None and name != path.name
+    notes = [f"the product is called {name}: names hold letters, digits, '-' and '_'"] if changed else []
     if "package" in values:
         return {"name": name, "package": str(values["package"])}, tuple(notes)
     package = re.sub(r"\W", "_", name.lower(), flags=re.ASCII).rstrip("_")

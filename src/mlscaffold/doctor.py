@@ -31,6 +31,7 @@ class Tool:
     needed: bool
     purpose: str
     mend: str
+    missing: str = "missing"
 
 
 def examine() -> tuple[Tool, ...]:

@@ -130,6 +130,8 @@ def create(path: Path, answers: Answers, source: Source, own: OwnTable | None = 
     data = {**answers.values, **named, **(_answers_of(own.contract) if own else {})}
     if "protected" in data:
         data["protected"] = list(columns(data["protected"]))
+    if own is None and data.get("table") == "own":
+        raise UserError("a table of your own comes with --data FILE")
     with _staging(target) as staged:
         vendor(source, staged)
         version = render(source, staged, data, named=answers.named, ask=ask)
@@ -183,7 +185,7 @@ def _answers_of(contract: "Contract") -> dict[str, Any]:
 
 @contextmanager
 def _staging(target: Path) -> Iterator[Path]:
-    """Give a folder beside the target (inside it, if it is there), and take away all that was made if something fails."""
+    """Give a folder beside the target (inside it, if it is there), and leave nothing behind if something fails."""
     with ExitStack() as undo:
         missing = [parent for parent in target.parents if not parent.exists()]
         undo.callback(_remove_empty, missing)
@@ -252,4 +254,6 @@ def ship(project: Path) -> int:
         raise UserError(
             f"make is not installed, so {project} is made but not shipped; `mlscaffold doctor` says how to get it"
         )
-    return subprocess.run(["make", "ship"], cwd=project, check=False).returncode
+    # The project has an environment of its own; ours must not stand in for it.
+    environ = {name: text for name, text in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+    return subprocess.run(["make", "ship"], cwd=project, env=environ, check=False).returncode
