@@ -1,207 +1,195 @@
-"""The command line: collect, call, show."""
+"""The command line: parse, call, show."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from . import __version__
+from . import __version__, show
 from .errors import UserError
 
-if TYPE_CHECKING:
-    from .answers import Answers
-    from .new import OwnTable
-
-# No rich in the help: it costs more start-up than all the rest. What commands print is rich.
 app = typer.Typer(
     name="mlscaffold",
-    help="A table becomes a versioned, evaluated, deployable ML repository.",
-    epilog="Example: mlscaffold new churn --data customers.csv --target churned --ship",
+    help="Turn a table into a deployed, versioned, updatable machine-learning product.",
+    epilog="Example: mlscaffold new churn --data churn.csv --target churned --ship",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 
-_NEW = "Example: mlscaffold new churn --data customers.csv --target churned --protected sex,age --time signed_up"
-_UPDATE = "Example: mlscaffold update --dry-run"
-_INFER = "Example: mlscaffold infer customers.csv --target churned > contract.yaml"
-_DOCTOR = "Example: mlscaffold doctor"
 
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Target = Annotated[str | None, typer.Option(help="Column to predict.", metavar="COLUMN")]
-Task = Annotated[
-    str | None, typer.Option(help="classification or regression; told from the target if left out.", metavar="TASK")
-]
-Protected = Annotated[
-    str | None, typer.Option(help="Columns no decision may rest on: A,B. Evaluated, never features.", metavar="A,B")
-]
-Time = Annotated[str | None, typer.Option(help="Column the split follows: newest rows test.", metavar="COLUMN")]
-Id = Annotated[str | None, typer.Option("--id", help="Column of the entity: its rows stay together.", metavar="COLUMN")]
-Positive = Annotated[str | None, typer.Option(help="Label that counts as positive, of two.", metavar="LABEL")]
-
-
-def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
-    if wanted:
-        print(f"mlscaffold {__version__}")
+def _print_version(value: bool) -> None:  # noqa: FBT001
+    if value:
+        show.plain(f"mlscaffold {__version__}\n")
         raise typer.Exit
 
 
+def _set_debug(value: bool) -> None:  # noqa: FBT001
+    if value:
+        os.environ["MLSCAFFOLD_DEBUG"] = "1"
+
+
+Debug = Annotated[bool, typer.Option("--debug", callback=_set_debug, help="Show the traceback of an error.")]
+Target = Annotated[str | None, typer.Option(help="The column to predict.", metavar="COLUMN")]
+Task = Annotated[str | None, typer.Option(help="classification or regression; told from the target if left out.")]
+Protected = Annotated[
+    str | None, typer.Option(help="Columns no decision may rest on, with commas between.", metavar="A,B")
+]
+Time = Annotated[str | None, typer.Option(help="The column the split follows.", metavar="COLUMN")]
+Id = Annotated[str | None, typer.Option("--id", help="The column that names the entity.", metavar="COLUMN")]
+Positive = Annotated[str | None, typer.Option(help="The label that counts as positive, of two.", metavar="LABEL")]
+
+
 @app.callback()
-def _everywhere(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+def _options(
+    version: Annotated[  # noqa: ARG001
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
-    debug: Debug = False,
+    debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Options before the command."""
+    pass
 
 
-@app.command(epilog=_NEW)
-def new(  # noqa: PLR0913 - one parameter an option
-    path: Annotated[Path, typer.Argument(help="Folder to make: new, or empty.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Table: CSV, CSV.gz, TSV or Parquet; the penguins if left out.", metavar="FILE")
-    ] = None,
+@app.command(epilog="Example: mlscaffold new churn --data churn.csv --target churned --protected sex,age")
+def new(
+    path: Annotated[Path, typer.Argument(help="The folder to make: new, or empty.")],
+    data: Annotated[Path | None, typer.Option(help="CSV, CSV.gz, TSV or Parquet. Left out: the penguins.")] = None,
     target: Target = None,
     task: Task = None,
     protected: Protected = None,
     time: Time = None,
     id_: Id = None,
     positive: Positive = None,
-    template: Annotated[
-        str | None, typer.Option(help="Another template: git URL or path.", metavar="URL_OR_PATH")
-    ] = None,
-    ref: Annotated[str | None, typer.Option(help="Version, branch or commit of the template.")] = None,
+    template: Annotated[str | None, typer.Option(help="Another template.", metavar="URL_OR_PATH")] = None,
+    ref: Annotated[str | None, typer.Option(help="Its version, branch or commit.", metavar="REF")] = None,
     answer: Annotated[
-        list[str] | None, typer.Option("-d", help="Answer to a question of the template; repeat.", metavar="KEY=VALUE")
+        list[str] | None, typer.Option("-d", "--answer", help="An answer to a question.", metavar="KEY=VALUE")
     ] = None,
-    answers: Annotated[Path | None, typer.Option(help="YAML file of answers.", metavar="FILE")] = None,
+    answers: Annotated[Path | None, typer.Option(help="A YAML file of answers.", metavar="FILE")] = None,
     defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
     all_questions: Annotated[bool, typer.Option("--all-questions", help="Ask everything.")] = False,
     ship: Annotated[bool, typer.Option("--ship", help="Go on with `make ship`.")] = False,
-    debug: Debug = False,
+    debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Make a repository from a table: model, tests, CI and service included."""
+    """Create a product repository from a table."""
     from . import new as making
-    from . import show
     from .answers import gather
     from .source import template_source
 
     making.vacant(path)
-    flags = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
-    given = gather(flags, answer or (), answers)
+    roles = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
+    given = gather(roles, answer or [], answers)
     source = template_source(template or given.template, ref or given.ref)
-    if all_questions and not show.interactive():
-        raise UserError("--all-questions needs a terminal; give answers with -d NAME=VALUE or --answers FILE")
-    if not defaults and show.interactive():
-        data, given = _asked(given, data)
-    own = _inferred(given, data, positive)
-    made = making.create(path, given, source, own, ask=all_questions)
-    show.created(made)
+    asking = show.interactive() and not defaults
+    if asking:
+        data, given = _ask(data, given)
+    if positive is not None and data is None:
+        raise UserError("--positive says which label of your own table counts; give --data too")
+    own = making.infer_contract(data, given.values, positive) if data else None
+    show.findings(own.findings if own else ())
+    made = making.create(path, given, source, own, ask=asking and all_questions)
+    show.created(made, shipping=ship)
     if ship:
         raise typer.Exit(making.ship(made.path))
-    show.next_steps(made)
 
 
-def _asked(given: "Answers", data: Path | None) -> "tuple[Path | None, Answers]":
-    from . import show
-    from .questions import ask_first
-
-    table, said = ask_first(given.values, data, show.prompt)
-    return table, given.plus(said)
-
-
-def _inferred(given: "Answers", data: Path | None, positive: str | None) -> "OwnTable | None":
-    from . import show
-    from .new import infer_contract
+def _ask(data: Path | None, given: Any) -> tuple[Path | None, Any]:  # noqa: ANN401
+    """Ask at most five questions: data, target, protected, time, id."""
+    from dataclasses import replace
 
     if data is None:
-        if positive is not None:
-            raise UserError("--positive is for a table of your own; give it with --data")
-        return None
-    own = infer_contract(data, given.values, positive)
-    show.findings(own.findings)
-    return own
+        text = show.ask("data", "The table to start with: CSV, CSV.gz, TSV or Parquet.", "the penguins example")
+        data = None if text == "the penguins example" else Path(text)
+    if data is None:
+        return None, given
+    from .table import header
+
+    names = header(data)
+    values = dict(given.values)
+    explained = {
+        "target": f"The column to predict: {', '.join(names)}",
+        "protected": "Columns no decision may rest on, with commas between; kept for evaluation only.",
+        "time": "The column that says when a row was true; the newest rows become the test set.",
+        "id": "The column that names the entity (customer, machine ...); its rows stay together.",
+    }
+    for name, line in explained.items():
+        if name not in values:
+            values[name] = show.ask(name, line, None if name == "target" else "")
+    return data, replace(given, values=values)
 
 
-@app.command(epilog=_UPDATE)
+@app.command(epilog="Example: mlscaffold update --dry-run")
 def update(
     path: Annotated[Path, typer.Argument(help="The repository.")] = Path(),
-    to: Annotated[str | None, typer.Option(help="Version of the template; else the newest.", metavar="REF")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, touch nothing.")] = False,
-    debug: Debug = False,
+    to: Annotated[str | None, typer.Option(help="The version to go to; the newest if left out.", metavar="REF")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; touch nothing.")] = False,
+    debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Bring a repository to the newest version of its template."""
-    from . import show
-    from . import update as updating
+    """Bring a repository to the newest version of its template. Exit code 1: conflicts are left."""
+    from .project import load
+    from .update import apply, plan
 
-    with updating.plan(path, to) as planned:
-        if not dry_run and not planned.nothing:
-            updating.apply(planned)
-    show.plan(planned, done=not dry_run)
+    with plan(load(path), to) as planned:
+        show.plan(planned, dry=dry_run)
+        if not dry_run:
+            apply(planned)
+        show.outcome(planned, dry=dry_run)
     raise typer.Exit(1 if planned.conflicts else 0)
 
 
-@app.command(epilog=_INFER)
-def infer(  # noqa: PLR0913 - one parameter an option
-    file: Annotated[Path, typer.Argument(help="Table: CSV, CSV.gz, TSV or Parquet.")],
+@app.command(epilog="Example: mlscaffold infer churn.csv --target churned > contract.yaml")
+def infer(
+    file: Annotated[Path, typer.Argument(help="CSV, CSV.gz, TSV or Parquet.")],
     target: Target = None,
     task: Task = None,
     protected: Protected = None,
     time: Time = None,
     id_: Id = None,
     positive: Positive = None,
-    debug: Debug = False,
+    debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Print the contract that a table implies; findings go to standard error."""
-    from . import show
+    """Print the contract of a table: what each column is, and may hold."""
     from .contract import contract_yaml
     from .new import infer_contract
 
-    roles: dict[str, Any] = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
+    roles = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
     own = infer_contract(file, roles, positive)
-    print(contract_yaml(own.contract), end="")
-    show.findings(own.findings, err=True)
+    show.findings(own.findings)
+    show.plain(contract_yaml(own.contract))
 
 
-@app.command(epilog=_DOCTOR)
-def doctor(debug: Debug = False) -> None:
-    """Say what this machine lacks, what it is for, and how to get it."""
-    from . import doctor as examining
-    from . import show
+@app.command(epilog="Example: mlscaffold doctor")
+def doctor(debug: Debug = False) -> None:  # noqa: ARG001
+    """Say what this machine lacks, what that is for, and how to get it."""
     from .answers import config_file
+    from .doctor import can_ship, examine
 
-    examined = examining.examine()
-    show.tools(examined, str(config_file()))
-    raise typer.Exit(0 if examining.can_ship(examined) else 1)
-
-
-def _terminated(*_: object) -> None:
-    # As an exception it undoes what was half made, as Ctrl-C does.
-    raise SystemExit(128 + signal.SIGTERM)
+    tools = examine()
+    show.tools(tools, ready=can_ship(tools), config=config_file())
+    raise typer.Exit(0 if can_ship(tools) else 1)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line: the one place where errors become messages and exit codes."""
-    words = sys.argv[1:] if arguments is None else list(arguments)
-    signal.signal(signal.SIGTERM, _terminated)
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command line; every error the user can mend is one message and exit code 2."""
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
-        app(args=words, prog_name="mlscaffold")
-    except Exception as error:
-        if "--debug" in words:
+        app(args=list(words) if words is not None else None, prog_name="mlscaffold")
+    except UserError as failure:
+        if os.environ.get("MLSCAFFOLD_DEBUG"):
             raise
-        _explain(error)
-
-
-def _explain(error: Exception) -> None:
-    from . import show
-
-    if isinstance(error, UserError):
-        show.error(str(error))
+        show.error(failure)
         sys.exit(2)
-    show.bug(error)
-    sys.exit(1)
+    except Exception as failure:  # noqa: BLE001 - the edge: whatever is left is a bug of ours
+        show.bug(failure, debug=bool(os.environ.get("MLSCAFFOLD_DEBUG")))
+        sys.exit(70)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(number: int, frame: object) -> None:  # noqa: ARG001
+    """End as on Ctrl-C, so that what was begun is taken away."""
+    sys.exit(128 + number)

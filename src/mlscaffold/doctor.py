@@ -31,7 +31,6 @@ class Tool:
     needed: bool
     purpose: str
     mend: str
-    missing: str = "missing"
 
 
 def examine() -> tuple[Tool, ...]:

@@ -1,132 +1,171 @@
-"""What people see: the only importer of rich."""
+"""Everything a terminal sees; the only importer of rich."""
 
 import sys
-from collections.abc import Callable, Iterable
+import traceback
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.prompt import Prompt
-from rich.text import Text
-
-from .doctor import can_ship
+from .errors import UserError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from .doctor import Tool
     from .findings import Finding
     from .new import Created
-    from .questions import Question
     from .update import Plan
 
-_STYLES = {"info": "dim", "warning": "yellow"}
+_SIGNS = {"added": "+", "changed": "~", "deleted": "-"}
+_STYLES = {"added": "green", "changed": "yellow", "deleted": "red"}
 
 
-def _say(text: str = "", style: str = "", *, err: bool = False) -> None:
-    # A fresh console looks at the stream as it is now; soft wrap keeps one line one line in a pipe.
-    console = Console(stderr=err, highlight=False, soft_wrap=True)
-    console.print(Text(text, style=style))
+def _console(*, stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    # soft_wrap is left to each line: a path that is cut in two cannot be copied.
+    return Console(stderr=stderr, highlight=False, emoji=False, markup=False)
 
 
-def error(message: str) -> None:
-    """Print what is wrong and what to do."""
-    _say(f"error: {message}", "bold red", err=True)
+def say(text: str, *, stderr: bool = False, style: str | None = None) -> None:
+    """Print one line."""
+    _console(stderr=stderr).print(text, style=style, soft_wrap=True)
 
 
-def bug(problem: BaseException) -> None:
-    """Print that the fault is ours."""
-    _say(f"unexpected error, a bug of mlscaffold: {type(problem).__name__}: {problem}", "bold red", err=True)
-    _say("run it again with --debug and report the traceback", err=True)
+def plain(text: str) -> None:
+    """Print text as it is, for another program."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
-def findings(found: "Iterable[Finding]", *, err: bool = False) -> None:
-    """Print what was found in a table, one line each."""
-    for each in found:
-        mark = "!" if each.severity == "warning" else "-"
-        _say(f"{mark} {each.text}", _STYLES[each.severity], err=err)
+def error(failure: UserError) -> None:
+    """Say what went wrong, and how it is mended."""
+    say(f"Error: {failure}", stderr=True, style="bold red")
 
 
-def created(made: "Created") -> None:
-    """Print what was made and what to do next."""
-    for note in made.notes:
-        _say(f"- {note}", "dim")
-    if made.identity:
-        name, mail = made.identity
-        _say(f"- git knows no name of yours: the first commit is by {name} <{mail}>", "dim")
-    _say(f"{made.path} is made, from template {made.version}", "bold green")
-
-
-def next_steps(made: "Created") -> None:
-    """Print how to go on."""
-    _say(f"next: confirm contract.yaml, then\n  cd {made.path}\n  make ship")
-
-
-def prompt(question: "Question") -> str:
-    """Ask one question, with its help and its default, until the answer will do."""
-    _say(question.help, "dim")
-    shown = question.default or "none"
-    while True:
-        said = Prompt.ask(f"[bold]{question.name}[/]", default=shown, console=Console(soft_wrap=True)).strip()
-        answer = question.default if said == shown else said
-        wrong = question.check(answer)
-        if not wrong:
-            return answer
-        _say(wrong, "yellow")
+def bug(failure: BaseException, *, debug: bool) -> None:
+    """Own up to a failure that is not the user's."""
+    if debug:
+        traceback.print_exception(failure)
+    kind = type(failure).__name__
+    say(f"Error: mlscaffold failed, which is a bug in it ({kind}: {failure})", stderr=True, style="bold red")
+    if not debug:
+        say("Run it again with --debug for the traceback, and report that.", stderr=True)
 
 
 def interactive() -> bool:
-    """Whether somebody is there to answer."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    """Whether there is a person to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def plan(planned: "Plan", *, done: bool) -> None:
-    """Print what an update changes, or has changed."""
-    if planned.nothing:
-        _say(f"{planned.project.path} is up to date with template {planned.project.version}", "green")
+def ask(question: str, explained: str, default: str | None) -> str:
+    """Ask one question; an empty answer is the default.
+
+    Parameters
+    ----------
+    question : str
+        In a word or two.
+    explained : str
+        One line of help.
+    default : str, optional
+        None where there is none: the question is asked again.
+
+    Returns
+    -------
+    str
+        The answer.
+    """
+    say(explained, stderr=True, style="dim")
+    suffix = f" [{default or 'none'}]" if default is not None else ""
+    while True:
+        sys.stderr.write(f"{question}{suffix}: ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            raise UserError(f"no answer to {question!r}; give it as an option, or use --defaults")
+        if line.strip() or default is not None:
+            return line.strip() or default or ""
+
+
+def findings(found: "Iterable[Finding]") -> None:
+    """Say what is worth knowing about a table, one line each."""
+    for each in found:
+        warning = each.severity == "warning"
+        say(f"{'Note' if warning else 'Data'}: {each.text}", stderr=True, style="yellow" if warning else None)
+
+
+def notes(texts: Iterable[str]) -> None:
+    """Say what else is worth knowing."""
+    for text in texts:
+        say(f"Note: {text}", stderr=True, style="yellow")
+
+
+def created(made: "Created", *, shipping: bool) -> None:
+    """Say what was made, and what comes next."""
+    notes(made.notes)
+    if made.identity:
+        name, mail = made.identity
+        say(f"Note: git has no identity here, so the first commit is by {name} <{mail}>; set user.name and user.email", stderr=True, style="yellow")  # fmt: skip
+    say(f"Made {made.path} from template {made.version}, with its first commit.", style="green")
+    if not shipping:
+        say(f"Next: cd {_near(made.path)} && make ship")
+
+
+def _near(path: Path) -> str:
+    inside = path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else str(path)
+    return f"'{inside}'" if " " in inside else inside
+
+
+def plan(planned: "Plan", *, dry: bool) -> None:
+    """Say what an update does, or would do."""
+    notes(planned.notes)
+    was, now = planned.project.version, planned.version
+    if planned.tree is None:
+        say(f"Nothing to do: the repository is at {now} of its template.")
         return
-    _say(f"template {planned.project.version} -> {planned.version}", "bold")
+    say(f"{'Would update' if dry else 'Updating'} from {was} to {now}: {len(planned.changes)} files", style="bold")
     for change in planned.changes:
-        _say(f"  {change.letter} {change.path}", "yellow" if change.path in planned.conflicts else "")
-    _list("conflicts", planned.conflicts, "both sides changed the same lines")
-    _list("edits that are lost", planned.lost, "the template renamed or deleted these files; `git show HEAD:FILE` has yours")
-    _list("local files", planned.ignored, "git ignores these and the template brings its own; yours are kept as FILE.backup")
-    _closing(planned, done=done)
+        mark = "!" if change.path in planned.conflicts else _SIGNS[change.kind]
+        say(f"  {mark} {change.path.as_posix()}", style=_STYLES[change.kind])
+    for path in planned.kept:
+        say(
+            f"Kept: {path.as_posix()} is your own, ignored by git; the template's file of that name is left out",
+            style="yellow",
+        )
+    for each in planned.dropped:
+        where = f"renamed it to {each.moved_to.as_posix()}" if each.moved_to else "no longer has it"
+        say(f"Kept: {each.path.as_posix()} has edits of yours, but the template {where}; carry them over, then delete it", style="yellow")  # fmt: skip
 
 
-def _list(title: str, paths: Iterable[str], reason: str) -> None:
-    listed = sorted(paths)
-    if listed:
-        _say(f"{title}: {reason}", "yellow")
-        for path in listed:
-            _say(f"  {path}")
+def outcome(planned: "Plan", *, dry: bool) -> None:
+    """Say what is left to do."""
+    if planned.conflicts:
+        say(
+            f"{'Conflicts would be' if dry else 'Conflicts are'} left in {len(planned.conflicts)} files:",
+            style="bold red",
+        )
+        for path in planned.conflicts:
+            say(f"  ! {path.as_posix()}", style="red")
+        if not dry:
+            say("Resolve them (search for <<<<<<<), then: git add -A && git commit")
+    elif planned.tree is not None and not dry:
+        say("Updated. Look at it and commit: git diff, git add -A && git commit", style="green")
 
 
-def _closing(planned: "Plan", *, done: bool) -> None:
-    if not done:
-        _say("nothing was touched; run it without --dry-run to apply", "dim")
-    elif planned.conflicts:
-        _say("solve the conflicts (search for <<<<<<<), then commit", "bold yellow")
+def tools(found: "Sequence[Tool]", *, ready: bool, config: Path) -> None:
+    """Print what this machine has."""
+    from rich.table import Table
+
+    table = Table("tool", "found", "what it is for", box=None, pad_edge=False)
+    for tool in found:
+        missing = "missing" if tool.needed else "not found"
+        text = tool.purpose if tool.found else f"{tool.purpose}. Get it: {tool.mend}"
+        table.add_row(
+            tool.name, tool.found or missing, text, style=None if tool.found else "red" if tool.needed else "dim"
+        )
+    _console().print(table)
+    say(f"Your own defaults: {config}" + ("" if config.exists() else " (no such file yet)"))
+    if ready:
+        say("A project can ship from this machine.", style="green")
     else:
-        _say("look at `git diff`, run `make test`, then commit", "bold green")
-
-
-def tools(examined: "tuple[Tool, ...]", settings: str) -> None:
-    """Print what is here, what is missing, what it is for and how to get it."""
-    width = max(len(tool.name) for tool in examined)
-    for tool in examined:
-        style, mark = _judged(tool)
-        mend = "" if tool.found else f"; to get it: {tool.mend}"
-        _say(f"{mark} {tool.name:<{width}}  {tool.found or tool.missing}  ({tool.purpose}{mend})", style)
-    _say(f"your own defaults: {settings}", "dim")
-    if can_ship(examined):
-        _say("a project can ship from here", "bold green")
-    else:
-        lacking = ", ".join(tool.name for tool in examined if tool.needed and not tool.found)
-        _say(f"a project cannot ship yet: get {lacking}", "bold red")
-
-
-def _judged(tool: "Tool") -> tuple[str, str]:
-    if tool.found:
-        return "", "+"
-    return ("red", "x") if tool.needed else ("dim", "-")
-
-
-Ask = Callable[["Question"], str]
+        say(f"A project cannot ship from this machine: {', '.join(t.name for t in found if t.needed and not t.found)} missing.", style="bold red")  # fmt: skip
