@@ -1,6 +1,7 @@
 """The only importer of copier."""
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -125,12 +126,15 @@ def _message(error: Exception) -> str:
     if text.startswith("Validation error for question "):
         question, _, reason = text.removeprefix("Validation error for question ").partition(": ")
         return f"answer {question}: {reason.strip()}"
+    choice = re.match(r"Invalid choice for '(.+?)': (.*)", text, re.DOTALL)
+    if choice:
+        return f"answer {choice[1]!r}: {choice[2]}"
     if text.startswith("Question "):
         return f"{text[0].lower()}{text[1:]}; give it with -d NAME=VALUE"
     return f"the template cannot be used: {text or type(error).__name__}"
 
 
-def _worker() -> Any:  # noqa: ANN401 - a callable that returns copier's Worker
+def _worker() -> Any:
     from functools import partial
 
     from copier._settings import SettingsModel

@@ -18,6 +18,11 @@ _WEB = re.compile(r"^(https?|ssh)://")
 _REMOTE = re.compile(r"^([a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:|gh:|gl:)")
 # What copier itself takes for git (copier/_vcs.py, GIT_PREFIX and GIT_POSTFIX); anything else needs `git+`.
 _KNOWN = re.compile(r"(^(git@|git://|git\+|https://github\.com/|https://gitlab\.com/|gh:|gl:)|\.git$)")
+_IMPATIENT = {
+    "http.lowSpeedLimit": "1",
+    "http.lowSpeedTime": "10",
+    "core.sshCommand": "ssh -oConnectTimeout=10 -oBatchMode=yes",
+}
 
 
 @dataclass(frozen=True)
@@ -142,9 +147,6 @@ def serve(url: str, ref: str | None, bundle: Path = BUNDLE) -> Source:
     return Source(address, ref or newest(names) or "HEAD", None, _without_version(address, names, ref))
 
 
-_IMPATIENT = {"http.lowSpeedLimit": "1", "http.lowSpeedTime": "10", "core.sshCommand": "ssh -oConnectTimeout=10 -oBatchMode=yes"}  # fmt: skip
-
-
 def _stand_in(address: str, ref: str | None, bundle: Path, error: GitError) -> Source:
     known = tags(bundle)
     version = ref or newest(list(known))
@@ -217,9 +219,11 @@ def _for_git(address: str) -> str:
 @contextmanager
 def served(source: Source) -> Iterator[None]:
     """Let git find the template: plain configuration, a private cache, the bundle in place of a URL."""
-    with TemporaryDirectory(prefix="mlscaffold-cache-") as cache:
-        with plain_environment(_instead(source), COPIER_CACHE_DIR=cache):
-            yield
+    with (
+        TemporaryDirectory(prefix="mlscaffold-cache-", ignore_cleanup_errors=True) as cache,
+        plain_environment(_instead(source), COPIER_CACHE_DIR=cache),
+    ):
+        yield
 
 
 def _instead(source: Source) -> Mapping[str, str]:

@@ -105,8 +105,8 @@ def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iter
     """
     changed = dirty(project)
     if changed:
-        more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
-        raise UserError(f"there are changes that are not committed ({', '.join(changed[:5])}{more}); commit or stash them first")  # fmt: skip
+        few = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+        raise UserError(f"there are changes that are not committed ({few}); commit or stash them first")
     source = _source(project, to, bundle)
     if source.ref == project.version:
         yield Plan(project, project.version, notes=source.notes)

@@ -1,0 +1,228 @@
+"""`mlscaffold update`: predicts, applies, loses nothing; plain `copier update` goes on working."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Run, Template, git
+
+Ship = Callable[..., Path]
+MODEL = "template/src/{{ package }}/model.py"
+DEEPER = "depth = 5\n\n\ndef build():\n    return depth\n"
+
+
+def commit(project: Path, **files: str | None) -> None:
+    for name, text in files.items():
+        path = project / name.replace("__", "/").replace("_DOT_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if text is None:
+            path.unlink()
+        else:
+            path.write_text(text)
+    git(project, "add", "--all")
+    git(project, "commit", "-qm", "change")
+
+
+def edit(project: Path, name: str, text: str) -> None:
+    (project / name).write_text(text)
+    git(project, "commit", "-qam", "edit")
+
+
+def snapshot(project: Path) -> dict[str, bytes]:
+    files = [path for path in project.rglob("*") if path.is_file()]
+    return {str(path.relative_to(project)): path.read_bytes() for path in files if ".git/" not in str(path)}
+
+
+@pytest.fixture
+def newer(template: Template, shipped: Ship) -> Callable[..., None]:
+    """Release v0.2.0 and install the package that carries it."""
+
+    def release(files: dict[str, str | None]) -> None:
+        template.release("v0.2.0", files)
+        shipped()
+
+    return release
+
+
+def test_a_pristine_project_becomes_what_a_fresh_one_is(
+    project: Path, newer: Callable[..., None], run: Run, tmp_path: Path
+) -> None:
+    newer({MODEL: DEEPER, "template/new.sh": "#!/bin/sh\n", "template/run.sh": None, "template/.gitignore": ".env\n"})
+    result = run("update", project)
+    assert result.code == 0, result.err
+    (tmp_path / "fresh").mkdir()
+    run("new", tmp_path / "fresh" / "churn", "--defaults")
+    assert snapshot(project) == snapshot(tmp_path / "fresh" / "churn")
+    assert (project / "new.sh").stat().st_mode & 0o100
+    assert "+ new.sh" in result.out
+    assert "- run.sh" in result.out
+
+
+def test_edits_elsewhere_are_merged(project: Path, newer: Callable[..., None], run: Run) -> None:
+    edit(project, "README.md", "# churn\n\nby the team\n\nthe end, and more\n")
+    newer({MODEL: DEEPER})
+    assert run("update", project).code == 0
+    assert "and more" in (project / "README.md").read_text()
+    assert (project / "src/churn/model.py").read_text() == DEEPER
+
+
+def test_a_conflict_is_listed_marked_and_exit_code_1(project: Path, newer: Callable[..., None], run: Run) -> None:
+    edit(project, "src/churn/model.py", DEEPER.replace("5", "9"))
+    newer({MODEL: DEEPER})
+    result = run("update", project)
+    assert result.code == 1
+    assert "! src/churn/model.py" in result.out
+    assert "<<<<<<< before updating" in (project / "src/churn/model.py").read_text()
+    assert "UU src/churn/model.py" in git(project, "status", "--porcelain")
+
+
+def test_dry_run_says_the_same_and_touches_nothing(project: Path, newer: Callable[..., None], run: Run) -> None:
+    edit(project, "src/churn/model.py", DEEPER.replace("5", "9"))
+    newer({MODEL: DEEPER})
+    before = snapshot(project)
+    result = run("update", project, "--dry-run")
+    assert (result.code, "Would update from v0.1.0 to v0.2.0" in result.out) == (1, True)
+    assert snapshot(project) == before
+    assert git(project, "status", "--porcelain") == ""
+    assert len(git(project, "worktree", "list").splitlines()) == 1
+
+
+def test_an_ignored_local_file_is_never_overwritten(project: Path, newer: Callable[..., None], run: Run) -> None:
+    (project / ".env").write_text("my secret")
+    (project / "x.local").write_text("a file where the template has a folder")
+    newer({"template/.env": "KEY=\n", "template/x.local/y": "y\n", MODEL: DEEPER})
+    result = run("update", project)
+    assert result.code == 0
+    assert "Kept: .env is your own" in result.out
+    assert (project / ".env").read_text() == "my secret"
+    assert (project / "x.local").is_file()
+    assert (project / "src/churn/model.py").read_text() == DEEPER
+
+
+def test_files_that_belong_to_the_team_are_not_even_mentioned(
+    project: Path, newer: Callable[..., None], run: Run
+) -> None:
+    (project / "mine.txt").write_text("mine")
+    newer({"template/mine.txt": "template's\n", MODEL: DEEPER})
+    assert "mine.txt" not in run("update", project).out
+    assert (project / "mine.txt").read_text() == "mine"
+
+
+def test_edits_to_a_renamed_or_deleted_file_are_kept_and_named(
+    project: Path, newer: Callable[..., None], run: Run
+) -> None:
+    edit(project, "src/churn/model.py", "depth = 3\n\n\ndef build():\n    return depth  # mine\n")
+    edit(project, "run.sh", "#!/bin/sh\necho something of my own\n")
+    text = "depth = 3\n\n\ndef build():\n    return depth\n"
+    newer({MODEL: None, "template/src/{{ package }}/estimator.py": text, "template/run.sh": None})
+    result = run("update", project)
+    assert "src/churn/model.py has edits of yours, but the template renamed it to src/churn/estimator.py" in result.out
+    assert "run.sh has edits of yours, but the template no longer has it" in result.out
+    assert "# mine" in (project / "src/churn/model.py").read_text()
+    assert (project / "src/churn/estimator.py").exists()
+
+
+def test_a_dirty_tree_is_refused(project: Path, newer: Callable[..., None], run: Run) -> None:
+    newer({MODEL: DEEPER})
+    (project / "scratch.txt").touch()
+    result = run("update", project)
+    assert (result.code, "not committed (scratch.txt)" in result.err) == (2, True)
+
+
+def test_nothing_to_do_is_said_twice_in_a_row(project: Path, newer: Callable[..., None], run: Run) -> None:
+    assert "Nothing to do" in run("update", project).out
+    newer({MODEL: DEEPER})
+    run("update", project)
+    git(project, "add", "--all")
+    git(project, "commit", "-qm", "update")
+    assert "Nothing to do: the repository is at v0.2.0" in run("update", project).out
+
+
+def test_to_names_the_version(project: Path, newer: Callable[..., None], run: Run, template: Template, shipped: Ship) -> None:
+    newer({MODEL: DEEPER})
+    template.release("v0.3.0", {"template/third.txt": "3\n"})
+    shipped()
+    assert run("update", project, "--to", "v0.2.0").code == 0
+    assert "_commit: v0.2.0" in (project / ".copier-answers.yml").read_text()
+    assert not (project / "third.txt").exists()
+    git(project, "add", "--all")
+    git(project, "commit", "-qm", "update")
+    assert "downgrading" in run("update", project, "--to", "v0.1.0").err
+    assert "there is no version v7" in run("update", project, "--to", "v7").err
+
+
+def test_plain_copier_update_works_in_the_same_repository(
+    project: Path, newer: Callable[..., None], run: Run, template: Template, shipped: Ship
+) -> None:
+    newer({MODEL: DEEPER})
+    assert run("update", project).code == 0
+    git(project, "add", "--all")
+    git(project, "commit", "-qm", "update")
+    template.release("v0.3.0", {"template/third.txt": "3\n"})
+    bundle = shipped()
+    (project / ".mlscaffold/template.bundle").write_bytes(bundle.read_bytes())
+    git(project, "commit", "-qam", "newer bundle")
+    words = [sys.executable, "-m", "copier", "update", "--defaults"]
+    done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (project / "third.txt").read_text() == "3\n"
+
+
+def test_a_project_in_a_folder_of_a_larger_repository(
+    project: Path, newer: Callable[..., None], run: Run, tmp_path: Path
+) -> None:
+    outer = tmp_path / "monorepo"
+    (outer / "ml").mkdir(parents=True)
+    git(outer, "init", "-q")
+    subprocess.run(["cp", "-r", str(project), str(outer / "ml" / "churn")], check=True)
+    subprocess.run(["rm", "-rf", str(outer / "ml" / "churn" / ".git")], check=True)
+    git(outer, "add", "--all")
+    git(outer, "commit", "-qm", "all")
+    newer({MODEL: DEEPER})
+    result = run("update", outer / "ml" / "churn")
+    assert result.code == 0, result.err
+    assert (outer / "ml/churn/src/churn/model.py").read_text() == DEEPER
+
+
+def test_a_template_by_path_is_updated_from_there(run: Run, template: Template, tmp_path: Path) -> None:
+    assert run("new", tmp_path / "churn", "--defaults", "--template", template.path).code == 0
+    template.release("v0.2.0", {MODEL: DEEPER, "template/run.sh": None})
+    edit(tmp_path / "churn", "run.sh", "#!/bin/sh\nmine\n")
+    result = run("update", tmp_path / "churn")
+    assert result.code == 0, result.err
+    assert "run.sh has edits of yours" in result.out
+    assert (tmp_path / "churn" / "src/churn/model.py").read_text() == DEEPER
+
+
+def test_another_history_under_the_same_names_is_not_mixed(
+    project: Path, template: Template, shipped: Ship, run: Run
+) -> None:
+    git(template.path, "commit", "-q", "--amend", "-m", "another")
+    git(template.path, "tag", "-f", "v0.1.0")
+    template.release("v0.2.0", {MODEL: DEEPER})
+    shipped()
+    result = run("update", project)
+    assert "is another one than the repository's own" in result.err
+    assert "Nothing to do" in result.out
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({".copier-answers.yml": None}, "was not made by mlscaffold"),
+        ({".copier-answers.yml": "a: [\n"}, "cannot be read"),
+        ({".copier-answers.yml": "name: churn\n"}, "does not say which version"),
+        ({".mlscaffold/template.bundle": None}, "bring it back"),
+    ],
+)
+def test_what_is_broken_is_named(broken: dict[str, str | None], said: str, project: Path, run: Run) -> None:
+    commit(project, **broken)
+    result = run("update", project)
+    assert (result.code, said in result.err) == (2, True), result.err
+
+
+def test_a_folder_without_git_is_refused(project: Path, run: Run) -> None:
+    (project / ".git").rename(project.parent / "gone")
+    assert "no git repository" in run("update", project).err
