@@ -20,6 +20,7 @@ columns:
   plan: {role: feature, type: category, nullable: true, categories: [basic, pro]}
   level: {role: feature, type: category, categories: [1, 2, 3]}
   joined: {role: feature, type: datetime, format: "%d.%m.%Y"}
+  seen: {role: feature, type: datetime, format: epoch_s}
   comment: {role: feature, type: text, nullable: true}
   group: {role: protected, type: category, categories: [a, b]}
   row: {role: ignore, type: integer, reason: running number}
@@ -46,6 +47,7 @@ def raw() -> pd.DataFrame:
         "plan": rng.choice(["basic", "pro", ""], 200),
         "level": rng.choice(["1", "2", "3.0"], 200),
         "joined": [f"{day:02}.{month:02}.2024" for day, month in rng.integers(1, 13, (200, 2))],
+        "seen": [str(x) for x in rng.integers(1_700_000_000, 1_720_000_000, 200)],
         "comment": rng.choice(["very good", "bad, slow", "", "??"], 200),
         "group": rng.choice(["a", "b"], 200),
         "row": [str(i) for i in range(200)],

@@ -307,16 +307,16 @@ def _numbers(text: pd.Series, decimal: str) -> pd.Series:
 
 
 def _instants(text: pd.Series, form: str) -> pd.Series:
+    instants = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us, UTC]")
     if form in ("epoch_s", "epoch_ms"):
-        return pd.to_datetime(pd.to_numeric(text, errors="coerce"), unit=form[6:], errors="coerce")
-    if form != "iso":
+        instants = pd.to_datetime(pd.to_numeric(text, errors="coerce"), unit=form[6:], errors="coerce", utc=True)
+    elif form != "iso":
         instants = pd.to_datetime(text, format=form, errors="coerce", utc=True)
-        if not (instants.isna() & text.notna()).any():
-            return instants.dt.tz_localize(None)
-    else:
-        instants = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us, UTC]")
-    iso = pd.to_datetime(text.where(instants.isna()), format="ISO8601", errors="coerce", utc=True)
-    return instants.fillna(iso).dt.tz_localize(None)
+    left = instants.isna() & text.notna()
+    if left.any():  # a caller of the service may always write ISO 8601
+        iso = pd.to_datetime(text.where(left), format="ISO8601", errors="coerce", utc=True)
+        instants = instants.fillna(iso)
+    return instants.dt.tz_localize(None)
 
 
 def schema(contract: Contract) -> Any:

@@ -9,14 +9,17 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from .contract import Contract, DataError, run
 from .store import STORE
 
+EXAMPLE = STORE / "example.json"
 STEPS = ("data", "train", "test", "package")
 ROWS = 20  # of the test set that the service is asked for
 PATIENCE = 120  # seconds until a service that does not answer has failed
@@ -84,11 +87,20 @@ def _ready(url: str) -> bool:
 
 
 def ask(url: str, body: Any) -> Any:
-    """Send a JSON body to /predict and give the answer."""
+    """Send a JSON body to /predict and give the answer.
+
+    Raises
+    ------
+    DataError
+        If it is refused; with what the service says.
+    """
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/predict", json.dumps(body).encode(), headers)  # noqa: S310
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return json.load(answer)
+    except urllib.error.HTTPError as refused:
+        raise DataError(f"the service answers {refused.code}: {refused.read().decode()[:2000]}") from None
 
 
 def differences(answers: list[dict[str, Any]], expected: list[Any]) -> list[str]:
@@ -137,7 +149,7 @@ def told(record: dict[str, Any], answer: dict[str, Any], seconds: dict[str, floa
     """Say what came out: a prediction, how to ask for more, and what took how long."""
     name = str(__package__)
     tag = f"{name}:{(STORE / 'bentos' / name / 'latest').read_text(encoding='utf-8').strip()}"
-    body = json.dumps(record, ensure_ascii=False).replace("'", "'\\''")
+    EXAMPLE.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     p = (answer.get("probabilities") or {}).get(str(answer["prediction"]))
     sure = "" if p is None else f" (probability {p:.2f})"
     lines = [
@@ -147,7 +159,7 @@ def told(record: dict[str, Any], answer: dict[str, Any], seconds: dict[str, floa
         f"bento       {tag}",
         "quality     docs/model-card.md",
         "try it      make serve PORT=3000   (http://127.0.0.1:3000/docs), then",
-        f"            curl -X POST http://127.0.0.1:3000/predict -d '{body}'",
+        f"            curl -X POST http://127.0.0.1:3000/predict -d @{EXAMPLE.relative_to(Path.cwd())}",
         "took        " + ", ".join(f"{step} {spent:.1f} s" for step, spent in seconds.items()),
     ]
     return "\n".join(lines)
