@@ -1,6 +1,7 @@
 """Release the template: extend src/mlscaffold/template.bundle by the version of CHANGELOG.md and __init__.py.
 
-The commits follow from the tree, the version and its date alone, so everybody who releases the same tree makes the same history.
+The commits follow from the tree, the version and its date alone: everybody who releases the same tree makes the same
+history.
 """
 
 import argparse
@@ -98,7 +99,7 @@ def release(root: Path, bundle: Path, *, replace_newest: bool = False) -> str:
                 return f"{tag} is released already, with the same tree"
             if not replace_newest or tag != known[-1]:
                 sys.exit(
-                    f"{tag} is released already with another tree; raise the version (or, unpublished: --replace-newest)"
+                    f"{tag} is released with another tree already; raise the version (unpublished: --replace-newest)"
                 )
             known.remove(tag)
         parent = ["-p", git("rev-parse", known[-1], cwd=repository).strip()] if known else []

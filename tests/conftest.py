@@ -104,7 +104,7 @@ def shipped(template: Template, monkeypatch: pytest.MonkeyPatch) -> Callable[...
             name, _, function = module.partition(".")
             target = getattr(__import__(f"mlscaffold.{name}", fromlist=[name]), function)
             original = getattr(target, "__wrapped__", target)
-            defaults = original.__defaults__[:-1] + (bundle,) if original.__defaults__ else None
+            defaults = (*original.__defaults__[:-1], bundle) if original.__defaults__ else None
             if defaults:
                 monkeypatch.setattr(original, "__defaults__", defaults)
         return bundle

@@ -1,5 +1,6 @@
 """`mlscaffold new`: whole or not at all, with a first commit whatever git's configuration."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -259,7 +260,7 @@ def test_the_example_needs_one_question(
 ) -> None:
     shipped()
     monkeypatch.setattr(show, "interactive", lambda: True)
-    monkeypatch.setattr(show, "ask", lambda question, explained, default: default or "")
+    monkeypatch.setattr(show, "ask", lambda *asked: asked[-1] or "")
     assert run("new", tmp_path / "churn").code == 0
 
 
@@ -276,7 +277,9 @@ def test_ship_without_make_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         new.ship(tmp_path)
 
 
-def test_no_git_config_is_asked_for_each_file(run: Run, shipped: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_git_config_is_asked_for_each_file(
+    run: Run, shipped: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shipped()
     log = tmp_path / "trace"
     monkeypatch.setenv("GIT_TRACE", str(log))
@@ -288,3 +291,11 @@ def test_a_real_repository_is_made_in_a_moment(run: Run, tmp_path: Path) -> None
     began = time.monotonic()
     assert run("new", tmp_path / "churn", "--defaults").code == 0
     assert time.monotonic() - began < 20
+
+
+def test_what_dvc_would_write_is_written(tmp_path: Path) -> None:
+    # As `dvc add` (3.67) writes it; template/data/raw.csv.dvc, made by dvc itself, has the same form.
+    example = Path(__file__).parents[2] / "template" / "data" / "raw.csv.dvc"
+    data = example.with_suffix("").read_bytes()
+    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    assert new.pointer("raw.csv", digest, len(data)) == example.read_text()

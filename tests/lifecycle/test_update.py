@@ -140,7 +140,9 @@ def test_nothing_to_do_is_said_twice_in_a_row(project: Path, newer: Callable[...
     assert "Nothing to do: the repository is at v0.2.0" in run("update", project).out
 
 
-def test_to_names_the_version(project: Path, newer: Callable[..., None], run: Run, template: Template, shipped: Ship) -> None:
+def test_to_names_the_version(
+    project: Path, newer: Callable[..., None], run: Run, template: Template, shipped: Ship
+) -> None:
     newer({MODEL: DEEPER})
     template.release("v0.3.0", {"template/third.txt": "3\n"})
     shipped()
@@ -226,3 +228,29 @@ def test_what_is_broken_is_named(broken: dict[str, str | None], said: str, proje
 def test_a_folder_without_git_is_refused(project: Path, run: Run) -> None:
     (project / ".git").rename(project.parent / "gone")
     assert "no git repository" in run("update", project).err
+
+
+def test_a_project_of_a_url_is_updated_from_the_bundle_without_a_network(
+    run: Run, template: Template, shipped: Ship, tmp_path: Path
+) -> None:
+    shipped()
+    url = "http://127.0.0.1:9/ml/template"
+    assert run("new", tmp_path / "churn", "--defaults", "--template", url).code == 0
+    template.release("v0.2.0", {MODEL: DEEPER, "template/run.sh": None})
+    shipped()
+    result = run("update", tmp_path / "churn")
+    assert result.code == 0, result.err
+    assert (tmp_path / "churn/src/churn/model.py").read_text() == DEEPER
+    assert f"_src_path: git+{url}" in (tmp_path / "churn/.copier-answers.yml").read_text()
+
+
+def test_a_users_hooks_do_not_run_while_an_update_is_predicted(
+    project: Path, newer: Callable[..., None], run: Run, home: Path
+) -> None:
+    hooks = project / ".git" / "hooks"
+    for name in ("post-checkout", "pre-commit", "post-commit"):
+        (hooks / name).write_text(f"#!/bin/sh\ntouch {home}/ran\nexit 1\n")
+        (hooks / name).chmod(0o755)
+    newer({MODEL: DEEPER})
+    assert run("update", project, "--dry-run").code == 0
+    assert not (home / "ran").exists()
