@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -19,16 +19,17 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-def _print_version(value: bool) -> None:  # noqa: FBT001
+def _print_version(value: bool) -> None:
     if value:
         show.plain(f"mlscaffold {__version__}\n")
         raise typer.Exit
 
 
-def _set_debug(value: bool) -> None:  # noqa: FBT001
+def _set_debug(value: bool) -> None:
     if value:
         os.environ["MLSCAFFOLD_DEBUG"] = "1"
 
@@ -46,17 +47,18 @@ Positive = Annotated[str | None, typer.Option(help="The label that counts as pos
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001
+    version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
-    debug: Debug = False,  # noqa: ARG001
+    debug: Debug = False,
 ) -> None:
     pass
 
 
-@app.command(epilog="Example: mlscaffold new churn --data churn.csv --target churned --protected sex,age")
-def new(
+@app.command(epilog="Example: mlscaffold new churn --data churn.csv --target churned --ship")
+def new(  # noqa: PLR0913 - one parameter an option
     path: Annotated[Path, typer.Argument(help="The folder to make: new, or empty.")],
+    *,
     data: Annotated[Path | None, typer.Option(help="CSV, CSV.gz, TSV or Parquet. Left out: the penguins.")] = None,
     target: Target = None,
     task: Task = None,
@@ -85,8 +87,13 @@ def new(
     given = gather(roles, answer or [], answers)
     source = template_source(template or given.template, ref or given.ref)
     asking = show.interactive() and not defaults
+    if all_questions and not asking:
+        raise UserError("--all-questions needs a terminal, and no --defaults; or give answers with -d or --answers")
     if asking:
-        data, given = _ask(data, given)
+        from .questions import ask_first
+
+        data, said = ask_first(given.values, data, show.ask)
+        given = given.plus(said)
     if positive is not None and data is None:
         raise UserError("--positive says which label of your own table counts; give --data too")
     own = making.infer_contract(data, given.values, positive) if data else None
@@ -95,31 +102,6 @@ def new(
     show.created(made, shipping=ship)
     if ship:
         raise typer.Exit(making.ship(made.path))
-
-
-def _ask(data: Path | None, given: Any) -> tuple[Path | None, Any]:  # noqa: ANN401
-    """Ask at most five questions: data, target, protected, time, id."""
-    from dataclasses import replace
-
-    if data is None:
-        text = show.ask("data", "The table to start with: CSV, CSV.gz, TSV or Parquet.", "the penguins example")
-        data = None if text == "the penguins example" else Path(text)
-    if data is None:
-        return None, given
-    from .table import header
-
-    names = header(data)
-    values = dict(given.values)
-    explained = {
-        "target": f"The column to predict: {', '.join(names)}",
-        "protected": "Columns no decision may rest on, with commas between; kept for evaluation only.",
-        "time": "The column that says when a row was true; the newest rows become the test set.",
-        "id": "The column that names the entity (customer, machine ...); its rows stay together.",
-    }
-    for name, line in explained.items():
-        if name not in values:
-            values[name] = show.ask(name, line, None if name == "target" else "")
-    return data, replace(given, values=values)
 
 
 @app.command(epilog="Example: mlscaffold update --dry-run")
@@ -144,6 +126,7 @@ def update(
 @app.command(epilog="Example: mlscaffold infer churn.csv --target churned > contract.yaml")
 def infer(
     file: Annotated[Path, typer.Argument(help="CSV, CSV.gz, TSV or Parquet.")],
+    *,
     target: Target = None,
     task: Task = None,
     protected: Protected = None,
@@ -183,7 +166,7 @@ def main(words: Sequence[str] | None = None) -> None:
             raise
         show.error(failure)
         sys.exit(2)
-    except Exception as failure:  # noqa: BLE001 - the edge: whatever is left is a bug of ours
+    except Exception as failure:
         show.bug(failure, debug=bool(os.environ.get("MLSCAFFOLD_DEBUG")))
         sys.exit(70)
     finally:

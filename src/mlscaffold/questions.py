@@ -1,51 +1,27 @@
 """The few questions that are asked before the first project exists."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .answers import columns
 from .errors import UserError
+from .table import header
 
-_EXAMPLE = {"target": "species", "protected": "sex", "time": "year"}
-_EXAMPLE_COLUMNS = (
-    "species", "island", "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "sex", "year",
-)  # fmt: skip
-_USUAL_TARGETS = ("target", "label", "class", "outcome", "y")
-_HELP = {
-    "target": "The column to predict; there are {columns}.",
-    "protected": "Columns that no decision may rest on (sex, age ...), with commas: kept for evaluation only.",
-    "time": "The column that says when a row was true: the newest rows become the test set.",
-    "id": "The column that names the customer, machine ...: its rows stay on one side of the split.",
+Ask = Callable[[str, str, str], str]
+
+_DATA = "Your table: CSV, CSV.gz, TSV or Parquet; none starts with the example, the Palmer penguins."
+_ROLES = {
+    "target": "The column to predict, one of {names}.",
+    "protected": "Columns no decision may rest on (sex, age ...), with commas between; kept for evaluation only.",
+    "time": "The column that says when a row was true; the newest rows become the test set.",
+    "id": "The column that names the entity (customer, machine ...); its rows stay on one side of the split.",
 }
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question.
-
-    Attributes
-    ----------
-    name, help : str
-        What is asked, and one line about it.
-    default : str
-        What Enter means; empty for none.
-    check : callable
-        Returns what is wrong with an answer, or nothing.
-    """
-
-    name: str
-    help: str
-    default: str
-    check: Callable[[str], str]
-
-
-Ask = Callable[[Question], str]
+_USUAL_TARGETS = ("target", "label", "class", "outcome", "y")
 
 
 def ask_first(values: Mapping[str, Any], data: Path | None, ask: Ask) -> tuple[Path | None, dict[str, Any]]:
-    """Ask for the table and the roles of its columns, where they are not given.
+    """Ask for the table and for the roles of its columns, where they are not given.
 
     Parameters
     ----------
@@ -54,68 +30,58 @@ def ask_first(values: Mapping[str, Any], data: Path | None, ask: Ask) -> tuple[P
     data : Path, optional
         The table, if it is given.
     ask : callable
-        Puts a question to the user.
+        Takes a question, one line of help and a default; returns the answer.
 
     Returns
     -------
     Path, optional
-        The table; None for the example.
+        The table; None for the example, whose roles have defaults.
     dict
         The answers.
     """
     table = data or _table(ask)
-    header = _header(table) if table else _EXAMPLE_COLUMNS
-    defaults = {"target": _likely_target(header)} if table else _EXAMPLE
-    found: dict[str, Any] = {}
-    for name in ("target", "protected", "time", *(["id"] if table else [])):
-        if name not in values:
-            found[name] = _role(name, header, {**values, **found}, defaults, ask)
-    return table, found
+    if table is None:
+        return None, {}
+    names = header(table)
+    said: dict[str, Any] = {}
+    for role, text in _ROLES.items():
+        if role not in values:
+            default = _likely_target(names) if role == "target" else ""
+            said[role] = _role(role, text.format(names=", ".join(names)), default, {**values, **said}, names, ask)
+    return table, said
 
 
 def _table(ask: Ask) -> Path | None:
-    text = "Your table: CSV, CSV.gz, TSV or Parquet; none starts with the example, the Palmer penguins."
-    answer = ask(Question("data", text, "", _check_table))
-    return Path(answer).expanduser() if answer else None
+    explained = _DATA
+    while answer := ask("data", explained, ""):
+        path = Path(answer).expanduser()
+        try:
+            header(path)
+        except UserError as error:
+            explained = str(error)
+            continue
+        return path
+    return None
 
 
-def _check_table(answer: str) -> str:
-    try:
-        if answer:
-            _header(Path(answer).expanduser())
-    except UserError as error:
-        return str(error)
-    return ""
-
-
-def _header(table: Path) -> tuple[str, ...]:
-    from .table import header
-
-    return header(table)
-
-
-def _likely_target(header: tuple[str, ...]) -> str:
-    return next((name for name in header if name.lower() in _USUAL_TARGETS), header[-1])
+def _likely_target(names: tuple[str, ...]) -> str:
+    return next((name for name in names if name.lower() in _USUAL_TARGETS), names[-1])
 
 
 def _role(
-    name: str, header: tuple[str, ...], values: Mapping[str, Any], defaults: Mapping[str, str], ask: Ask
+    role: str, explained: str, default: str, values: Mapping[str, Any], names: tuple[str, ...], ask: Ask
 ) -> str | list[str]:
-    taken = {str(values.get(role)) for role in ("target", "time", "id")} | set(columns(values.get("protected")))
-
-    def check(answer: str) -> str:
-        given = columns(answer) if name == "protected" and answer not in header else (answer,) if answer else ()
-        unknown = [each for each in given if each not in header]
-        if unknown:
-            return f"there is no column {', '.join(unknown)}; there are {', '.join(header)}"
-        if any(each in taken for each in given):
-            return f"{answer} has another role already"
-        return "" if given or name != "target" else "name the column to predict"
-
-    default = defaults.get(name, "")
-    answer = ask(
-        Question(name, _HELP[name].format(columns=", ".join(header)), "" if default in taken else default, check)
-    )
-    if name != "protected":
-        return answer
-    return [answer] if answer in header else list(columns(answer))
+    taken = {values.get("target"), values.get("time"), values.get("id"), *columns(values.get("protected"))}
+    while True:
+        answer = ask(role, explained, default)
+        # A header may hold a comma itself.
+        given = (answer,) if answer in names or role != "protected" else columns(answer)
+        unknown = [name for name in given if name and name not in names]
+        twice = [name for name in given if name and name in taken]
+        if not unknown and not twice:
+            return answer if role != "protected" else [name for name in given if name]
+        explained = (
+            f"there is no column {unknown[0]!r}; there are {', '.join(names)}"
+            if unknown
+            else f"{twice[0]!r} has another role already"
+        )

@@ -105,7 +105,7 @@ def created(made: "Created", *, shipping: bool) -> None:
     notes(made.notes)
     if made.identity:
         name, mail = made.identity
-        say(f"Note: git has no identity here, so the first commit is by {name} <{mail}>; set user.name and user.email", stderr=True, style="yellow")  # fmt: skip
+        notes([f"git has no identity here, so the first commit is by {name} <{mail}>; set user.name and user.email"])
     say(f"Made {made.path} from template {made.version}, with its first commit.", style="green")
     if not shipping:
         say(f"Next: cd {_near(made.path)} && make ship")
@@ -134,7 +134,8 @@ def plan(planned: "Plan", *, dry: bool) -> None:
         )
     for each in planned.dropped:
         where = f"renamed it to {each.moved_to.as_posix()}" if each.moved_to else "no longer has it"
-        say(f"Kept: {each.path.as_posix()} has edits of yours, but the template {where}; carry them over, then delete it", style="yellow")  # fmt: skip
+        text = f"Kept: {each.path.as_posix()} has edits of yours, but the template {where}"
+        say(f"{text}; carry them over, then delete it", style="yellow")
 
 
 def outcome(planned: "Plan", *, dry: bool) -> None:
@@ -168,4 +169,5 @@ def tools(found: "Sequence[Tool]", *, ready: bool, config: Path) -> None:
     if ready:
         say("A project can ship from this machine.", style="green")
     else:
-        say(f"A project cannot ship from this machine: {', '.join(t.name for t in found if t.needed and not t.found)} missing.", style="bold red")  # fmt: skip
+        lacking = ", ".join(tool.name for tool in found if tool.needed and not tool.found)
+        say(f"A project cannot ship from this machine: {lacking} missing.", style="bold red")
