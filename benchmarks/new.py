@@ -1,8 +1,8 @@
 """Print how long `mlscaffold new` and `--help` take, against what they stand on: `python benchmarks/new.py [--runs 7]`.
 
-`new` renders, copies the bundle, makes the git repository and its first commit; `copier copy` only renders. Both take the
-template of the bundle. The commands take turns, so that a slow moment of the machine hits all of them; the medians of one
-run are compared.
+`new` renders, copies the bundle, makes the git repository and its first commit; `copier copy` only renders. Both take
+the template of the bundle. The commands take turns, so that a slow moment of the machine hits all of them; the medians
+of one run are compared.
 """
 
 import argparse

@@ -47,21 +47,13 @@ def version_and_date(root: Path) -> tuple[str, str]:
 
 
 def files(root: Path) -> list[Path]:
-    """List what belongs to the template: what git tracks or would track, never what it ignores."""
-    # --git-dir is found from the checkout; the user's own exclude files must not decide what a release holds.
-    words = ["ls-files", "-z", "--cached", "--others", "--exclude-per-directory=.gitignore"]
-    listed = git(*words, "--", "copier.yml", "template", cwd=root).split("\0")
-    # template/data/.gitignore is the generated repository's: the example's table is tracked here by force, or not yet.
-    kept = {root / name for name in listed if name} | {path for path in (root / "template").rglob("*") if _forced(path)}
-    found = sorted(path for path in kept if path.exists() or path.is_symlink())
+    """List what belongs to the template: what git tracks, as it stands on disk."""
+    listed = git("ls-files", "-z", "--cached", "--", "copier.yml", "template", cwd=root).split("\0")
+    found = sorted(root / name for name in listed if name and os.path.lexists(root / name))
     for path in found:
         if path.is_symlink():
             sys.exit(f"{path.relative_to(root)} is a symlink: it would break the wheel and need trust; copy the file")
     return found
-
-
-def _forced(path: Path) -> bool:
-    return path.parent.name == "data" and path.name.startswith("raw.") and path.is_file()
 
 
 def make_tree(root: Path, repository: Path) -> str:
