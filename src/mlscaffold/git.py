@@ -29,6 +29,7 @@ PLAIN = {
     "diff.noprefix": "false",
     "diff.mnemonicPrefix": "false",
     "gc.auto": "0",
+    "maintenance.auto": "false",
     "advice.detachedHead": "false",
 }
 FALLBACK = ("mlscaffold", "mlscaffold@localhost")

@@ -144,17 +144,38 @@ def _worker() -> Any:
 
 
 def _worker_class() -> "type[Worker]":
+    from functools import cached_property
+
+    from copier._jinja_ext import SandboxedEnvironment
     from copier._main import Worker
+    from jinja2 import Template
 
     class QuickWorker(Worker):
-        """copier's Worker without one `git config` process for each file.
+        """copier's Worker without what it does again for each file.
 
-        copier 9.19 asks git for `core.fileMode` each time it has written a file (`_main.py`); only where that is
-        false (on Windows) there is something to do. Can go when copier asks once.
+        copier 9.19 (`_main.py`) asks git for `core.fileMode` whenever it has written a file, and compiles the same
+        few texts (folders of paths, messages) anew for each. Can go when copier does so once.
         """
 
         def _sync_git_index_executable_bit(self, dst_relpath: Path, src_mode: int) -> None:
-            if sys.platform == "win32":  # pragma: no cover
+            if sys.platform == "win32":  # pragma: no cover - elsewhere git sees the bit on the disk
                 super()._sync_git_index_executable_bit(dst_relpath, src_mode)
+
+        @cached_property
+        def jinja_env(self) -> SandboxedEnvironment:
+            env = super().jinja_env
+            compiled: dict[str, Template] = {}
+            compiles = env.from_string
+
+            def from_string(source: str, *rest: Any) -> Template:
+                if source in compiled:
+                    # What compiling does beside: copier's extension forgets the loop of the path before.
+                    env.preprocess("")
+                    return compiled[source]
+                template = compiles(source, *rest)
+                return compiled.setdefault(source, template) if not rest else template
+
+            env.from_string = from_string  # type: ignore[method-assign, assignment]
+            return env
 
     return QuickWorker

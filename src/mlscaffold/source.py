@@ -125,9 +125,13 @@ def template_source(template: str | None = None, ref: str | None = None, bundle:
     own = project_url()
     if template is None and own is None:
         return Source(VENDORED, _version_in(bundle, ref), bundle)
-    if template is None or (own and _for_git(template) == _for_git(_for_copier(own))):
-        return _ours(own or "", ref, bundle)
+    if template is None or (own and _bare(template) == _bare(own)):
+        return _ours(template or own or "", ref, bundle)
     return serve(template, ref, bundle) if _REMOTE.match(template) else _local(Path(template), ref)
+
+
+def _bare(url: str) -> str:
+    return _for_git(_for_copier(url)).removesuffix(".git")
 
 
 def _ours(url: str, ref: str | None, bundle: Path) -> Source:
