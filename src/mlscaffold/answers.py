@@ -61,7 +61,7 @@ def gather(
     file: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Answers:
-    """Collect the answers: flags, then -d, then a file, then the environment, then the user's configuration.
+    """Collect the answers: flags, -d, --answers, then the environment, then the user's configuration.
 
     Parameters
     ----------
@@ -85,17 +85,19 @@ def gather(
         If a pair or a file cannot be read.
     """
     own = config_file()
-    configured = _read(own) if own.exists() else {}
-    chosen = file or (Path(environ["MLSCAFFOLD_ANSWERS"]) if environ.get("MLSCAFFOLD_ANSWERS") else None)
-    in_file = _read(chosen) if chosen else {}
-    said = dict(_pair(pair) for pair in pairs)
-    given = {name: value for name, value in flags.items() if value is not None}
-    merged = {**configured, **in_file, **_from_environment(environ), **said, **given}
-    template = environ.get("MLSCAFFOLD_TEMPLATE") or in_file.get("template") or configured.get("template")
-    ref = environ.get("MLSCAFFOLD_REF") or in_file.get("ref") or configured.get("ref")
+    named = environ.get("MLSCAFFOLD_ANSWERS")
+    typed = {**(_read(file) if file else {}), **dict(_pair(pair) for pair in pairs)}
+    merged = {
+        **(_read(own) if own.exists() else {}),
+        **(_read(Path(named)) if named and not file else {}),
+        **_from_environment(environ),
+        **typed,
+        **{name: value for name, value in flags.items() if value is not None},
+    }
+    template, ref = merged.get("template"), merged.get("ref")
     return Answers(
         {name: value for name, value in merged.items() if name not in _SETTINGS},
-        tuple(name for name in {**in_file, **said} if name not in _SETTINGS),
+        tuple(name for name in typed if name not in _SETTINGS),
         str(template) if template else None,
         str(ref) if ref else None,
     )
@@ -110,7 +112,9 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     prefix = "MLSCAFFOLD_"
-    return {name.removeprefix(prefix).lower(): value for name, value in environ.items() if name.startswith(prefix)}
+    # An empty variable is one that was not set.
+    found = {name: value for name, value in environ.items() if name.startswith(prefix) and value}
+    return {name.removeprefix(prefix).lower(): value for name, value in found.items()}
 
 
 def _read(file: Path) -> dict[str, Any]:
