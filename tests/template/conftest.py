@@ -20,7 +20,11 @@ Render = Callable[..., Path]
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the checkout's template as a git repository of its own, committed and tagged."""
-    repository = tmp_path_factory.mktemp("template")
+    return committed_template(tmp_path_factory.mktemp("template"))
+
+
+def committed_template(repository: Path) -> Path:
+    """Copy what git tracks of the template, and what it does not ignore, into a repository of its own."""
     tracked = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "copier.yml", "template"],
         cwd=ROOT, capture_output=True, text=True, check=True,

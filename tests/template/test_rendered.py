@@ -14,6 +14,7 @@ from allpairspy import AllPairs
 
 from template.conftest import Render
 
+TEMPLATE = Path(__file__).parents[2] / "template"
 ANSWERS: dict[str, list[object]] = {
     "target": ["species", "sex", "body_mass_g"],
     "time": ["year", ""],
@@ -38,7 +39,9 @@ def test_a_rendering_is_whole(tree: Path) -> None:
     for path in files:
         assert not path.name.endswith(".jinja")
         assert not path.stat().st_mode & stat.S_IXUSR
-        if path.suffix in {".png", ".bundle", ".parquet"}:
+        if path.suffix == ".py":
+            parts = ["{{ package }}" if part == "churn" else part for part in path.relative_to(tree).parts]
+            assert path.read_bytes() == TEMPLATE.joinpath(*parts).read_bytes()
             continue
         text = path.read_text(encoding="utf-8")
         without_forge = re.sub(r"\$\{\{.*?\}\}", "", text)
