@@ -57,7 +57,7 @@ def test_a_file_that_cannot_be_run_does_not_count(tools: Path) -> None:
 
 
 def test_another_python_will_do(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor.importlib.util, "find_spec", {}.get)
+    monkeypatch.setattr("importlib.util.find_spec", {}.get)
     assert found("python") == ""
     tool(tools, "python3.12", "echo 3.12.1")
     assert found("python") == "Python 3.12.1"
