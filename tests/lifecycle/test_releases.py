@@ -1,0 +1,67 @@
+"""From every released version of the real template to the newest: what teams will go through."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Run, git
+
+from mlscaffold.source import BUNDLE, newest, tags
+
+RELEASES = list(tags(BUNDLE))
+OLDER = [tag for tag in RELEASES if tag != newest(RELEASES)]
+ANSWERS = [
+    {},
+    {"target": "body_mass_g", "protected": "[sex, island]", "ci": "gitlab", "storage": "s3", "license": "none"},
+]
+# A team's edits, one line each at the end, and which of them the step to the newest version runs into. A release that
+# changes the last lines of one of these files adds a row; leaving it out fails below.
+EDITED = ("README.md", "params.yaml", "Makefile", "src/churn/model.py", "src/churn/features.py", "contract.yaml")
+CONFLICTS: dict[str, set[str]] = {}
+
+
+def make(run: Run, folder: Path, version: str, answers: dict[str, str]) -> Path:
+    pairs = [word for name, value in answers.items() for word in ("-d", f"{name}={value}")]
+    result = run("new", folder / "churn", "--defaults", "--ref", version, *pairs)
+    assert result.code == 0, result.err
+    # What the wheel of that day vendored: all versions up to its own.
+    return folder / "churn"
+
+
+def contents(project: Path) -> dict[str, tuple[bytes, int]]:
+    files = [path for path in project.rglob("*") if path.is_file() and ".git/" not in path.as_posix()]
+    return {path.relative_to(project).as_posix(): (path.read_bytes(), path.stat().st_mode & 0o111) for path in files}
+
+
+def test_there_is_a_release() -> None:
+    assert newest(RELEASES)
+
+
+@pytest.mark.parametrize("answers", ANSWERS, ids=["default", "regression"])
+@pytest.mark.parametrize("version", OLDER)
+def test_a_pristine_project_becomes_a_fresh_one(
+    version: str, answers: dict[str, str], run: Run, tmp_path: Path
+) -> None:
+    project = make(run, tmp_path / "old", version, answers)
+    result = run("update", project)
+    assert result.code == 0, result.out + result.err
+    fresh = make(run, tmp_path / "new", newest(RELEASES) or "", answers)
+    assert contents(project) == contents(fresh)
+
+
+@pytest.mark.parametrize("version", OLDER)
+def test_a_teams_edits_conflict_where_it_is_written_down(version: str, run: Run, tmp_path: Path) -> None:
+    project = make(run, tmp_path, version, {})
+    for name in EDITED:
+        with (project / name).open("a") as file:
+            file.write("# a line of ours\n")
+    git(project, "commit", "-qam", "ours")
+    predicted = run("update", project, "--dry-run")
+    assert git(project, "status", "--porcelain") == ""
+    result = run("update", project)
+    marked = set(re.findall(r"^  ! (\S+)$", result.out, re.MULTILINE))
+    assert marked == CONFLICTS.get(version, set())
+    assert set(re.findall(r"^  ! (\S+)$", predicted.out, re.MULTILINE)) == marked
+    assert result.code == predicted.code == (1 if marked else 0)
+    for name in set(EDITED) - marked:
+        assert (project / name).read_text().endswith("# a line of ours\n")
