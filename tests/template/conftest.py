@@ -71,7 +71,18 @@ def environment() -> Path:
             uv = [sys.executable, "-m", "uv", "--quiet"]
             subprocess.run([*uv, "venv", "--clear", "--python", sys.executable, str(venv)], check=True)
             subprocess.run(
-                [*uv, "pip", "install", "--require-hashes", "--python", str(venv), "-r", str(lock)], check=True
+                [
+                    *uv,
+                    "pip",
+                    "install",
+                    "--compile-bytecode",
+                    "--require-hashes",
+                    "--python",
+                    str(venv),
+                    "-r",
+                    str(lock),
+                ],
+                check=True,
             )
             (venv / ".ready").touch()
     return venv
