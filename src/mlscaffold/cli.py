@@ -36,7 +36,9 @@ def _set_debug(value: bool) -> None:
 
 Debug = Annotated[bool, typer.Option("--debug", callback=_set_debug, help="Show the traceback of an error.")]
 Target = Annotated[str | None, typer.Option(help="The column to predict.", metavar="COLUMN")]
-Task = Annotated[str | None, typer.Option(help="classification or regression; told from the target if left out.")]
+Task = Annotated[
+    str | None, typer.Option(help="classification or regression; told from the target if left out.", metavar="TASK")
+]
 Protected = Annotated[
     str | None, typer.Option(help="Columns no decision may rest on, with commas between.", metavar="A,B")
 ]
@@ -59,25 +61,35 @@ def _options(
 def new(  # noqa: PLR0913 - one parameter an option
     path: Annotated[Path, typer.Argument(help="The folder to make: new, or empty.")],
     *,
-    data: Annotated[Path | None, typer.Option(help="CSV, CSV.gz, TSV or Parquet. Left out: the penguins.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="CSV, CSV.gz, TSV or Parquet. Left out: the penguins.", metavar="FILE")
+    ] = None,
     target: Target = None,
     task: Task = None,
     protected: Protected = None,
     time: Time = None,
     id_: Id = None,
     positive: Positive = None,
-    template: Annotated[str | None, typer.Option(help="Another template.", metavar="URL_OR_PATH")] = None,
-    ref: Annotated[str | None, typer.Option(help="Its version, branch or commit.", metavar="REF")] = None,
-    answer: Annotated[
-        list[str] | None, typer.Option("-d", "--answer", help="An answer to a question.", metavar="KEY=VALUE")
+    template: Annotated[
+        str | None, typer.Option(help="Another template: git URL, path or bundle.", metavar="URL_OR_PATH")
     ] = None,
-    answers: Annotated[Path | None, typer.Option(help="A YAML file of answers.", metavar="FILE")] = None,
+    ref: Annotated[str | None, typer.Option(help="Version, branch or commit of the template.", metavar="REF")] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option("-d", "--answer", help="Answer a question of the template; can be repeated.", metavar="KEY=VALUE"),
+    ] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="A YAML file of answers, for instance an organisation's.", metavar="FILE")
+    ] = None,
     defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
     all_questions: Annotated[bool, typer.Option("--all-questions", help="Ask everything.")] = False,
     ship: Annotated[bool, typer.Option("--ship", help="Go on with `make ship`.")] = False,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Create a product repository from a table."""
+    """Create a product repository from a table.
+
+    With a terminal it asks for what is not given, at most five questions; with --defaults it asks nothing.
+    """
     from . import new as making
     from .answers import gather
     from .source import template_source
@@ -111,7 +123,10 @@ def update(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; touch nothing.")] = False,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Bring a repository to the newest version of its template. Exit code 1: conflicts are left."""
+    """Bring a repository to a newer template.
+
+    Shows what changes and keeps local files. Exit code 1: conflicts are left, and listed.
+    """
     from .project import load
     from .update import apply, plan
 
@@ -135,7 +150,10 @@ def infer(
     positive: Positive = None,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Print the contract of a table: what each column is, and may hold."""
+    """Print the contract that a table implies.
+
+    What each column is and may hold, as YAML; what is suspicious is said on standard error.
+    """
     from .contract import contract_yaml
     from .new import infer_contract
 
@@ -147,7 +165,10 @@ def infer(
 
 @app.command(epilog="Example: mlscaffold doctor")
 def doctor(debug: Debug = False) -> None:  # noqa: ARG001
-    """Say what this machine lacks, what that is for, and how to get it."""
+    """Say what this machine lacks for shipping.
+
+    What each tool is for and how to get it. Exit code 0: a project can ship from here.
+    """
     from .answers import config_file
     from .doctor import can_ship, examine
 

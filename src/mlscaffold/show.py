@@ -123,7 +123,7 @@ def plan(planned: "Plan", *, dry: bool) -> None:
     if planned.tree is None:
         say(f"Nothing to do: the repository is at {now} of its template.")
         return
-    say(f"{'Would update' if dry else 'Updating'} from {was} to {now}: {len(planned.changes)} files", style="bold")
+    say(f"{'Would update' if dry else 'Updating'} from {was} to {now}, {len(planned.changes)} file(s):", style="bold")
     for change in planned.changes:
         mark = "!" if change.path in planned.conflicts else _SIGNS[change.kind]
         say(f"  {mark} {change.path.as_posix()}", style=_STYLES[change.kind])
@@ -141,10 +141,7 @@ def plan(planned: "Plan", *, dry: bool) -> None:
 def outcome(planned: "Plan", *, dry: bool) -> None:
     """Say what is left to do."""
     if planned.conflicts:
-        say(
-            f"{'Conflicts would be' if dry else 'Conflicts are'} left in {len(planned.conflicts)} files:",
-            style="bold red",
-        )
+        say("Conflicts that would be left:" if dry else "Conflicts are left:", style="bold red")
         for path in planned.conflicts:
             say(f"  ! {path.as_posix()}", style="red")
         if not dry:

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Run, git
 
+from conftest import Run, git
 from mlscaffold.source import BUNDLE, newest, tags
 
 RELEASES = list(tags(BUNDLE))
