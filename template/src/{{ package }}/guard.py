@@ -4,6 +4,8 @@ import json
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+DRAIN = 20  # times the limit that is read, and thrown away, before the answer
+
 
 class BodyLimit:
     """Refuse bodies over `most` bytes before they are read, and those that are no JSON; BentoML has no such guard."""
@@ -16,15 +18,16 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
             await self.app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        chunks, size, more = [], int(declared) if declared.isdigit() else 0, True
-        while more and size <= self.most:
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        declared, got, chunks, more = int(length) if length.isdigit() else 0, 0, [], True
+        while more and got <= DRAIN * self.most:  # a caller who is cut off in the middle would not read the answer
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
-            chunks.append(message.get("body", b""))
-            size, more = max(size, sum(map(len, chunks))), message.get("more_body", False)
-        if size > self.most:
+            got, more = got + len(message.get("body", b"")), message.get("more_body", False)
+            if max(got, declared) <= self.most:
+                chunks.append(message.get("body", b""))
+        if max(got, declared) > self.most:
             await _refuse(send, 413, f"the body is over {self.most} bytes")
             return
         body = b"".join(chunks)
