@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import FILES, Run, Template, git
 
+from conftest import FILES, Run, Template, git
 from mlscaffold import new, show
 
 Ship = Callable[..., Path]

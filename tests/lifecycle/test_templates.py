@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import FILES, Run, Template, git
 
+from conftest import FILES, Run, Template, git
 from mlscaffold import source
 from mlscaffold.errors import UserError
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from conftest import git
 
 import mlscaffold
+from conftest import git
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "src" / "mlscaffold" / "template.bundle"

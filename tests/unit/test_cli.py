@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Run
 
 import mlscaffold
+from conftest import Run
 from mlscaffold import doctor, new
 
 MLSCAFFOLD = [sys.executable, "-m", "mlscaffold"]

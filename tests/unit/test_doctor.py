@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Run
 
+from conftest import Run
 from mlscaffold import doctor
 
 

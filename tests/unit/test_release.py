@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from conftest import git
 
 ROOT = Path(__file__).parents[2]
