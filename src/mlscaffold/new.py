@@ -127,7 +127,7 @@ def create(path: Path, answers: Answers, source: Source, own: OwnTable | None = 
     """
     target = vacant(path)
     named, notes = names(target, answers.values)
-    data = {**answers.values, **named, **(_answers_of(own.contract) if own else {})}
+    data = {"table": "example", **answers.values, **named, **(_answers_of(own.contract) if own else {})}
     if "protected" in data:
         data["protected"] = list(columns(data["protected"]))
     if own is None and data.get("table") == "own":

@@ -162,7 +162,9 @@ def _planned(project: Project, source: Source, tree: Path) -> Plan:
     conflicts = sorted({Path(entry.partition("\t")[2]) for entry in stages.split("\0") if entry})
     kept = [each.path for each in changes if each.kind == "added" and _is_local(project.root / each.path)]
     dropped = _dropped(project, tree, base, changes)
-    left = {*kept, *(each.path for each in dropped)}
+    # The team's own, ignored by git, and not on this machine: a clone without its data must not get the example's.
+    elsewhere = [path for path in _ignored(tree) if skips(path.relative_to(project.inside))]
+    left = {*kept, *elsewhere, *(each.path for each in dropped)}
     said = [
         path
         for path in kept
@@ -203,6 +205,11 @@ def _changes(tree: Path, base: str) -> list[Change]:
     untracked = git("ls-files", "--others", "-z", cwd=tree, config=PLAIN).split("\0")
     found |= {Path(path): "added" for path in untracked if path}
     return [Change(path, kind) for path, kind in sorted(found.items())]
+
+
+def _ignored(tree: Path) -> list[Path]:
+    words = ("ls-files", "--others", "--ignored", "--exclude-standard", "-z")
+    return [Path(path) for path in git(*words, cwd=tree, config=PLAIN).split("\0") if path]
 
 
 def _is_local(real: Path) -> bool:

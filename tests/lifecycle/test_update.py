@@ -111,6 +111,15 @@ def test_files_that_belong_to_the_team_are_not_even_mentioned(
     assert (project / "mine.txt").read_text() == "mine"
 
 
+def test_a_clone_without_its_ignored_data_does_not_get_the_examples(
+    project: Path, newer: Callable[..., None], run: Run
+) -> None:
+    newer({"template/mine.txt": "template's\n", MODEL: DEEPER})
+    assert "mine.txt" not in run("update", project).out
+    assert not (project / "mine.txt").exists()
+    assert (project / "src/churn/model.py").read_text() == DEEPER
+
+
 def test_edits_to_a_renamed_or_deleted_file_are_kept_and_named(
     project: Path, newer: Callable[..., None], run: Run
 ) -> None:
