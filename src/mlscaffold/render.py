@@ -52,6 +52,7 @@ def render(
     with _copier(source, target) as worker:
         made = worker(dst_path=target, src_path=source.url, vcs_ref=source.ref, data=dict(data), defaults=not ask)
         with made:
+            _refuse_migrations(made.template.config_data)
             _refuse_unknown(named, list(made.template.questions_data))
             made.run_copy()
             return str(made.template.commit)
@@ -79,6 +80,12 @@ def merge(source: Source, project: Path) -> tuple[str, Callable[[Path], bool]]:
         with made:
             made.run_update()
             return str(made.template.commit), made.match_skip
+
+
+def _refuse_migrations(config: Mapping[str, Any]) -> None:
+    # copier refuses them when it comes to an update, which is too late for whoever has made a repository by then.
+    if config.get("migrations"):
+        raise UserError(_UNSAFE.format(features="migrations"))
 
 
 def _refuse_unknown(named: Sequence[str], questions: Sequence[str]) -> None:

@@ -207,11 +207,28 @@ def test_an_interruption_leaves_nothing_behind(name: str, tmp_path: Path) -> Non
     assert not (tmp_path / "a").exists()
 
 
-def test_an_unsafe_template_is_refused(run: Run, template: Template, tmp_path: Path) -> None:
-    template.release("v0.2.0", {"copier.yml": FILES["copier.yml"] + "_tasks: [touch pwned]\n"})
+@pytest.mark.parametrize(
+    ("brings", "line"),
+    [
+        ("tasks", "_tasks: [touch pwned]"),
+        ("migrations", "_migrations: [{version: v0.2.0, command: touch pwned}]"),
+        ("jinja_extensions", "_jinja_extensions: [jinja2.ext.do]"),
+    ],
+)
+def test_an_unsafe_template_is_refused(brings: str, line: str, run: Run, template: Template, tmp_path: Path) -> None:
+    template.release("v0.2.0", {"copier.yml": f"{FILES['copier.yml']}{line}\n"})
     result = run("new", tmp_path / "churn", "--defaults", "--template", template.path)
-    assert (result.code, "the template brings tasks" in result.err) == (2, True)
+    assert (result.code, f"the template brings {brings}" in result.err) == (2, True)
     assert not (tmp_path / "churn").exists()
+
+
+def test_an_update_to_an_unsafe_template_is_refused(run: Run, template: Template, tmp_path: Path) -> None:
+    project = tmp_path / "churn"
+    assert run("new", project, "--defaults", "--template", template.path).code == 0
+    template.release("v0.2.0", {"copier.yml": FILES["copier.yml"] + "_tasks: [touch pwned]\n"})
+    result = run("update", project)
+    assert (result.code, "the template brings tasks" in result.err) == (2, True)
+    assert git(project, "status", "--porcelain") == ""
 
 
 def test_a_template_of_ones_own_is_recorded(run: Run, template: Template, tmp_path: Path) -> None:
