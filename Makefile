@@ -22,7 +22,7 @@ demo: $(VENV)/.ready ## the main job: a table becomes a repository, a model, and
 	$(BIN)/mlscaffold new $(DEMO) --defaults --ship
 
 test: $(VENV)/.ready ## all tests (lint, unit, template, lifecycle, end to end), with coverage
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.ready ## ruff, mypy and the direction of imports
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -61,20 +61,15 @@ def rents(folder: Path) -> list[str]:
     return ["--data", str(folder / "mieten.csv"), "--target", "Miete"]
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(table, id=table.__name__, marks=pytest.mark.xdist_group(table.__name__))
-        for table in (penguins, flights, rents)
-    ],
-)
+@pytest.fixture(scope="module", params=[penguins, flights, rents], ids=lambda table: table.__name__)
 def shipped(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, environment: Path, make: Make
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, template: Path, make: Make
 ) -> tuple[Path, str]:
     """Make a repository from a table and ship it, without a network."""
     folder = tmp_path_factory.mktemp(request.param.__name__)
     project = folder / request.param.__name__
-    words = [sys.executable, "-m", "mlscaffold", "new", str(project), "--defaults", *request.param(folder)]
+    words = [sys.executable, "-m", "mlscaffold", "new", str(project), "--template", str(template), "--defaults"]
+    words += request.param(folder)
     made = subprocess.run(words, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
     nowhere = "http://127.0.0.1:9"
