@@ -5,6 +5,7 @@ from typing import Any
 
 import bentoml
 from pydantic import RootModel
+from threadpoolctl import threadpool_limits
 
 from .contract import Contract
 from .guard import BodyLimit
@@ -38,7 +39,8 @@ class PredictService:
     model = bentoml.models.BentoModel(f"{__package__}:latest")
 
     def __init__(self) -> None:
-        """Load the model that is packaged with the service."""
+        """Load the model that is packaged with the service; threads cost more than one record is worth."""
+        threadpool_limits(1)
         self.predictor = Predictor.load(CONTRACT, Path(self.model.path), ROOT / "trusted-types.yaml")
 
     @bentoml.api

@@ -160,7 +160,7 @@ def told(record: dict[str, Any], answer: dict[str, Any], seconds: dict[str, floa
         "quality     docs/model-card.md",
         "try it      make serve PORT=3000   (http://127.0.0.1:3000/docs), then",
         f"            curl -X POST http://127.0.0.1:3000/predict -d @{EXAMPLE.relative_to(Path.cwd())}",
-        "took        " + ", ".join(f"{step} {spent:.1f} s" for step, spent in seconds.items()),
+        "took        " + " ".join(f"{step} {spent:.0f}s" for step, spent in seconds.items()),
     ]
     return "\n".join(lines)
 
