@@ -31,8 +31,20 @@ def test_symlinks_and_executables_are_absent() -> None:
 
 
 def test_the_package_is_read_in_ten_minutes() -> None:
-    lines = sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files("src/**/*.py"))
-    assert lines <= 1500
+    assert sum(lines_of_code(path) for path in files("src/**/*.py")) <= 1500
+
+
+def lines_of_code(path: Path) -> int:
+    """Count the lines that are neither blank nor comment nor docstring."""
+    text = path.read_text(encoding="utf-8")
+    docs = {
+        number
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for number in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    numbered = enumerate(text.splitlines(), start=1)
+    return sum(bool(line.strip()) and not line.strip().startswith("#") and i not in docs for i, line in numbered)
 
 
 ORDER = [
