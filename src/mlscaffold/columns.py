@@ -23,16 +23,17 @@ _WHOLE = r"[+-]?[0-9]+"
 
 # Mean 'no value' wherever they stand alone in a cell.
 ALWAYS_MISSING = (
-    "NaN", "nan", "NAN", "N/A", "n/a", "N/a", "#N/A", "#NA", "<NA>", "<na>", "NULL", "null", "Null", "(null)", "NaT", "?", "??",
-    "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "n.a.", "N.A.", "0000-00-00", "0000-00-00 00:00:00",
+    "NaN", "nan", "NAN", "N/A", "n/a", "N/a", "#N/A", "#NA", "<NA>", "<na>", "NULL", "null", "Null", "(null)", "NaT",
+    "?", "??", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "n.a.", "N.A.", "0000-00-00", "0000-00-00 00:00:00",
 )  # fmt: skip
 # Mean 'no value' in most files, but are values in some: North America and Namibia, a blood group, 'None' as an answer.
 SOMETIMES_MISSING = ("NA", "na", "None", "none", "NONE", "-", "--")
 # Mean 'no value' among numbers or dates, where nothing else can be meant.
 AMONG_NUMBERS = {
-    "na", "none", "nil", "-", "--", "---", ".", "..", "...", "*", "unknown", "unk", "missing", "not available", "not applicable",
-    "undefined", "no data", "nodata", "not recorded", "inf", "-inf", "+inf", "infinity", "-infinity", "unbekannt", "k.a.", "k. a.",
-    "keine angabe", "nicht bekannt", "inconnu", "desconocido", "tbd", "never", "x", "blank", "empty", "(blank)", "(empty)",
+    "na", "none", "nil", "-", "--", "---", ".", "..", "...", "*", "unknown", "unk", "missing", "not available",
+    "not applicable", "undefined", "no data", "nodata", "not recorded", "inf", "-inf", "+inf", "infinity",
+    "-infinity", "unbekannt", "k.a.", "k. a.", "keine angabe", "nicht bekannt", "inconnu", "desconocido", "tbd",
+    "never", "blank", "empty", "(blank)", "(empty)",
 }  # fmt: skip
 
 
@@ -177,6 +178,13 @@ def _anchored(pattern: str, sign: str) -> str:
     return "^" + pattern.replace("POINT", re.escape(sign)) + "$"
 
 
+def named(name: str) -> "pl.Expr":
+    """Address a column by its name as it stands: to `pl.col`, `*` and `^x$` are patterns."""
+    import polars.selectors as cs
+
+    return cs.by_name(name).as_expr()
+
+
 def clean(column: "pl.Expr", missing: Iterable[str]) -> "pl.Expr":
     """Turn the texts that mean 'no value' into nulls."""
     import polars as pl
@@ -247,9 +255,7 @@ def _summary(some: dict[str, Any], *, many: bool) -> Summary:
 
 def _statistics(name: str, kind: Kind, decimal: str, missing: tuple[str, ...]) -> "dict[str, pl.Expr]":
     """Build the expressions for the fields of a Summary."""
-    import polars as pl
-
-    column = pl.col(name)
+    column = named(name)
     value = clean(column, missing)
     found = {
         "nulls": value.null_count(),

@@ -100,6 +100,8 @@ def fitting_formats(values: "pl.Series", name: str, *, wanted: bool) -> list[tup
     list of (format, share of the values that fit)
         Only formats that fit at least half of the values.
     """
+    import polars as pl
+
     looked_at = values.head(_LOOKED_AT)
     some = looked_at.head(50).to_list()
     spoken = set(words(name))
@@ -109,7 +111,7 @@ def fitting_formats(values: "pl.Series", name: str, *, wanted: bool) -> list[tup
     for each in formats:
         if sum(bool(re.match(PATTERNS[each], value)) for value in some) * 2 < len(some):
             continue
-        share = looked_at.to_frame("v").select(is_date(_column("v"), each).mean()).item()
+        share = looked_at.to_frame("v").select(is_date(pl.col("v"), each).mean()).item()
         if share >= 0.5:
             found.append((each, float(share)))
     return sorted(found, key=lambda fit: -fit[1])  # stable: among equals the order of the table above
@@ -131,9 +133,3 @@ def in_order(values: "pl.Series", format: str) -> bool:  # noqa: A002
 
 def _speaks_of(format: str, spoken: set[str]) -> bool:  # noqa: A002
     return bool(spoken & (_YEAR_WORDS if format == "%Y" else _TIME_WORDS))
-
-
-def _column(name: str) -> "pl.Expr":
-    import polars as pl
-
-    return pl.col(name)

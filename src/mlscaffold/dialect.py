@@ -169,8 +169,8 @@ def _check_width(first: list[str], rows: list[list[str]], delimiter: str, name: 
             "delete the lines above the header"
         )
     raise UserError(
-        f"the header of {name} has {len(first)} names, its rows have {common} cells (separated by {SPELLED[delimiter]}); "
-        "give every column a name in the first line"
+        f"the header of {name} has {len(first)} names, its rows have {common} cells "
+        f"(separated by {SPELLED[delimiter]}); give every column a name in the first line"
     )
 
 

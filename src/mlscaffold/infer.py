@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
 
-from .columns import MOST_LISTED, NUMBER, TEXT, Kind, Summary, clean
+from .columns import MOST_LISTED, NUMBER, TEXT, Kind, Summary, clean, named
 from .contract import Column, Contract, Label, Role, Source, Task, Type
 from .errors import UserError
 from .findings import Finding, counted, listed, shown, warning
@@ -93,7 +93,7 @@ def infer(
     kinds[asked.target] = TEXT if chosen == "classification" else NUMBER
     reading = read(table, sample, decimal, kinds, {asked.target} if chosen == "regression" else set())
     _check_time(asked, reading)
-    cells = {name: sample.select(clean(_col(name), reading.missing)).to_series() for name in table.columns}
+    cells = {name: sample.select(clean(named(name), reading.missing)).to_series() for name in table.columns}
     columns, about = _columns(table, asked, chosen, reading, cells)
     contract = Contract(chosen, _source(table, reading), columns)
     contract, chose = _with_positive(contract, cells[asked.target], reading.decimal, positive)
@@ -103,8 +103,13 @@ def infer(
 
 
 def _asked(table: Table, target: str, protected: Sequence[str], time: str | None, id: str | None) -> Asked:  # noqa: A002
-    named = {"--target": [target], "--protected": list(protected), "--time": [time], "--id": [id]}
-    found = {flag: [_known(table, flag, name) for name in names if name is not None] for flag, names in named.items()}
+    given: dict[str, list[str | None]] = {
+        "--target": [target],
+        "--protected": list(protected),
+        "--time": [time],
+        "--id": [id],
+    }
+    found = {flag: [_known(table, flag, name) for name in names if name is not None] for flag, names in given.items()}
     flags: dict[str, str] = {}
     for flag, names in found.items():
         for name in dict.fromkeys(names):
@@ -322,8 +327,8 @@ def _about_target(contract: Contract, target: "pl.Series", reading: Reading) -> 
 def _about_table(contract: Contract, reading: Reading) -> Iterator[Finding]:
     rows = reading.summaries[contract.target].rows
     if reading.duplicates:
-        text = f"{counted(reading.duplicates, 'row')} of {rows:,} equal an earlier row; they are kept on one side of the split"
-        yield warning("duplicate rows", text)
+        share = f"{counted(reading.duplicates, 'row')} of {rows:,}"
+        yield warning("duplicate rows", f"{share} equal an earlier row; the split keeps equal rows on one side")
     for name in (*contract.named("time"), *contract.named("id")):
         nulls = reading.summaries[name].nulls
         if nulls:
@@ -339,8 +344,8 @@ def _suggestions(
     suspects = [name for name in features if looks_protected(name)]
     if suspects:
         names = ",".join([*asked.protected, *suspects])
-        text = f"{listed(suspects)} may be protected: --protected {shown(names) if ' ' in names else names} keeps them out of the features"
-        yield Finding("protected", text)
+        flag = f"--protected {shown(names) if ' ' in names else names}"
+        yield Finding("protected", f"{listed(suspects)} may be protected: {flag} keeps them out of the features")
     entities = [
         name for name in features if asked.id is None and repeats_like_an_entity(_facts(name, reading, cells[name]))
     ]
@@ -349,9 +354,3 @@ def _suggestions(
             f"{name!r} names things that have several rows: --id {name} keeps the rows of each on one side of the split"
         )
         yield warning("entity", text, name)
-
-
-def _col(name: str) -> "pl.Expr":
-    import polars as pl
-
-    return pl.col(name)

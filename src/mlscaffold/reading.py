@@ -1,6 +1,6 @@
 """Decide how a table is read: what each column is parsed as, and which texts mean 'no value'.
 
-The generated reader compares every cell of every column with one list of missing texts, so the list is decided for the whole file:
+The generated reader compares every cell of every column with one list of missing texts, decided for the whole file.
 
 - the empty cell always, and texts like `NaN`, `NULL`, `N/A` and `?` wherever they are seen;
 - `NA` and `-` too, unless the other values of the only columns that hold them are alike (`EU`, `AS`, `NA`; `+`, `-`);
@@ -39,7 +39,8 @@ _TWO_CAPITALS = re.compile(r"[A-Z]{2}")
 _DIGIT = re.compile(r"[0-9]")
 _DIGITS = re.compile(r"[+-]?[0-9]+")
 _LOOKS_NUMERIC = (
-    r"^[-+(]?\s?(?:[$€£¥₹]|USD|EUR|CHF|GBP)?\s?[-+]?(?:[0-9]{1,3}(?:[,. '\u{202f}\u{a0}][0-9]{3})+|[0-9]+)(?:[.,][0-9]+)?\s?"
+    r"^[-+(]?\s?(?:[$€£¥₹]|USD|EUR|CHF|GBP)?\s?[-+]?"
+    r"(?:[0-9]{1,3}(?:[,. '\u{202f}\u{a0}][0-9]{3})+|[0-9]+)(?:[.,][0-9]+)?\s?"
     r"(?:[$€£¥₹%)]|USD|EUR|CHF|GBP|[kKmM])?$"
 )
 
@@ -205,7 +206,12 @@ def _are_missing(oddities: set[str], summary: Summary, distinct: int) -> bool:
     if not rest:
         return distinct > 2
     few = len(rest) <= 2 or (len(rest) <= 5 and summary.bad < 0.01 * good)
-    if few and distinct >= 10 and good > summary.bad and all(len(each) <= 30 and not _DIGIT.search(each) for each in rest):
+    if (
+        few
+        and distinct >= 10
+        and good > summary.bad
+        and all(len(each) <= 30 and not _DIGIT.search(each) for each in rest)
+    ):
         return True
     slips = len(rest) <= 2 and summary.bad <= 0.005 * good and distinct >= 100
     return slips and not any(_DIGITS.fullmatch(each) for each in rest)
@@ -214,8 +220,8 @@ def _are_missing(oddities: set[str], summary: Summary, distinct: int) -> bool:
 def _unreadable(name: str, kind: Kind, summary: Summary) -> UserError:
     what = f"dates ({kind.format})" if kind.name == "datetime" else "numbers"
     return UserError(
-        f"column {name!r} has {counted(summary.bad, 'cell')} that cannot be read as {what}: {listed(sorted(summary.oddities))}; "
-        "mend or empty these cells, or choose another column"
+        f"column {name!r} has {counted(summary.bad, 'cell')} that cannot be read as {what}: "
+        f"{listed(sorted(summary.oddities))}; mend or empty these cells, or choose another column"
     )
 
 
@@ -243,7 +249,7 @@ def _said(draft: _Draft, summaries: dict[str, Summary]) -> Iterable[Finding]:
 def _said_of_tokens(name: str, tokens: frozenset[str], draft: _Draft) -> Iterable[Finding]:
     for token in sorted(tokens):
         if token not in draft.missing:
-            text = f"{shown(token)} in {name!r} is kept as a value; add it to `missing` in contract.yaml if it means 'no value'"
+            text = f"{shown(token)} in {name!r} is kept as a value; if it means 'no value', add it to `missing`"
             yield Finding("kept", text, name)
         elif not _is_missing(token, draft, name):
             text = f"{shown(token)} means 'no value' in another column, so it does in {name!r}, where it may be a value"
@@ -267,5 +273,5 @@ def _formatted(name: str, values: list[str]) -> Finding:
             f"{name!r} holds numbers with leading zeros or more than 15 digits ({listed(values, 2)}): taken for codes"
         )
         return Finding("codes", text, name)
-    text = f"{name!r} holds numbers with signs or separators ({listed(values, 2)}), read as text; write plain numbers to use them"
+    text = f"{name!r} holds numbers with signs or separators ({listed(values, 2)}), read as text; write plain numbers"
     return warning("formatted numbers", text, name)

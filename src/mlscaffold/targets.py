@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 MOST_CLASSES = 20  # distinct integers that still look like classes
 TOO_MANY_CLASSES = 1000
 PAIRS = (
-    ("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"), ("nein", "ja"), ("non", "oui"), ("no", "sí"), ("no", "si"),
-    ("não", "sim"), ("off", "on"), ("0", "1"), ("nej", "ja"), ("nee", "ja"), ("nie", "tak"),
+    ("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"), ("nein", "ja"), ("non", "oui"), ("no", "sí"),
+    ("no", "si"), ("não", "sim"), ("off", "on"), ("0", "1"), ("nej", "ja"), ("nee", "ja"), ("nie", "tak"),
 )  # fmt: skip
 _POSITIVE = {
-    "yes", "true", "y", "t", "positive", "pos", "churned", "churn", "left", "default", "defaulted", "fraud", "spam", "sick",
-    "disease", "dead", "died", "late", "delayed", "malignant", "bad", "failed", "failure", "fail", "anomaly", "abnormal", "won",
-    "converted", "clicked", "bought", "approved", "exited", "attrited", "ja", "oui", "sí", "si", "on",
+    "yes", "true", "y", "t", "positive", "pos", "churned", "churn", "left", "default", "defaulted", "fraud",
+    "spam", "sick", "disease", "dead", "died", "late", "delayed", "malignant", "bad", "failed", "failure", "fail",
+    "anomaly", "abnormal", "won", "converted", "clicked", "bought", "approved", "exited", "attrited", "ja", "oui",
+    "sí", "si", "on",
 }  # fmt: skip
 _NEGATIONS = ("not", "non", "no", "un", "in", "nicht", "kein", "pas")
 
@@ -56,7 +57,7 @@ def _task_of(cells: "pl.Series", kind: Kind, decimal: str) -> tuple[Task, str]:
 
     if kind.name == "text":
         return "classification", "holds labels"
-    values = cells.to_frame().select(numbers(pl.col(cells.name), decimal)).to_series().drop_nulls()
+    values = cells.to_frame("v").select(numbers(pl.col("v"), decimal)).to_series().drop_nulls()
     distinct = values.unique()
     if len(distinct) == 2:
         return "classification", f"has two values ({listed(_labels(distinct.sort().to_list()))})"
@@ -90,7 +91,8 @@ def labels_of(target: str, summary: Summary, decimal: str) -> tuple[Label, ...]:
     """
     if summary.values is None or len(summary.values) > TOO_MANY_CLASSES:
         raise UserError(
-            f"column {target!r} has more than {TOO_MANY_CLASSES:,} distinct labels; choose another --target, or --task regression"
+            f"column {target!r} has more than {TOO_MANY_CLASSES:,} distinct labels; "
+            "choose another --target, or --task regression"
         )
     return categories(summary.values, decimal)
 
@@ -151,7 +153,8 @@ def positive_label(
     why = "the usual reading"
     if chosen is None:
         chosen, why = min(labels, key=lambda label: (counts.get(label, 0), str(label))), "the rarer label"
-    text = f"positive label: {shown(chosen)} ({why}; the other is {shown(_other(labels, chosen))}); --positive chooses the other"
+    other = next(label for label in labels if label != chosen)
+    text = f"positive label: {shown(chosen)} ({why}; the other is {shown(other)}); --positive chooses the other"
     return chosen, [Finding("positive", text, target)]
 
 
@@ -166,10 +169,6 @@ def _given(target: str, labels: Sequence[Label], given: str) -> Label:
     exact = [label for label in labels if str(label).casefold() == given.strip().casefold()]
     hint = f"did you mean {shown(exact[0])}?" if exact else f"its labels are {listed(labels, 2)}"
     raise UserError(f"--positive {given!r} is no label of {target!r}; {hint}")
-
-
-def _other(labels: Sequence[Label], chosen: Label) -> Label:
-    return next(label for label in labels if label != chosen)
 
 
 def _conventional(labels: Sequence[Label]) -> Label | None:

@@ -1,9 +1,11 @@
 from dataclasses import fields
+from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlscaffold.contract import Column, Contract, Source, contract_yaml
 from mlscaffold.ranges import allowed
 
@@ -19,11 +21,12 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 LABEL = st.one_of(TEXT, st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False))
 
 
-def loaded(contract: Contract) -> dict:
-    return yaml.safe_load(contract_yaml(contract))
+def loaded(contract: Contract) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(contract_yaml(contract))
+    return found
 
 
-def test_a_contract_reads_well():
+def test_a_contract_reads_well() -> None:
     text = contract_yaml(Contract("classification", SOURCE, COLUMNS, positive="Yes"))
     assert text.partition("version")[2] == (
         """: 1
@@ -74,13 +77,13 @@ columns:  # in the order of the file
     assert max(map(len, text.splitlines())) <= 120
 
 
-def test_parquet_needs_no_dialect():
+def test_parquet_needs_no_dialect() -> None:
     source = loaded(Contract("regression", Source("data/raw.parquet", "parquet", "", "", ""), COLUMNS))["source"]
     assert source == {"path": "data/raw.parquet", "format": "parquet", "missing": [""]}
 
 
 @given(st.lists(TEXT, min_size=1, max_size=5, unique=True), st.lists(LABEL, min_size=1, max_size=40), LABEL)
-def test_yaml_loads_back_to_the_same_values(names, labels, positive):
+def test_yaml_loads_back_to_the_same_values(names: list[str], labels: list[Any], positive: Any) -> None:
     columns = tuple(
         Column(name, "feature", "category", categories=tuple(labels), description=name, reason=name) for name in names
     )
@@ -95,12 +98,12 @@ def test_yaml_loads_back_to_the_same_values(names, labels, positive):
 
 
 @given(st.floats(-1e15, 1e15), st.floats(-1e15, 1e15), st.booleans())
-def test_ranges_hold_what_was_seen_and_do_not_cross_zero(one, other, whole):
+def test_ranges_hold_what_was_seen_and_do_not_cross_zero(one: float, other: float, whole: bool) -> None:
     low, high = sorted((float(int(one)), float(int(other))) if whole else (one, other))
     bottom, top = allowed(low, high, whole=whole)
     assert bottom <= low <= high <= top
     assert bottom >= 0 or low < 0
-    assert top <= 0 or high > 0
+    assert top <= 0 or high > 0 or low == high == 0
     assert isinstance(bottom, int if whole else float)
     column = Column("x", "feature", "number", range=(bottom, top))
     assert loaded(Contract("regression", SOURCE, (column,)))["columns"]["x"]["range"] == [bottom, top]
@@ -122,11 +125,11 @@ def test_ranges_hold_what_was_seen_and_do_not_cross_zero(one, other, whole):
         (-1.7e308, 1.7e308, False, (-1.7e308, 1.7e308)),
     ],
 )
-def test_ranges_are_readable(low, high, whole, expected):
+def test_ranges_are_readable(low: float, high: float, whole: bool, expected: tuple[float, float]) -> None:
     assert allowed(low, high, whole=whole) == expected
 
 
-def test_every_field_of_a_column_is_written():
-    column = Column("x", "feature", "number", True, (0.0, 1.0), ("a",), False, "iso", "because", "it")  # noqa: FBT003
+def test_every_field_of_a_column_is_written() -> None:
+    column = Column("x", "feature", "number", True, (0.0, 1.0), ("a",), False, "iso", "because", "it")
     entry = loaded(Contract("regression", SOURCE, (column,)))["columns"]["x"]
     assert set(entry) == {field.name for field in fields(Column)} - {"name", "many"}

@@ -1,9 +1,12 @@
 import random
 import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+
 from mlscaffold import csvfile, table
 from mlscaffold.contract import Column, Contract, contract_yaml
 from mlscaffold.errors import UserError
@@ -11,15 +14,18 @@ from mlscaffold.infer import Inference, infer
 from mlscaffold.table import open_table
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
-RANDOM = random.Random(0)  # noqa: S311
+RANDOM = random.Random(0)
 LABELS = [RANDOM.choice(["yes", "no"]) for _ in range(100)]
 
 
+Made = Callable[..., Inference]
+
+
 @pytest.fixture
-def made(tmp_path):
+def made(tmp_path: Path) -> Made:
     """Infer from columns of cells; the target is `y` unless another is named."""
 
-    def _made(columns: dict[str, list], *, delimiter: str = ",", target: str = "y", **asked) -> Inference:
+    def _made(columns: dict[str, list[Any]], *, delimiter: str = ",", target: str = "y", **asked: Any) -> Inference:
         rows = max(len(cells) for cells in columns.values())
         if "y" not in columns:
             columns = {**columns, "y": (LABELS * (rows // 100 + 1))[:rows]}
@@ -32,7 +38,7 @@ def made(tmp_path):
     return _made
 
 
-def _cell(value, delimiter) -> str:
+def _cell(value: object, delimiter: str) -> str:
     text = str(value)
     return f'"{text}"' if delimiter in text or "\n" in text else text
 
@@ -49,10 +55,10 @@ def kinds(inference: Inference) -> set[str]:
     return {finding.kind for finding in inference.findings}
 
 
-def spread(values: list, rows: int = 100) -> list:
+def spread(values: list[Any], rows: int = 100) -> list[Any]:
     """Repeat values to a number of rows, in a random order."""
     some = (values * (rows // len(values) + 1))[:rows]
-    return random.Random(1).sample(some, rows)  # noqa: S311
+    return random.Random(1).sample(some, rows)
 
 
 NUMBERS = [round(RANDOM.gauss(10, 3), 2) for _ in range(100)]
@@ -89,7 +95,7 @@ NUMBERS = [round(RANDOM.gauss(10, 3), 2) for _ in range(100)]
         ([""] * 100, "text", {"role": "ignore", "nullable": True}),
     ],
 )
-def test_types_of_cells(made, cells, type_, more):
+def test_types_of_cells(made: Made, cells: list[Any], type_: str, more: dict[str, Any]) -> None:
     found = column(made({"x": cells}), "x")
     assert found.type == type_
     for name, value in more.items():
@@ -118,7 +124,7 @@ def test_types_of_cells(made, cells, type_, more):
         (["Jan 2020", "Dec 2020"], "%b %Y"),
     ],
 )
-def test_dates_in_many_spellings(made, cells, format_):
+def test_dates_in_many_spellings(made: Made, cells: list[Any], format_: str) -> None:
     found = column(made({"x": spread(cells)}), "x")
     assert (found.type, found.format, found.role, found.range) == ("datetime", format_, "feature", None)
 
@@ -132,65 +138,69 @@ def test_dates_in_many_spellings(made, cells, format_):
         ("date", ["20200131", "20201231"], "%Y%m%d"),
     ],
 )
-def test_numbers_are_dates_only_where_the_name_or_the_user_says_so(made, name, cells, format_):
+def test_numbers_are_dates_only_where_the_name_or_the_user_says_so(
+    made: Made, name: str, cells: list[Any], format_: str
+) -> None:
     assert column(made({name: spread(cells)}), name).format == format_
     assert column(made({"x": spread(cells)}), "x").type == "integer"
     timed = column(made({"x": spread(cells), "z": NUMBERS}, time="x"), "x")
     assert (timed.role, timed.type, timed.format) == ("time", "datetime", format_)
 
 
-def test_dates_that_fit_both_ways_are_said(made):
+def test_dates_that_fit_both_ways_are_said(made: Made) -> None:
     inference = made({"x": spread(["01/02/2020", "03/04/2020"])})
     assert column(inference, "x").format == "%m/%d/%Y"
     assert "fit day first and month first" in said(inference, "ambiguous dates")[0]
 
 
-def test_dates_that_fit_both_ways_are_read_so_that_they_are_in_order(made):
+def test_dates_that_fit_both_ways_are_read_so_that_they_are_in_order(made: Made) -> None:
     days = [f"{day:02d}/{month:02d}/2020" for month in range(1, 12) for day in range(1, 10)]
     inference = made({"x": days, "y": LABELS[:99]})
     assert column(inference, "x").format == "%d/%m/%Y"
     assert "ambiguous dates" not in kinds(inference)
 
 
-def test_impossible_dates_are_no_dates(made):
+def test_impossible_dates_are_no_dates(made: Made) -> None:
     assert column(made({"x": spread(["30/02/2020", "31/13/2020"])}), "x").type == "category"
 
 
-def test_decimal_commas(made):
+def test_decimal_commas(made: Made) -> None:
     inference = made({"x": [str(n).replace(".", ",") for n in NUMBERS], "n": spread([1, 20])}, delimiter=";")
     assert inference.contract.source.decimal == ","
     assert [each.type for each in inference.contract.columns] == ["number", "integer", "boolean"]
 
 
-def test_quoted_decimal_commas_in_a_file_separated_by_commas(made):
+def test_quoted_decimal_commas_in_a_file_separated_by_commas(made: Made) -> None:
     inference = made({"x": [str(n).replace(".", ",") for n in NUMBERS]})
     assert (inference.contract.source.decimal, column(inference, "x").type) == (",", "number")
 
 
 @pytest.mark.parametrize(("delimiter", "decimal", "type_"), [(",", ".", "category"), (";", ",", "number")])
-def test_a_comma_before_three_digits_separates_thousands_or_decimals(made, delimiter, decimal, type_):
+def test_a_comma_before_three_digits_separates_thousands_or_decimals(
+    made: Made, delimiter: str, decimal: str, type_: str
+) -> None:
     inference = made({"x": spread(["1,234", "5,678", "9,012"])}, delimiter=delimiter)
     assert (inference.contract.source.decimal, column(inference, "x").type) == (decimal, type_)
 
 
-def test_numbers_with_separators_are_said(made):
+def test_numbers_with_separators_are_said(made: Made) -> None:
     inference = made({"x": spread(["1,234.50", "12.00", "3,100.00"])})
     assert "holds numbers with signs or separators ('" in said(inference, "formatted numbers")[0]
 
 
-def test_codes_are_said(made):
+def test_codes_are_said(made: Made) -> None:
     assert "leading zeros" in said(made({"x": spread(["00123", "04567", "90210"])}), "codes")[0]
     assert "leading zeros" in said(made({"x": spread(["00123", "04567", "00001"])}), "codes")[0]
 
 
-def test_missing_tokens_that_are_seen_are_listed(made):
+def test_missing_tokens_that_are_seen_are_listed(made: Made) -> None:
     inference = made({"x": [*NUMBERS[:97], "NA", "n/a", "-"], "c": spread(["a", "b", "NULL"])})
     assert inference.contract.source.missing == ("", "-", "NA", "NULL", "n/a")
     assert column(inference, "x").type == "number"
     assert column(inference, "c").categories == ("a", "b")
 
 
-def test_an_odd_word_among_numbers_means_no_value_and_is_said(made):
+def test_an_odd_word_among_numbers_means_no_value_and_is_said(made: Made) -> None:
     inference = made({"x": [*NUMBERS[:98], "below limit", "below limit"]})
     assert column(inference, "x").type == "number"
     assert inference.contract.source.missing == ("", "below limit")
@@ -198,30 +208,34 @@ def test_an_odd_word_among_numbers_means_no_value_and_is_said(made):
 
 
 @pytest.mark.parametrize("token", ["inf", "-inf", "unknown", "Missing", "."])
-def test_words_for_no_value_among_numbers(made, token):
+def test_words_for_no_value_among_numbers(made: Made, token: str) -> None:
     assert made({"x": [*NUMBERS[:60], *[token] * 40]}).contract.source.missing == ("", token)
 
 
-def test_mixed_cells_make_a_category_and_are_said(made):
+def test_mixed_cells_make_a_category_and_are_said(made: Made) -> None:
     inference = made({"x": [*NUMBERS[:95], "12a", "13b", "c", "d", "e"]})
     assert column(inference, "x").type == "category"
     assert "95 of 100 cells are, but not '12a'" in said(inference, "mixed")[0]
 
 
-def test_north_america_and_none_stay_values_in_texts(made):
+def test_north_america_and_none_stay_values_in_texts(made: Made) -> None:
     inference = made({"c": spread(["EU", "AS", "NA", "AF"]), "d": spread(["None", "Some"]), "b": spread(["+", "-"])})
     assert inference.contract.source.missing == ("",)
     assert column(inference, "c").categories == ("AF", "AS", "EU", "NA")
-    assert [each.split(" is kept")[0] for each in said(inference, "kept")] == ["'NA' in 'c'", "'None' in 'd'", "'-' in 'b'"]
+    assert [each.split(" is kept")[0] for each in said(inference, "kept")] == [
+        "'NA' in 'c'",
+        "'None' in 'd'",
+        "'-' in 'b'",
+    ]
 
 
-def test_na_in_labels_means_no_value(made):
+def test_na_in_labels_means_no_value(made: Made) -> None:
     inference = made({"sex": spread(["male", "female", "NA"])})
     assert column(inference, "sex").categories == ("female", "male")
     assert inference.contract.source.missing == ("", "NA")
 
 
-def test_a_value_that_another_column_makes_missing_is_said(made):
+def test_a_value_that_another_column_makes_missing_is_said(made: Made) -> None:
     inference = made({"c": spread(["EU", "AS", "NA", "AF"]), "x": [*NUMBERS[:99], "NA"]})
     assert column(inference, "c").categories == ("AF", "AS", "EU")
     assert "'NA' means 'no value' in another column, so it does in 'c'" in said(inference, "missing")[0]
@@ -246,7 +260,7 @@ def test_a_value_that_another_column_makes_missing_is_said(made):
         ("x", [""] * 100, "wholly empty"),
     ],
 )
-def test_columns_that_say_nothing_are_left_out(made, name, cells, reason):
+def test_columns_that_say_nothing_are_left_out(made: Made, name: str, cells: list[Any], reason: str) -> None:
     inference = made({name: cells, "z": NUMBERS})
     found = column(inference, name)
     assert (found.role, found.reason, found.range, found.categories) == ("ignore", reason, None, ())
@@ -264,22 +278,22 @@ def test_columns_that_say_nothing_are_left_out(made, name, cells, reason):
         ("user", spread(["a", "b", "c"])),
     ],
 )
-def test_columns_that_look_unique_but_are_features(made, name, cells):
+def test_columns_that_look_unique_but_are_features(made: Made, name: str, cells: list[Any]) -> None:
     assert column(made({name: cells}), name).role == "feature"
 
 
-def test_small_tables_are_not_mistrusted(made):
+def test_small_tables_are_not_mistrusted(made: Made) -> None:
     inference = made({"name": ["a", "b", "c", "d"], "size": [3, 8, 5, 1], "y": ["u", "v", "u", "v"]})
     assert inference.contract.named("feature") == ("name", "size")
 
 
-def test_a_table_of_one_row(made):
+def test_a_table_of_one_row(made: Made) -> None:
     inference = made({"x": [1], "y": ["a"]})
     assert "target constant" in kinds(inference)
     assert "no features" in kinds(inference)
 
 
-def test_given_roles_win_over_what_was_found(made):
+def test_given_roles_win_over_what_was_found(made: Made) -> None:
     inference = made(
         {"who": list(range(100)), "when": spread(["2020-01-31", "2020-02-01"]), "sex": spread(["f", "m"])},
         id="who",
@@ -291,7 +305,7 @@ def test_given_roles_win_over_what_was_found(made):
     assert column(inference, "sex").categories == ("f", "m")
 
 
-def test_an_id_of_dates_is_text(made):
+def test_an_id_of_dates_is_text(made: Made) -> None:
     assert column(made({"day": spread(["2020-01-31", "2020-02-01"]), "x": NUMBERS}, id="day"), "day").type == "text"
 
 
@@ -308,19 +322,19 @@ def test_an_id_of_dates_is_text(made):
         (NUMBERS, "regression", "number"),
     ],
 )
-def test_the_task_is_told_from_the_target(made, cells, task, type_):
+def test_the_task_is_told_from_the_target(made: Made, cells: list[Any], task: str, type_: str) -> None:
     inference = made({"y": cells, "x": NUMBERS})
     assert (inference.contract.task, column(inference, "y").type) == (task, type_)
     assert said(inference, "task")[0].startswith(f"task: {task}, because 'y'")
 
 
-def test_labels_may_be_numbers(made):
+def test_labels_may_be_numbers(made: Made) -> None:
     inference = made({"y": spread(["1.5", "2", "10"]), "x": NUMBERS}, task="classification")
     assert column(inference, "y").categories == (1.5, 2, 10)
     assert inference.contract.positive is None
 
 
-def test_a_regression_of_two_values(made):
+def test_a_regression_of_two_values(made: Made) -> None:
     inference = made({"y": spread([0, 1]), "x": NUMBERS}, task="regression")
     assert (column(inference, "y").type, column(inference, "y").range) == ("integer", (0, 2))
 
@@ -338,13 +352,13 @@ def test_a_regression_of_two_values(made):
         ([1] * 80 + [2] * 20, 2),
     ],
 )
-def test_the_positive_label(made, cells, positive):
+def test_the_positive_label(made: Made, cells: list[Any], positive: Any) -> None:
     inference = made({"y": cells, "x": NUMBERS})
     assert inference.contract.positive == positive
     assert f"positive label: {positive!r}" in said(inference, "positive")[0]
 
 
-def test_the_positive_label_can_be_given(made):
+def test_the_positive_label_can_be_given(made: Made) -> None:
     assert made({"y": spread([0, 1]), "x": NUMBERS}, positive="0").contract.positive == 0
     assert made({"y": spread([0, 1]), "x": NUMBERS}, positive="0.0").contract.positive == 0
     assert made({"y": spread(["u", "v"]), "x": NUMBERS}, positive="v").contract.positive == "v"
@@ -367,7 +381,11 @@ def test_the_positive_label_can_be_given(made):
         ({}, {"task": "regression"}, "'y' holds texts .'"),
         ({"y": spread(["2020-01-31", "2020-02-01"])}, {}, "'y' holds dates"),
         ({"y": [""] * 100}, {}, "is empty in every row"),
-        ({"y": [*NUMBERS[:95], "12a", "13b", "c", "d", "e"]}, {"task": "regression"}, "5 cells that cannot be read as numbers"),
+        (
+            {"y": [*NUMBERS[:95], "12a", "13b", "c", "d", "e"]},
+            {"task": "regression"},
+            "5 cells that cannot be read as numbers",
+        ),
         ({"y": [f"label {n}" for n in range(1200)], "x": NUMBERS * 12}, {}, "more than 1,000 distinct labels"),
         ({"y": spread(["a", "b", "c"])}, {"positive": "a"}, "'y' has 3"),
         ({"y": spread(["a", "b"])}, {"positive": "A"}, "did you mean 'a'"),
@@ -375,13 +393,15 @@ def test_the_positive_label_can_be_given(made):
         ({"y": NUMBERS}, {"positive": "q"}, "--positive is for classification"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_mend(made, columns, asked, cause):
+def test_what_cannot_be_is_refused_with_the_mend(
+    made: Made, columns: dict[str, list[Any]], asked: dict[str, Any], cause: Any
+) -> None:
     with pytest.raises(UserError, match=cause) as error:
         made({"x": NUMBERS, **columns}, **asked)
     assert "\n" not in str(error.value)
 
 
-def test_the_target_under_another_name_is_left_out(made):
+def test_the_target_under_another_name_is_left_out(made: Made) -> None:
     labels = spread(["yes", "no"])
     inference = made({"x": NUMBERS, "code": [len(each) for each in labels], "y": labels})
     assert (column(inference, "code").role, column(inference, "code").reason) == ("ignore", "gives the target away")
@@ -399,7 +419,7 @@ def test_the_target_under_another_name_is_left_out(made):
     ],
     ids=["category", "threshold", "missing number", "missing date"],
 )
-def test_a_column_that_gives_the_target_away_is_said(made, leak):
+def test_a_column_that_gives_the_target_away_is_said(made: Made, leak: Callable[[str, int], Any]) -> None:
     labels = spread(["yes", "no"])
     inference = made({"x": NUMBERS, "leak": [leak(y, n) for n, y in enumerate(labels)], "y": labels})
     assert column(inference, "leak").role == "feature"
@@ -408,14 +428,14 @@ def test_a_column_that_gives_the_target_away_is_said(made, leak):
     ]
 
 
-def test_a_column_in_step_with_the_target_of_a_regression_is_said(made):
+def test_a_column_in_step_with_the_target_of_a_regression_is_said(made: Made) -> None:
     inference = made({"x": [n**3 for n in NUMBERS], "y": NUMBERS})
     assert said(inference, "leak")[0].startswith("'x' gives the target away")
 
 
-def test_what_only_looks_like_a_leak_is_not_said(made):
+def test_what_only_looks_like_a_leak_is_not_said(made: Made) -> None:
     rows = 400
-    columns = {
+    columns: dict[str, list[Any]] = {
         "rare": [f"ticket {n % 250}" for n in range(rows)],
         "good": [RANDOM.gauss(0, 1) for _ in range(rows)],
         "c": [RANDOM.choice("abc") for _ in range(rows)],
@@ -425,16 +445,16 @@ def test_what_only_looks_like_a_leak_is_not_said(made):
     assert not said(made(columns), "leak")
 
 
-def test_small_tables_prove_no_leak(made):
+def test_small_tables_prove_no_leak(made: Made) -> None:
     assert not said(made({"x": ["a", "b"] * 5, "z": [1.5, 9.5] * 5, "y": ["u", "v"] * 5}), "leak")
 
 
-def test_duplicate_rows_are_counted(made):
+def test_duplicate_rows_are_counted(made: Made) -> None:
     inference = made({"x": [n * 1.5 for n in range(50)] * 2, "y": LABELS[:50] * 2})
     assert said(inference, "duplicate rows")[0].startswith("50 rows of 100 equal an earlier row")
 
 
-def test_what_is_wrong_with_the_target_is_said(made):
+def test_what_is_wrong_with_the_target_is_said(made: Made) -> None:
     inference = made({"x": NUMBERS, "y": ["a"] * 60 + ["b"] * 35 + ["c"] * 2 + [""] * 3})
     assert said(inference, "target missing")[0].startswith("the target 'y' is missing in 3 rows of 100")
     assert said(inference, "rare classes") == ["the target 'y' has labels with fewer than 10 rows: 'c' (2)"]
@@ -444,7 +464,7 @@ def test_what_is_wrong_with_the_target_is_said(made):
     assert "many classes" in kinds(made({"x": NUMBERS * 3, "y": [f"class {n % 150}" for n in range(300)]}))
 
 
-def test_missing_times_and_ids_are_said(made):
+def test_missing_times_and_ids_are_said(made: Made) -> None:
     inference = made(
         {"t": ["", *spread(["2020-01-31", "2020-02-01"], 99)], "who": ["", *spread(["a", "b"], 99)]}, time="t", id="who"
     )
@@ -452,9 +472,11 @@ def test_missing_times_and_ids_are_said(made):
     assert said(inference, "id missing") == ["'who' is missing in 1 row"]
 
 
-def test_protected_looking_and_entity_looking_columns_are_suggested(made):
+def test_protected_looking_and_entity_looking_columns_are_suggested(made: Made) -> None:
     people = [f"p{n % 25}" for n in range(100)]
-    inference = made({"Sex": spread(["f", "m"]), "age group": spread(["a", "b"]), "person_id": people, "usage": NUMBERS})
+    inference = made(
+        {"Sex": spread(["f", "m"]), "age group": spread(["a", "b"]), "person_id": people, "usage": NUMBERS}
+    )
     assert said(inference, "protected") == [
         "'Sex', 'age group' may be protected: --protected 'Sex,age group' keeps them out of the features"
     ]
@@ -462,18 +484,20 @@ def test_protected_looking_and_entity_looking_columns_are_suggested(made):
     assert not said(made({"Sex": spread(["f", "m"])}, protected=["Sex"]), "protected")
 
 
-def test_headers_of_any_script_work(made):
+def test_headers_of_any_script_work(made: Made) -> None:
     inference = made({"größe (cm)": NUMBERS, "年齢": spread([1, 5]), "": spread([2, 7]), "no": spread([2, 9])})
     loaded = yaml.safe_load(contract_yaml(inference.contract))
     assert list(loaded["columns"]) == ["größe (cm)", "年齢", "column_3", "no", "y"]
 
 
-def test_parquet_and_gzip_give_the_contract_of_the_csv(made, tmp_path):
+def test_parquet_and_gzip_give_the_contract_of_the_csv(made: Made, tmp_path: Path) -> None:
     import gzip
 
     import polars as pl
 
-    inference = made({"x": [*NUMBERS[:99], ""], "c": spread(["a", "b", "c"]), "d": spread(["2020-01-31", "2020-02-01"])})
+    inference = made(
+        {"x": [*NUMBERS[:99], ""], "c": spread(["a", "b", "c"]), "d": spread(["2020-01-31", "2020-02-01"])}
+    )
     path = tmp_path / "made.csv"
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
     pl.read_csv(path, try_parse_dates=True).write_parquet(tmp_path / "t.parquet")
@@ -483,7 +507,9 @@ def test_parquet_and_gzip_give_the_contract_of_the_csv(made, tmp_path):
         assert found.contract.source.path == f"data/raw{name[1:]}"
 
 
-def test_a_large_table_gives_the_contract_of_a_small_one(made, tmp_path, monkeypatch):
+def test_a_large_table_gives_the_contract_of_a_small_one(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = 3000
     columns = {
         "n": [RANDOM.randrange(1000) for _ in range(rows)],
@@ -508,7 +534,7 @@ def test_a_large_table_gives_the_contract_of_a_small_one(made, tmp_path, monkeyp
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared data are not part of the repository")
-def test_flights():
+def test_flights() -> None:
     found = infer(open_table(SHARED / "flights.csv"), target="late", time="date").contract
     assert {each.name: (each.role, each.type) for each in found.columns} == {
         "flight_id": ("ignore", "integer"),
@@ -526,7 +552,7 @@ def test_flights():
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared data are not part of the repository")
-def test_penguins():
+def test_penguins() -> None:
     found = infer(open_table(SHARED / "penguins.csv"), target="species", protected=["sex"]).contract
     assert isinstance(found, Contract)
     assert found.source.missing == ("", "NA")
