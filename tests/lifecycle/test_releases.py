@@ -17,7 +17,8 @@ ANSWERS = [
 # A team's edits, one line each at the end, and which of them the step to the newest version runs into. A release that
 # changes the last lines of one of these files adds a row; leaving it out fails below.
 EDITED = ("README.md", "params.yaml", "Makefile", "src/churn/model.py", "src/churn/features.py", "contract.yaml")
-CONFLICTS: dict[str, set[str]] = {}
+CHANGED = {"params.yaml": ("max_iter: 200", "max_iter: 300"), "Makefile": ("PORT ?= 3000", "PORT ?= 3001")}
+CONFLICTS: dict[str, set[str]] = {"v0.1.0": {"params.yaml"}}
 
 
 def make(run: Run, folder: Path, version: str, answers: dict[str, str]) -> Path:
@@ -55,6 +56,9 @@ def test_a_teams_edits_conflict_where_it_is_written_down(version: str, run: Run,
     for name in EDITED:
         with (project / name).open("a") as file:
             file.write("# a line of ours\n")
+    for name, (theirs, ours) in CHANGED.items():
+        text = (project / name).read_text()
+        (project / name).write_text(text.replace(theirs, ours))
     git(project, "commit", "-qam", "ours")
     predicted = run("update", project, "--dry-run")
     assert git(project, "status", "--porcelain") == ""
