@@ -224,6 +224,8 @@ def summarise(
     found = {name: Summary() for name in kinds}
     missing = tuple(missing)
     for batch in batches:
+        if batch.is_empty():  # a block of blank lines
+            continue
         part = _summarise_part(batch, kinds, decimal, missing, {name for name in kinds if found[name].values is None})
         found = {name: found[name] + part[name] for name in kinds}
     return found
@@ -232,13 +234,17 @@ def summarise(
 def _summarise_part(
     batch: "pl.DataFrame", kinds: Mapping[str, Kind], decimal: str, missing: tuple[str, ...], full: set[str]
 ) -> dict[str, Summary]:
-    statistics = {name: _statistics(name, kind, decimal, missing) for name, kind in kinds.items()}
-    for name in full:
-        del statistics[name]["values"]
-    flat = [(name, key, value) for name, some in statistics.items() for key, value in some.items()]
-    row = (
-        batch.lazy().select(value.alias(str(position)) for position, (_, _, value) in enumerate(flat)).collect().row(0)
+    parsed = batch.select(
+        expression.alias(f"{position} {key}")
+        for position, (name, kind) in enumerate(kinds.items())
+        for key, expression in _parsed(name, kind, decimal, missing).items()
     )
+    flat = [
+        (name, key, expression)
+        for position, (name, kind) in enumerate(kinds.items())
+        for key, expression in _statistics(position, kind, count_values=name not in full).items()
+    ]
+    row = parsed.select(expression.alias(str(place)) for place, (_, _, expression) in enumerate(flat)).row(0)
     found: dict[str, dict[str, Any]] = {name: {"rows": batch.height} for name in kinds}
     for (name, key, _), value in zip(flat, row, strict=True):
         found[name][key] = value
@@ -253,25 +259,37 @@ def _summary(some: dict[str, Any], *, many: bool) -> Summary:
     return Summary(**some)
 
 
-def _statistics(name: str, kind: Kind, decimal: str, missing: tuple[str, ...]) -> "dict[str, pl.Expr]":
-    """Build the expressions for the fields of a Summary."""
+def _parsed(name: str, kind: Kind, decimal: str, missing: tuple[str, ...]) -> "dict[str, pl.Expr]":
+    """Build the columns that the statistics need; made first, so that each cell is parsed once."""
     column = named(name)
     value = clean(column, missing)
-    found = {
-        "nulls": value.null_count(),
-        "tokens": column.filter(column.is_in(TOKENS)).unique().implode(),
-    }
+    found = {"value": value, "token": column.filter(column.is_in(TOKENS)).unique().implode().first()}
+    if kind.name == "number":
+        found["number"] = numbers(value, decimal)
+    elif kind.name == "datetime":
+        found["good"] = is_date(value, kind.format)
+    return found
+
+
+def _statistics(position: int, kind: Kind, *, count_values: bool) -> "dict[str, pl.Expr]":
+    """Build the expressions for the fields of a Summary from what `_parsed` made."""
+    import polars as pl
+
+    value = pl.col(f"{position} value")
+    found = {"nulls": value.null_count(), "tokens": pl.col(f"{position} token").first()}
     if kind.name == "text":
-        return found | {"values": value.drop_nulls().unique(maintain_order=True).head(MOST_KEPT + 1).implode()}
-    number = numbers(value, decimal)
-    good = number.is_not_null() if kind.name == "number" else is_date(value, kind.format)
+        values = value.drop_nulls().unique(maintain_order=True).head(MOST_KEPT + 1).implode()
+        return found | {"values": values} if count_values else found
+    number = pl.col(f"{position} number")
+    good = number.is_not_null() if kind.name == "number" else pl.col(f"{position} good")
     odd = value.filter(value.is_not_null() & good.not_())
     found |= {"bad": odd.len(), "oddities": odd.unique().sort().head(_MOST_BAD).implode()}
     if kind.name == "number":
+        whole = number == number.floor()
         found |= {
             "low": number.min(),
             "high": number.max(),
-            "fractions": (number != number.floor()).sum(),
-            "pointed": (number.is_not_null() & value.str.contains(_PLAIN_DIGITS).not_()).sum(),
+            "fractions": whole.not_().sum(),
+            "pointed": value.filter(whole).str.contains(_PLAIN_DIGITS).not_().sum(),
         }
     return found

@@ -90,12 +90,16 @@ def survey(path: Path) -> tuple[bool, int]:
             size += len(chunk)
             if b"\0" in chunk:
                 check_is_text(chunk, path.name)
-            if utf8:
-                try:
-                    decoder.decode(chunk)
-                except UnicodeDecodeError:
-                    utf8 = False
-    return utf8, size
+            utf8 = utf8 and _decodes(decoder, chunk)
+    return utf8 and _decodes(decoder, b"", final=True), size
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(chunk, final=final)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def blocks(path: Path, dialect: Dialect, size: int = 0) -> Iterator[Block]:
@@ -181,6 +185,8 @@ def _parse_fast(data: bytes, dialect: Dialect) -> "pl.DataFrame | None":
     schema = dict.fromkeys(dialect.columns, pl.String())
     if not data:
         return pl.DataFrame(schema=schema)
+    if data.count(b"\r") != data.count(b"\r\n"):  # polars keeps it; to pandas it may end the line
+        return None
     try:
         found = pl.read_csv(
             data + b"\n", has_header=False, schema=schema, separator=dialect.delimiter, empty_string_is_null=False
@@ -224,7 +230,10 @@ def _parse(block: Block, dialect: Dialect, name: str) -> "pl.DataFrame":
                 parts.append(_rows(rows, dialect))
                 rows = []
     except csv.Error as error:
-        raise UserError(f"{name}, line {block.line + reader.line_num}: {error}; save the table again as CSV") from error
+        line = block.line + reader.line_num
+        raise UserError(
+            f"{name}, line {line}: a carriage return in a cell that is not quoted; quote the cell"
+        ) from error
     if _is_open(text, last):
         raise _unclosed(name, block.line + last + 1)
     return pl.concat([*parts, _rows(rows, dialect)])

@@ -104,7 +104,7 @@ def sniff(text: str, encoding: str, name: str, *, whole: bool) -> Dialect:
     try:
         delimiter, records = _delimiter(text.replace(newline, "\n"), whole=whole)
     except csv.Error as error:
-        raise UserError(f"{name} cannot be read as CSV: {error}; save it again as CSV in UTF-8") from error
+        raise UserError(f"{name} has a carriage return in a cell that is not quoted; save it again as CSV") from error
     if not records:
         raise UserError(f"{name} is empty; give a table with a header and rows")
     first, *rows = (cells for _, cells in records)

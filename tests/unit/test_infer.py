@@ -188,6 +188,12 @@ def test_numbers_with_separators_are_said(made: Made) -> None:
     assert "holds numbers with signs or separators ('" in said(inference, "formatted numbers")[0]
 
 
+def test_a_late_code_makes_codes_of_numbers(made: Made) -> None:
+    inference = made({"zip": [*spread(list(range(10000, 10050)), 99), "01234"]})
+    assert column(inference, "zip").type == "category"
+    assert said(inference, "codes") == ["'zip' has leading zeros ('01234'): taken for codes"]
+
+
 def test_codes_are_said(made: Made) -> None:
     assert "leading zeros" in said(made({"x": spread(["00123", "04567", "90210"])}), "codes")[0]
     assert "leading zeros" in said(made({"x": spread(["00123", "04567", "00001"])}), "codes")[0]
@@ -445,6 +451,15 @@ def test_what_only_looks_like_a_leak_is_not_said(made: Made) -> None:
     assert not said(made(columns), "leak")
 
 
+def test_a_target_of_one_kind_proves_no_leak(made: Made) -> None:
+    columns = {"n": [2.5] * 59 + [""], "y": [1.5, 2.5] * 30, "c": [RANDOM.choice("ab") for _ in range(60)]}
+    assert not said(made(columns, task="regression"), "leak")
+
+
+def test_integers_beyond_those_a_float_holds_are_numbers(made: Made) -> None:
+    assert column(made({"x": spread(["1e20", "5e17", ""])}), "x").type == "number"
+
+
 def test_small_tables_prove_no_leak(made: Made) -> None:
     assert not said(made({"x": ["a", "b"] * 5, "z": [1.5, 9.5] * 5, "y": ["u", "v"] * 5}), "leak")
 
@@ -517,6 +532,7 @@ def test_a_large_table_gives_the_contract_of_a_small_one(
         "k": [*[RANDOM.choice("abc") for _ in range(rows - 1)], "zz"],
         "a": [*[RANDOM.randrange(18, 90) for _ in range(rows - 2)], "unknown", "unknown"],
         "typed": [*[RANDOM.randrange(50) for _ in range(rows - 3)], "1a", "2b", "3c"],
+        "many": [f"city {RANDOM.randrange(2000)}" for _ in range(rows)],
         "broken": [*[RANDOM.random() for _ in range(rows - 1)], "1x"],
     }
     small = made(columns)
@@ -531,6 +547,16 @@ def test_a_large_table_gives_the_contract_of_a_small_one(
     assert column(large, "broken").type == "number"
     assert column(large, "typed").type == "category"
     assert large.contract.source.missing == ("", "1x", "NULL", "unknown")
+
+
+def test_blank_lines_in_a_large_file_are_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csvfile, "BLOCK", 500)
+    monkeypatch.setattr(table, "SMALL", 1000)
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "1.5,a\n2.5,b\n" * 150 + "\n" * 2000 + "2.5,a\n" * 300)
+    found = infer(open_table(path), target="y").contract
+    assert found.column("x").range == (1.0, 3.0)
+    assert not found.column("x").nullable
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared data are not part of the repository")
