@@ -32,6 +32,12 @@ def say(text: str, *, stderr: bool = False, style: str | None = None) -> None:
     _console(stderr=stderr).print(text, style=style, soft_wrap=True)
 
 
+def remark(text: str, *, style: str) -> None:
+    """Print a remark to standard error: one line, broken between words where a terminal is narrow."""
+    console = _console(stderr=True)
+    console.print(text, style=style, soft_wrap=not console.is_terminal)
+
+
 def plain(text: str) -> None:
     """Print text as it is, for another program."""
     sys.stdout.write(text)
@@ -91,13 +97,13 @@ def findings(found: "Iterable[Finding]") -> None:
     """Say what is worth knowing about a table, one line each."""
     for each in found:
         warning = each.severity == "warning"
-        say(f"{'Note' if warning else 'Data'}: {each.text}", stderr=True, style="yellow" if warning else None)
+        remark(f"{'Note' if warning else 'Data'}: {each.text}", style="yellow" if warning else "")
 
 
 def notes(texts: Iterable[str]) -> None:
     """Say what else is worth knowing."""
     for text in texts:
-        say(f"Note: {text}", stderr=True, style="yellow")
+        remark(f"Note: {text}", style="yellow")
 
 
 def created(made: "Created", *, shipping: bool) -> None:
