@@ -5,7 +5,6 @@ import csv
 import gzip
 import io
 import re
-import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
-from .dialect import SPELLED, Dialect, check_is_text, sniff
+from .dialect import LONGEST_CELL, SPELLED, Dialect, check_is_text, sniff
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -214,7 +213,7 @@ def _parse(block: Block, dialect: Dialect, name: str) -> "pl.DataFrame":
     """Parse with the csv module as pandas would, skipping blank lines, and refuse rows of another width."""
     import polars as pl
 
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(LONGEST_CELL)
     text = block.data.decode()
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=dialect.delimiter)
     parts, rows = [pl.DataFrame(schema=dict.fromkeys(dialect.columns, pl.String()))], []

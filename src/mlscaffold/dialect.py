@@ -14,6 +14,7 @@ DELIMITERS = (",", ";", "\t", "|")
 SPELLED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 NUMBER = re.compile(r"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[T ].*)?")
+LONGEST_CELL = 2**31 - 1  # what the csv module takes on every system; its default is 131,072
 _ROWS = 200  # records looked at: enough to tell a delimiter, cheap for a prompt
 
 # Files that carry a name like table.csv but are something else, by their first bytes.
@@ -125,6 +126,7 @@ def names(cells: list[str], name: str) -> tuple[str, ...]:
 
 def records_of(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record that is not blank, with the number of the line it ends on."""
+    csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
     for cells in reader:
         if cells:

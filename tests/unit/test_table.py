@@ -125,6 +125,11 @@ def test_a_slow_file_becomes_a_frame_in_parts(write: Write, monkeypatch: pytest.
     assert rows(write('a,b\n5" pipe,2\n\n7,3\n8,4\n')) == [('5" pipe', "2"), ("7", "3"), ("8", "4")]
 
 
+def test_long_cells_are_read(write: Write) -> None:
+    long = "word " * 50_000
+    assert rows(write(f'a,b\n"{long}",5" pipe\n')) == [(long.strip(), '5" pipe')]
+
+
 def test_line_ends_inside_quotes_do_not_end_a_block(write: Write, small_blocks: None) -> None:
     lines = [f'{n},"one\n""{n}""\n\nthree\n"' for n in range(100)]
     parts = list(open_table(write("\n".join(["a,b", *lines, ""]))).batches())
