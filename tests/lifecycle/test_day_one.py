@@ -19,9 +19,7 @@ def test_a_table_becomes_an_answer_from_the_wheel_alone(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     tools = tmp_path / "tools"  # uv, for speed: with pip the environment takes minutes, and `make demo` shows that way
     tools.mkdir()
-    (tools / "uv").symlink_to(
-        Path(sys.executable).parent / "uv"
-    )
+    (tools / "uv").symlink_to(Path(sys.executable).parent / "uv")
     subprocess.run([tools / "uv", "pip", "install", "-q", "--python", str(tmp_path / "venv"), str(wheel)], check=True)
     outside = [part for part in os.environ["PATH"].split(os.pathsep) if not part.startswith(str(ROOT))]
     environ = {
