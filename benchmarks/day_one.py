@@ -1,0 +1,50 @@
+"""From an empty folder to the first answer over HTTP, on flights.csv: seconds by step, in one run.
+
+`python benchmarks/day_one.py [TABLE]`; the table is `../shared/data/flights.csv` by default. The package cache should be warm.
+"""
+
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TABLE = ROOT.parent / "shared" / "data" / "flights.csv"
+REPEATS = 5
+
+
+def main() -> None:
+    """Ship the table, then time a training that has nothing to do."""
+    table = Path(sys.argv[1]) if len(sys.argv) > 1 else TABLE
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "flights"
+        words = ["new", str(project), "--data", str(table), "--target", "late", "--time", "date", "--id", "flight_id"]
+        begun = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "mlscaffold", *words, "--defaults"], check=True, stderr=subprocess.DEVNULL
+        )
+        new = time.perf_counter() - begun
+        shipped = subprocess.run(["make", "ship"], cwd=project, capture_output=True, text=True, check=True).stdout
+        steps = {name: float(seconds) for name, seconds in re.findall(r"(\w+) (\d+)s", shipped.splitlines()[-1])}
+        idle = statistics.median(timed(project) for _ in range(REPEATS))
+    steps = {"new": new, **steps}
+    steps["all"] += new
+    print(f"{'step':<24} {'seconds':>8} {'of all':>7}")
+    for name, seconds in steps.items():
+        print(f"{name:<24} {seconds:>8.1f} {seconds / steps['all']:>7.0%}")
+    print(f"{'all but setup':<24} {steps['all'] - steps['setup']:>8.1f}          bar: under 60")
+    print(f"{'make train, idle':<24} {idle:>8.1f}          bar: under 3 (median of {REPEATS})")
+
+
+def timed(project: Path) -> float:
+    """Time a training that has nothing to do."""
+    begun = time.perf_counter()
+    subprocess.run(["make", "train"], cwd=project, capture_output=True, check=True)
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main()
