@@ -1,6 +1,6 @@
 """From an empty folder to the first answer over HTTP, on flights.csv: seconds by step, in one run.
 
-`python benchmarks/day_one.py [TABLE]`; the table is `../shared/data/flights.csv` by default. The package cache should be warm.
+`python benchmarks/day_one.py [TABLE]`: by default `../shared/data/flights.csv`. The package cache should be warm.
 """
 
 import re
