@@ -1,6 +1,7 @@
 """contract.yaml is read, refused where it contradicts itself, and kept by data."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ import yaml
 from conftest import CONTRACT, changed
 from hypothesis import given
 from hypothesis import strategies as st
-from under_test import ROOT, contract
+from under_test import ROOT, contract, params
 
 
 def test_the_contract_of_this_repository_is_whole(ours):
@@ -69,6 +70,39 @@ def test_a_column_that_is_missing_or_new_is_named(small, raw, tmp_path: Path):
         contract.load_data(path, small)
 
 
+def test_a_name_that_stands_twice_is_said(small, tmp_path: Path):
+    path = tmp_path / "raw.csv"
+    path.write_text("visits;visits\n1;2\n", encoding="utf-8")
+    with pytest.raises(contract.DataError, match="more than one column is named 'visits'"):
+        contract.read(path, small)
+
+
+def test_the_line_that_admits_a_number_keeps_the_others(small):
+    level = replace(small.columns["level"], categories=(1, 2, 3, "4"))
+    known = replace(small, columns=small.columns | {"level": level})
+    parsed, _ = contract.parse(pd.DataFrame({"level": ["1", "3.0", "4"]}, dtype="str"), known, ["level"])
+    assert parsed["level"].tolist() == ["1", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "says"),
+    [
+        ("prepare", "test_size", 1.5, "is not between 0.01 and 0.99"),
+        ("model", "learning_rate", "fast", "'fast' is no float"),
+        ("model", "max_iter", 0, "is not between"),
+        ("evaluate", "confidence", 95, "is not between"),
+        ("model", "depth", 3, "unknown depth"),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_refused(tmp_path: Path, section: str, key: str, value: object, says: str):
+    document = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    document[section][key] = value
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    with pytest.raises(contract.DataError, match=says):
+        params.Params.load(path)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -80,6 +114,12 @@ def test_a_column_that_is_missing_or_new_is_named(small, raw, tmp_path: Path):
         (CONTRACT.replace("role: ignore", "role: target"), "2 columns have `role: target`"),
         (CONTRACT.replace("type: text", "type: essay"), "type is one of"),
         (CONTRACT.replace('boolean, categories: ["No", "Yes"]', "boolean"), "two spellings"),
+        (changed(CONTRACT, positive=True), 'write "Yes"'),
+        (changed(CONTRACT, source="raw.csv"), "source: needs `path`"),
+        (changed(CONTRACT, source={"path": "x", "missing": "NA"}), "a list of texts"),
+        (CONTRACT.replace("[0, 3]", "[3, 0]"), "lowest, highest"),
+        (CONTRACT.replace("[0, 3]", "3"), "are lists"),
+        (CONTRACT.replace("%d.%m.%Y", "%Q"), "bad directive"),
         (CONTRACT.replace("{role: protected, type: category, categories: [a, b]}", "feature"), "needs at least"),
     ],
 )

@@ -30,6 +30,26 @@ def test_it_copes_with_what_it_has_not_seen(small, frame: pd.DataFrame, tuned, k
     assert model.predict_proba(odd[small.features]).shape == (2, 2)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_feature_without_values_to_train_on_is_left_out(small, frame: pd.DataFrame, tuned, kind: str):
+    chosen = replace(tuned, model=replace(tuned.model, kind=kind, max_iter=5))
+    empty = frame.assign(visits=np.nan, joined=pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us]"))
+    assert train.train(empty, small, chosen).predict_proba(frame[small.features]).shape == (len(frame), 2)
+    with pytest.raises(contract.DataError, match="no feature holds a value"):
+        train.train(frame.assign(**dict.fromkeys(small.features, np.nan)), small, chosen)
+
+
+def test_a_class_with_one_row_among_many_can_be_trained_on(tuned):
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"x": rng.normal(size=10_100), "y": pd.Series(["a", "b"] * 5_050, dtype="str")})
+    frame.loc[7, "y"] = "c"
+    target = contract.Column("y", "target", "category", categories=("a", "b", "c"))
+    columns = {"x": contract.Column("x", "feature", "number"), "y": target}
+    plain = contract.Contract("classification", contract.Source("x"), columns)
+    model = train.train(frame, plain, replace(tuned, model=replace(tuned.model, kind=KINDS[0], max_iter=2)))
+    assert list(model.classes_) == ["a", "b", "c"]
+
+
 def test_protected_and_ignored_columns_do_not_reach_it(small, frame: pd.DataFrame, tuned):
     model = train.train(frame, small, replace(tuned, model=replace(tuned.model, max_iter=5)))
     assert set(model.feature_names_in_) == set(small.features)

@@ -48,6 +48,14 @@ def test_identical_rows_stay_together(small, frame: pd.DataFrame):
     assert train.merge(test.fillna(""), on="row").empty
 
 
+def test_a_running_number_does_not_hide_identical_rows():
+    half = pd.DataFrame({"x": np.arange(100.0), "y": np.arange(100.0)})
+    frame = pd.concat([half, half]).assign(row=np.arange(200.0)).reset_index(drop=True)
+    plain = known(("row", "ignore", "integer"), ("x", "feature", "number"), ("y", "target", "number"))
+    train, test, _ = prepare.prepare(frame, plain, replace(HALF, test_size=0.3))
+    assert not set(train["x"]) & set(test["x"])
+
+
 def test_classes_keep_their_share(small, frame: pd.DataFrame):
     train, test, _ = prepare.prepare(frame, small, replace(HALF, test_size=0.25))
     assert abs(train["left"].eq("Yes").mean() - test["left"].eq("Yes").mean()) < 0.05

@@ -114,8 +114,7 @@ class Contract:
         if not isinstance(document, dict) or not isinstance(document.get("columns"), dict):
             raise DataError(f"{path} needs `columns:`, with one entry a column")
         columns = {str(name): _column(str(name), entry) for name, entry in document["columns"].items()}
-        missing = {"missing": tuple(str(text) for text in document.get("source", {}).get("missing", [""]))}
-        source = _known(Source, "source", document.get("source", {}) | missing)
+        source = _source(document.get("source"))
         head = {key: value for key, value in document.items() if key not in ("version", "source", "columns")}
         contract: Contract = _known(cls, "the head", head | {"source": source, "columns": columns})
         _check_roles(contract)
@@ -132,17 +131,42 @@ def _known(kind: type, place: str, values: dict[str, Any]) -> Any:
         raise DataError(f"contract.yaml, {place}: {str(error).split('() ')[-1]}") from None
 
 
+def _source(entry: Any) -> Source:
+    if not isinstance(entry, dict) or not isinstance(entry.get("missing", []), list):
+        raise DataError("contract.yaml, source: needs `path`, and `missing` as a list of texts")
+    missing = tuple(str(text) for text in entry.get("missing", [""]))
+    source: Source = _known(Source, "source", entry | {"missing": missing})
+    if source.format not in ("csv", "parquet"):
+        raise DataError("contract.yaml, source: format is csv or parquet")
+    if len(source.delimiter) != 1 or source.decimal not in (".", ","):
+        raise DataError('contract.yaml, source: delimiter is one character, decimal is "." or ","')
+    return source
+
+
 def _column(name: str, entry: Any) -> Column:
     if not isinstance(entry, dict):
         raise DataError(f"contract.yaml, column {name!r}: needs at least `role` and `type`")
+    if not all(isinstance(entry[key], list) for key in ("range", "categories") if entry.get(key) is not None):
+        raise DataError(f"contract.yaml, column {name!r}: `range` and `categories` are lists")
     lists = {key: tuple(entry[key]) for key in ("range", "categories") if entry.get(key) is not None}
     column: Column = _known(Column, f"column {name!r}", {"name": name} | entry | lists)
     if column.role not in ROLES or column.type not in TYPES:
         known = f"role is one of {', '.join(ROLES)}; type is one of {', '.join(TYPES)}"
         raise DataError(f"contract.yaml, column {name!r}: {known}")
     if column.type == "boolean" and len(column.categories or ()) != 2:
-        raise DataError(f"contract.yaml, column {name!r}: a boolean needs its two spellings, `categories: [No, Yes]`")
+        raise DataError(f'contract.yaml, column {name!r}: a boolean needs two spellings, `categories: ["No", "Yes"]`')
+    if column.range is not None and not _is_range(column.range):
+        raise DataError(f"contract.yaml, column {name!r}: `range` is two numbers, [lowest, highest]")
+    if column.format not in (None, "iso", "epoch_s", "epoch_ms"):
+        try:
+            pd.to_datetime("", format=column.format, errors="coerce")
+        except ValueError as error:
+            raise DataError(f"contract.yaml, column {name!r}, format: {error}") from None
     return column
+
+
+def _is_range(ends: tuple[Any, ...]) -> bool:
+    return len(ends) == 2 and all(isinstance(end, int | float) for end in ends) and ends[0] <= ends[1]
 
 
 def _check_roles(contract: Contract) -> None:
@@ -156,6 +180,9 @@ def _check_roles(contract: Contract) -> None:
         raise DataError("contract.yaml: task is classification or regression")
     if contract.task == "classification" and not target.categories:
         raise DataError(f"contract.yaml: the target {target.name!r} of a classification needs `categories`")
+    if contract.positive is not None and str(contract.positive) not in target.labels:
+        quote = ' (in YAML a Yes without quotes is `true`: write "Yes")' if isinstance(contract.positive, bool) else ""
+        raise DataError(f"contract.yaml: positive: {contract.positive!r} is no category of {target.name!r}{quote}")
     if contract.task == "regression" and target.type not in NUMERIC:
         raise DataError(f"contract.yaml: the target {target.name!r} of a regression is a number or an integer")
 
@@ -186,8 +213,11 @@ def read(path: Path, contract: Contract) -> pd.DataFrame:
             frame = frame.iloc[1:].set_axis([name or f"column_{i}" for i, name in enumerate(names, start=1)], axis=1)
     except FileNotFoundError:
         raise DataError(f"there is no {path}: put the data there, or fetch it by `make pull`") from None
-    except (ValueError, UnicodeDecodeError, IndexError) as error:
+    except (ValueError, LookupError) as error:
         raise DataError(f"{path} cannot be read as contract.yaml, source says: {error}") from None
+    twice = list(frame.columns[frame.columns.duplicated()].unique())
+    if twice:
+        raise DataError(f"{path}: more than one column is named {', '.join(map(repr, twice))}; give each its own name")
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
     return frame
 
@@ -292,8 +322,9 @@ def _typed(text: pd.Series, kind: str, column: Column, source: Source) -> pd.Ser
         return _numbers(text, source.decimal)
     if kind == "datetime":
         return _instants(text, column.format or "iso")
-    if column.categories and all(isinstance(c, int | float) and not isinstance(c, bool) for c in column.categories):
-        known = {float(value): label for label, value in column.labels.items()}
+    numeric = {label: c for label, c in column.labels.items() if isinstance(c, int | float) and not isinstance(c, bool)}
+    if numeric:
+        known = {float(value): label for label, value in numeric.items()}
         text = _numbers(text, source.decimal).map(known).where(lambda label: label.notna(), text)
     if kind == "boolean":
         return text.map({label: float(i) for i, label in enumerate(column.labels)}).astype("float64")

@@ -9,6 +9,15 @@ import yaml
 from .contract import DataError
 
 PARAMS = Path("params.yaml")
+LIMITS = {  # lowest and highest value with which the libraries work
+    "test_size": (0.01, 0.99),
+    "seed": (0, 2**32 - 1),
+    "learning_rate": (1e-6, 10),
+    "max_leaf_nodes": (2, 2**31),
+    "regularization": (1e-9, 1e9),
+    "confidence": (0.5, 0.999),
+}
+POSITIVE = (1, 2**31)
 
 
 @dataclass(frozen=True)
@@ -70,15 +79,30 @@ class Params:
         DataError
             If a section or a key is missing or unknown.
         """
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        try:
+            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, yaml.YAMLError) as error:
+            raise DataError(f"{path} cannot be read: {error}") from None
+        if not isinstance(document, dict) or not all(isinstance(section, dict) for section in document.values()):
+            raise DataError(f"{path} holds sections, and each section `key: value`")
         kinds = {"prepare": Prepare, "model": Model, "evaluate": Evaluate, "service": Service}
         _same_keys(path.name, set(document), set(kinds))
         return cls(**{name: _section(name, kind, document[name]) for name, kind in kinds.items()})
 
 
 def _section(name: str, kind: type, values: dict[str, Any]) -> Any:
-    _same_keys(f"params.yaml, {name}", set(values or {}), {field.name for field in fields(kind)})
+    _same_keys(f"params.yaml, {name}", set(values), {field.name for field in fields(kind)})
+    for field in fields(kind):
+        _check(f"params.yaml, {name}.{field.name}", values[field.name], field.type, *LIMITS.get(field.name, POSITIVE))
     return kind(**values)
+
+
+def _check(place: str, value: Any, kind: Any, low: float, high: float) -> None:
+    wanted = {int: int, float: int | float, str: str}[kind]
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        raise DataError(f"{place}: {value!r} is no {kind.__name__}")
+    if isinstance(value, int | float) and not low <= value <= high:
+        raise DataError(f"{place}: {value!r} is not between {low:g} and {high:g}")
 
 
 def _same_keys(place: str, found: set[str], wanted: set[str]) -> None:

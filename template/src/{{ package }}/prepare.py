@@ -58,7 +58,8 @@ def entities(frame: pd.DataFrame, contract: Contract, notes: list[str]) -> pd.Se
     if contract.id is not None:  # identical rows are of one entity anyway
         entity = frame[contract.id]
         return row.groupby(entity.astype("str").to_numpy()).transform("first").where(entity.notna(), row)
-    alike = row.groupby(pd.util.hash_pandas_object(frame, index=False).to_numpy()).transform("first")
+    told = frame.drop(columns=contract.named("ignore"))  # a running number makes no row another one
+    alike = row.groupby(pd.util.hash_pandas_object(told, index=False).to_numpy()).transform("first")
     if alike.value_counts().iloc[0] > max(10, 0.05 * len(frame)):
         notes.append("many rows are alike by chance: identical rows may stand on both sides of the split")
         return row

@@ -39,7 +39,8 @@ def curves(predictions: pd.DataFrame, labels: list[str]) -> dict[str, list[dict[
     from sklearn.calibration import calibration_curve
     from sklearn.metrics import precision_recall_curve, roc_curve
 
-    confusion = [{"truth": str(t), "prediction": str(p)} for t, p in predictions[["truth", "prediction"]].to_numpy()]
+    sample = predictions.sample(min(1000, len(predictions)), random_state=1).sort_index()  # the file is kept in git
+    confusion = [{"truth": str(t), "prediction": str(p)} for t, p in sample[["truth", "prediction"]].to_numpy()]
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in AXES} | {"confusion": confusion}
     for label in labels:
         hit, p = (predictions["truth"] == label).to_numpy(), predictions[f"p {label}"].to_numpy()
@@ -126,6 +127,7 @@ def _figure(n: int) -> Any:
     import matplotlib as mpl
 
     mpl.use("Agg")
+    mpl.rcParams["text.parse_math"] = False  # a class may be named `<$50K`
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, n, figsize=(4.2 * n + 0.8, 4.2), layout="constrained", squeeze=False)

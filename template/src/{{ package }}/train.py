@@ -7,6 +7,7 @@ import platform
 import re
 import warnings
 import zipfile
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from .contract import CONTRACT, Contract, DataError, run
 from .model import build_model
-from .params import PARAMS, Params
+from .params import Params
 from .prepare import TRAIN
 
 MODEL = Path("models/model.skops")
@@ -28,14 +29,22 @@ TRUSTED = Path("trusted-types.yaml")
 
 
 def train(frame: pd.DataFrame, contract: Contract, params: Params) -> Pipeline:
-    """Fit the model of `model.build_model` on the train rows.
+    """Fit the model of `model.build_model` on the train rows; a feature without a value in them is left out.
 
     With one thread: the order in which threads add up decides the last digits, and so the number of cores the model.
     On a table of 20,000 rows it is the quicker way too.
     """
+    empty = [name for name in contract.features if frame[name].isna().all()]
+    if len(empty) == len(contract.features) > 0:
+        raise DataError("no feature holds a value in the train rows: nothing can be learnt")
+    columns = {c.name: replace(c, role="ignore") if c.name in empty else c for c in contract.columns.values()}
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Skipping features without any observed values")
-        return build_model(params.model, contract).fit(frame[contract.features], frame[contract.target])
+        model = build_model(params.model, replace(contract, columns=columns))
+        lonely = bool(contract.labels) and frame[contract.target].value_counts().min() < 2
+        if lonely and "estimator__early_stopping" in model.get_params():
+            model.set_params(estimator__early_stopping=False)  # it sets rows aside by class: one row cannot be divided
+        return model.fit(frame[contract.features], frame[contract.target])
 
 
 def dumps(model: Pipeline) -> bytes:
@@ -81,6 +90,8 @@ def load_model(path: Path = MODEL, trusted: Path = TRUSTED) -> Pipeline:
         model: Pipeline = skops.io.load(path, trusted=yaml.safe_load(trusted.read_text(encoding="utf-8")) or [])
     except UntrustedTypesFoundException as error:
         raise DataError(f"{path}: {error}. If you know these types, add them to {trusted.name}") from None
+    except zipfile.BadZipFile:
+        raise DataError(f"{path} is damaged: `dvc repro --force train` makes it again") from None
     return model
 
 
@@ -90,7 +101,7 @@ def digest(path: Path, algorithm: str = "sha256") -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
-def facts(contract: Contract, model: bytes) -> dict[str, Any]:
+def facts(contract: Contract, params: Params, model: bytes) -> dict[str, Any]:
     """Say what the model was made from; nothing that changes by itself, no time and no machine."""
     names = ("scikit-learn", "numpy", "pandas", "skops")
     return {
@@ -101,7 +112,7 @@ def facts(contract: Contract, model: bytes) -> dict[str, Any]:
         "labels": contract.labels,
         "data": digest(Path(contract.source.path), "md5"),
         "contract": digest(CONTRACT),
-        "params": digest(PARAMS),
+        "params": hashlib.sha256(repr((params.prepare, params.model)).encode()).hexdigest(),
         "lock": digest(LOCK),
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in names},
@@ -110,13 +121,14 @@ def facts(contract: Contract, model: bytes) -> dict[str, Any]:
 
 def main() -> None:
     """Write models/model.skops and models/meta.json."""
-    contract = Contract.load()
-    model = dumps(train(pd.read_parquet(TRAIN), contract, Params.load()))
+    contract, params = Contract.load(), Params.load()
+    model = dumps(train(pd.read_parquet(TRAIN), contract, params))
     MODEL.parent.mkdir(exist_ok=True)
     MODEL.write_bytes(model)
     load_model()  # a type that is not trusted is found here, not in production
-    META.write_text(json.dumps(facts(contract, model), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"model {facts(contract, model)['version']}, {len(model) / 1e6:.1f} MB")
+    made = facts(contract, params, model)
+    META.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"model {made['version']}, {len(model) / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
