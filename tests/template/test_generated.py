@@ -238,7 +238,8 @@ def test_no_body_brings_it_down(shipped: tuple[Path, str], url: str) -> None:
             status, said = post(url, json.dumps(record | {name: value}).encode())
             assert status in (200, 422), (name, value, said)
             assert status == 200 or said["errors"][0]["field"] == name
-            if columns[name]["type"] in ("number", "integer", "category", "boolean") and not isinstance(value, bool):
+            closed = columns[name]["type"] in ("number", "integer") or "categories" in columns[name]
+            if closed and not isinstance(value, bool):
                 assert status == 422, (name, value, said)
         status, said = post(url, json.dumps({k: v for k, v in record.items() if k != name}).encode())
         assert (status, said["errors"][0]["field"]) == (422, name)
