@@ -2,7 +2,9 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -135,6 +137,58 @@ def test_a_missing_file_is_said(tmp_path: Path, small):
         contract.Contract.load(tmp_path / "none.yaml")
     with pytest.raises(contract.DataError, match="make pull"):
         contract.read(tmp_path / "raw.csv", small)
+
+
+def typed(frame: pd.DataFrame, path: Path, **columns: dict[str, Any]) -> pd.DataFrame:
+    """Write a frame as Parquet, and read and parse it under a contract with these columns."""
+    frame.assign(y=1.0).to_parquet(path)
+    source = contract.Source(str(path), format="parquet", missing=("", "-999"))
+    known = {name: contract.Column(**{"name": name, "role": "feature"} | entry) for name, entry in columns.items()}
+    known["y"] = contract.Column("y", "target", "number")
+    plain = contract.Contract("regression", source, known)
+    parsed, violations = contract.parse(contract.read(path, plain), plain)
+    assert violations == []
+    return parsed.drop(columns="y")
+
+
+def test_the_index_of_a_parquet_file_is_a_column(tmp_path: Path):
+    frame = pd.DataFrame({"who": ["a", "b"], "x": [1, 2]}).set_index("who")
+    parsed = typed(frame, tmp_path / "raw.parquet", who={"type": "text"}, x={"type": "integer"})
+    assert parsed["who"].tolist() == ["a", "b"]
+    assert parsed.index.tolist() == [1, 2]
+
+
+def test_typed_values_become_what_the_code_works_with(tmp_path: Path):
+    zoned = pd.Timestamp("2024-01-01 01:00", tz="Europe/Berlin")
+    frame = pd.DataFrame(
+        {
+            "year": [2020.0, None],
+            "number": [1.5, -999.0],
+            "decimal": [Decimal("1.50"), None],
+            "day": [zoned.date(), None],
+            "zoned": [zoned, None],
+            "flag": [True, None],
+            "level": pd.Categorical([1, 2]),
+            "half": [0.5, 1.0],
+        }
+    )
+    parsed = typed(
+        frame,
+        tmp_path / "raw.parquet",
+        year={"type": "datetime", "format": "%Y"},
+        number={"type": "number"},
+        decimal={"type": "number"},
+        day={"type": "datetime", "format": "%Y-%m-%d"},
+        zoned={"type": "datetime", "format": "iso"},
+        flag={"type": "boolean", "categories": ("no", "yes")},
+        level={"type": "category", "categories": (1, 2)},
+        half={"type": "category", "categories": (0.5, 1.0)},
+    )
+    assert parsed.loc[1].tolist() == [
+        pd.Timestamp("2020-01-01"), 1.5, 1.5, pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-01"), 1.0, "1", "0.5"
+    ]  # fmt: skip
+    assert parsed.loc[2].isna().tolist() == [True] * 6 + [False] * 2
+    assert parsed.loc[2, "half"] == "1.0"
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), min_size=1))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -86,6 +87,24 @@ def test_other_spellings_mean_the_same(small, sent):
     features, _ = request.read_body(sent[0], small, model, ROWS)
     assert features.loc[0, ["smoker", "level"]].tolist() == [1.0, "3"]
     assert features.loc[0, "joined"] == pd.Timestamp("2024-05-01")
+
+
+def test_categories_that_are_numbers_are_taken_as_numbers(small, sent):
+    half = contract.Column("level", "feature", "category", categories=(0.5, 1.0))
+    numeric = replace(small, columns=small.columns | {"level": half})
+    for value, label in ((0.5, "0.5"), (1, "1.0"), (1.0, "1.0"), ("0.5", "0.5")):
+        body = sent[0] | {"level": value}
+        features, _ = request.read_body(body, numeric, request.record_model(numeric), ROWS)
+        assert features.loc[0, "level"] == label
+
+
+def test_a_column_may_be_named_records(small, sent):
+    named = {"records": contract.Column("records", "feature", "integer")}
+    more = replace(small, columns=small.columns | named)
+    rows = [record | {"records": 7} for record in sent]
+    for body, length in (({"records": rows}, ROWS), (rows[0], 1)):
+        features, _ = request.read_body(body, more, request.record_model(more), ROWS)
+        assert features["records"].tolist() == [7] * length
 
 
 json_values = st.recursive(

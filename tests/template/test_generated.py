@@ -85,7 +85,7 @@ def git(project: Path, *words: str) -> str:
 def test_it_ships(shipped: tuple[Path, str]) -> None:
     project, said = shipped
     assert f"== {project.name} ships" in said
-    assert "20 rows of the test set over HTTP: as the model in process" in said
+    assert "checked     rows of the test set over HTTP: as the model in process" in said
     assert all(len(line) <= 80 for line in said[said.index("ships") :].splitlines())
     tag = re.search(rf"bento +({project.name}:\w+)", said)
     assert tag

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
+from pyarrow import parquet
 
 CONTRACT = Path("contract.yaml")
 ROLES = ("feature", "target", "protected", "time", "id", "ignore")
@@ -203,14 +204,14 @@ def read(path: Path, contract: Contract) -> pd.DataFrame:
     source = contract.source
     try:
         if source.format == "parquet":
-            frame = pd.read_parquet(path)
-            frame.columns = pd.Index([str(name).strip() for name in frame.columns])
+            frame = parquet.read_table(path).to_pandas(ignore_metadata=True)  # an index is a column like any other
+            names = frame.columns.str.strip()
         else:
             frame = pd.read_csv(
                 path, sep=source.delimiter, encoding=source.encoding, dtype="str", header=None, na_filter=False
             )
-            names = frame.iloc[0].fillna("").str.strip()
-            frame = frame.iloc[1:].set_axis([name or f"column_{i}" for i, name in enumerate(names, start=1)], axis=1)
+            names, frame = frame.iloc[0].fillna("").str.strip(), frame.iloc[1:]
+        frame = frame.set_axis([name or f"column_{i}" for i, name in enumerate(names, start=1)], axis=1)
     except FileNotFoundError:
         raise DataError(f"there is no {path}: put the data there, or fetch it by `make pull`") from None
     except (ValueError, LookupError) as error:
@@ -297,7 +298,8 @@ def _values(raw: pd.Series, column: Column, contract: Contract) -> tuple[pd.Seri
     classes = column.name == contract.target and contract.task == "classification"
     kind = "category" if classes else column.type
     if pd.api.types.is_numeric_dtype(raw) and not pd.api.types.is_bool_dtype(raw) and kind in NUMERIC:
-        numbers = raw.astype("float64")
+        absent = pd.to_numeric(pd.Series(contract.source.missing, dtype="str"), errors="coerce")
+        numbers = raw.astype("float64").mask(raw.isin(absent))
         return numbers, pd.Series(np.isinf(numbers), index=raw.index)
     if pd.api.types.is_datetime64_any_dtype(raw) and kind == "datetime":
         return pd.to_datetime(raw, utc=True).dt.tz_localize(None), pd.Series(False, index=raw.index)
@@ -314,6 +316,8 @@ def _text(value: Any, column: Column) -> str | None:
         return None
     if isinstance(value, bool | np.bool_) and column.type == "boolean" and str(bool(value)) not in column.labels:
         return list(column.labels)[bool(value)]
+    if isinstance(value, float) and value.is_integer():  # which is how integers are held where one of them is missing
+        return str(int(value))
     return str(value)
 
 

@@ -200,7 +200,10 @@ def model_card(
     ]
     made = [f"| {key} | `{meta[key]}` |" for key in ("data", "contract", "params", "lock", "python")]
     made += [f"| {library} | {number} |" for library, number in meta["libraries"].items()]
-    used = [f"| `{c.name}` | {c.role} | {c.type} | {c.reason or c.description} |" for c in contract.columns.values()]
+    used = [
+        f"| `{_cell(c.name)}` | {c.role} | {c.type} | {_cell(c.reason or c.description)} |"
+        for c in contract.columns.values()
+    ]
     pictures = ("curves.png", "confusion.png") if contract.labels else ("residuals.png",)
     return CARD.format(
         version=meta["version"],
@@ -215,6 +218,11 @@ def model_card(
         made="\n".join([*made, f"| estimator | {params.model.kind} |"]),
         columns="\n".join(used),
     )
+
+
+def _cell(text: str) -> str:
+    """Keep a text inside its cell of a Markdown table."""
+    return " ".join(text.split()).replace("|", "\\|").replace("`", "'")
 
 
 def _verdict(metrics: dict[str, dict[str, float]], task: str) -> str:

@@ -88,6 +88,8 @@ def _label(value: Any, column: Column) -> Any:
         raise ValueError("needs a value")
     if isinstance(value, bool) and column.type == "boolean":
         return list(column.labels)[value]
+    if isinstance(value, int | float) and not isinstance(value, bool):  # 1 and 1.0 are one number
+        value = next((label for label, number in column.labels.items() if number == value), value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, str | int) and str(value).strip() in column.labels:
@@ -120,7 +122,8 @@ def read_body(body: Any, contract: Contract, model: type[BaseModel], most: int) 
     """
     if not isinstance(body, dict):
         raise RefusedError('the body is a JSON object: one record, or {"records": [...]}')
-    one = "records" not in body or "records" in contract.columns
+    column = "records" in contract.columns and not isinstance(body.get("records"), list)  # no value is a list
+    one = column or "records" not in body
     records = [body] if one else body["records"]
     if not one and (set(body) != {"records"} or not isinstance(records, list) or not records):
         message = "is a list of at least one record, and stands alone"

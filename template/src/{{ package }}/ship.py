@@ -129,12 +129,13 @@ def check() -> tuple[dict[str, Any], dict[str, Any]]:
     """
     import pandas as pd
 
+    from .params import Params
     from .predict import Predictor
     from .prepare import TEST
     from .request import examples
 
     contract = Contract.load()
-    rows = pd.read_parquet(TEST).head(ROWS)
+    rows = pd.read_parquet(TEST).head(min(ROWS, Params.load().service.max_records))
     records = examples(contract, rows)
     with served(free_port()) as url:
         answers = ask(url, {"records": records})["predictions"]
@@ -155,11 +156,11 @@ def told(record: dict[str, Any], answer: dict[str, Any], seconds: dict[str, floa
     lines = [
         f"\n== {name} ships",
         f"prediction  {answer['prediction']}{sure}, from model {answer['model_version']}",
-        f"checked     {ROWS} rows of the test set over HTTP: as the model in process",
+        "checked     rows of the test set over HTTP: as the model in process",
         f"bento       {tag}",
         "quality     docs/model-card.md",
         "try it      make serve PORT=3000   (http://127.0.0.1:3000/docs), then",
-        f"            curl -X POST http://127.0.0.1:3000/predict -d @{EXAMPLE.relative_to(Path.cwd())}",
+        f"            curl http://127.0.0.1:3000/predict -d @{EXAMPLE.relative_to(Path.cwd())}",
         "took        " + " ".join(f"{step} {spent:.0f}s" for step, spent in seconds.items()),
     ]
     return "\n".join(lines)

@@ -57,6 +57,7 @@ def dumps(model: Pipeline) -> bytes:
 
     archive = zipfile.ZipFile(io.BytesIO(skops.io.dumps(model)))
     schema = _numbered(r'("__id__": )(\d+)', archive.read("schema.json").decode(), "{}")
+    schema = re.sub(r'("_stop_words_id": \{[^{}]*"content": )"\d+"', r'\1"0"', schema)  # an address too, of sklearn's
     files = list(dict.fromkeys(re.findall(r'"file": "(.*?)"', schema)))
     schema = _numbered(r'("file": )"(.*?)"', schema, '"{}.npy"')
     buffer = io.BytesIO()
