@@ -59,7 +59,7 @@ def _kind(column: Column) -> Any:
 
 
 def _shown(column: Column) -> dict[str, Any]:
-    """Give the JSON Schema of a column, as /docs shows it."""
+    """Give the JSON Schema of a column, as the page of the API shows it."""
     schema: dict[str, Any] = {"type": column.type if column.type in NUMERIC else "string", "title": column.name}
     if column.range and column.type in NUMERIC:
         schema |= {"minimum": column.range[0], "maximum": column.range[1]}

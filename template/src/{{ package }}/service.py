@@ -25,7 +25,7 @@ class Request(RootModel[Any]):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
-        """Show the contract at /docs."""
+        """Show the contract on the page of the API."""
         record = Record.model_json_schema()
         many = {"type": "array", "items": record, "minItems": 1, "maxItems": LIMITS.max_records}
         records = {"type": "object", "title": "Records", "properties": {"records": many}, "required": ["records"]}

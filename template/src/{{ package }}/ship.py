@@ -159,7 +159,7 @@ def told(record: dict[str, Any], answer: dict[str, Any], seconds: dict[str, floa
         "checked     rows of the test set over HTTP: as the model in process",
         f"bento       {tag}",
         "quality     docs/model-card.md",
-        "try it      make serve PORT=3000   (http://127.0.0.1:3000/docs), then",
+        "try it      make serve PORT=3000   (http://127.0.0.1:3000), then",
         f"            curl http://127.0.0.1:3000/predict -d @{EXAMPLE.relative_to(Path.cwd())}",
         "took        " + " ".join(f"{step} {spent:.0f}s" for step, spent in seconds.items()),
     ]
