@@ -1,5 +1,6 @@
-"""Write docs/reference/cli.md from the command line's own help: `python scripts/cli_reference.py [FILE]`."""
+"""Write docs/reference/cli.md from the command line's own help."""
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
 
 def main() -> None:
     """Let typer write the page."""
-    page = Path(sys.argv[1]) if len(sys.argv) > 1 else PAGE
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("page", nargs="?", type=Path, default=PAGE, help="the file to write")
+    page = parser.parse_args().page
     typer = [sys.executable, "-m", "typer", "mlscaffold.cli", "utils", "docs"]
     subprocess.run([*typer, "--name", "mlscaffold", "--title", "Command line", "--output", str(page)], check=True)
 

@@ -110,6 +110,7 @@ def test_a_parameter_that_cannot_be_is_refused(tmp_path: Path, section: str, key
     [
         ("columns: [", "no YAML"),
         ("a: 1", "needs `columns:`"),
+        (changed(CONTRACT, version=2), "reads version 1"),
         (changed(CONTRACT, task="ranking"), "classification or regression"),
         (changed(CONTRACT, task="regression"), "is a number or an integer"),
         (changed(CONTRACT, colour="red"), "unknown colour"),

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from pyarrow import parquet
 
 CONTRACT = Path("contract.yaml")
 ROLES = ("feature", "target", "protected", "time", "id", "ignore")
@@ -116,6 +115,8 @@ class Contract:
             raise DataError(f"{path} needs `columns:`, with one entry a column")
         columns = {str(name): _column(str(name), entry) for name, entry in document["columns"].items()}
         source = _source(document.get("source"))
+        if document.get("version") != 1:
+            raise DataError(f"{path} is of version {document.get('version')!r}; this code reads version 1")
         head = {key: value for key, value in document.items() if key not in ("version", "source", "columns")}
         contract: Contract = _known(cls, "the head", head | {"source": source, "columns": columns})
         _check_roles(contract)
@@ -204,6 +205,8 @@ def read(path: Path, contract: Contract) -> pd.DataFrame:
     source = contract.source
     try:
         if source.format == "parquet":
+            from pyarrow import parquet  # not in the service, which imports this module and reads no file
+
             frame = parquet.read_table(path).to_pandas(ignore_metadata=True)  # an index is a column like any other
             names = frame.columns.str.strip()
         else:
