@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING, get_args
 
 from .columns import MOST_LISTED, NUMBER, TEXT, Kind, Summary, clean, named
@@ -343,14 +344,15 @@ def _suggestions(
     features = contract.named("feature")
     suspects = [name for name in features if looks_protected(name)]
     if suspects:
-        names = ",".join([*asked.protected, *suspects])
-        flag = f"--protected {shown(names) if ' ' in names else names}"
+        flag = f"--protected {quote(','.join([*asked.protected, *suspects]))}"
         yield Finding("protected", f"{listed(suspects)} may be protected: {flag} keeps them out of the features")
     entities = [
         name for name in features if asked.id is None and repeats_like_an_entity(_facts(name, reading, cells[name]))
     ]
     for name in entities[:1]:
-        text = (
-            f"{name!r} names things that have several rows: --id {name} keeps the rows of each on one side of the split"
-        )
-        yield warning("entity", text, name)
+        kept = f"--id {quote(name)} keeps the rows of each on one side of the split"
+        yield warning("entity", f"{name!r} names things that have several rows: {kept}", name)
+    dates = [name for name in features if asked.time is None and contract.column(name).type == "datetime"]
+    for name in dates[:1]:
+        text = f"{name!r} holds dates: --time {quote(name)} makes the newest rows the test set, as in production"
+        yield Finding("date", text, name)

@@ -60,8 +60,19 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
 
 @pytest.fixture(scope="session")
 def environment() -> Path:
-    """Install the template's lock once for all tests; kept in .cache between runs."""
-    lock = ROOT / "template" / "requirements.lock"
+    """Install the template's lock once for all tests."""
+    return installed("requirements.lock")
+
+
+@pytest.fixture(scope="session")
+def service_environment() -> Path:
+    """Install what the image of the service holds, and no more."""
+    return installed("requirements-service.lock")
+
+
+def installed(name: str) -> Path:
+    """Install a lock of the template; kept in .cache between runs."""
+    lock = ROOT / "template" / name
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
     home = ROOT / ".cache" / "environments"
     home.mkdir(parents=True, exist_ok=True)

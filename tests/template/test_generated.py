@@ -160,9 +160,7 @@ def test_lint_is_clean(shipped: tuple[Path, str], make: Make) -> None:
 def url(shipped: tuple[Path, str], environment: Path) -> Iterator[str]:
     """Serve the Bento as its owner does, and see that it ends cleanly."""
     project, _ = shipped
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     env = {**os.environ, "PYTHONPATH": "src", "COVERAGE_PROCESS_START": ""}
     (environment / ".ready").touch()
     words = ["make", "serve", f"PORT={port}", f"VENV={environment}"]
@@ -176,6 +174,12 @@ def url(shipped: tuple[Path, str], environment: Path) -> Iterator[str]:
     service.send_signal(signal.SIGTERM)
     service.wait(timeout=30)
     wait_until(lambda: not [pid for pid in children if alive(pid)], 20)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_until(true: Callable[[], bool], seconds: float) -> None:
@@ -266,6 +270,27 @@ def test_the_documentation_shows_the_contract(shipped: tuple[Path, str], url: st
         if column["role"] == "feature" and "range" in column:
             assert [record[name]["minimum"], record[name]["maximum"]] == column["range"]
     assert answers(url) == answers(f"{url}/metrics") == answers(f"{url}/livez") == 200
+
+
+def test_the_bento_needs_its_own_lock_alone(shipped: tuple[Path, str], service_environment: Path) -> None:
+    """Serve it as its image does: from the files of the Bento, with requirements-service.lock and nothing else."""
+    project, _ = shipped
+    store = project / ".bentoml"
+    home = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    env = {**home, "BENTOML_HOME": str(store), "BENTOML_DO_NOT_TRACK": "True"}
+    (bento,) = (store / "bentos" / project.name).glob("*/bento.yaml")
+    port = free_port()
+    words = [str(service_environment / "bin" / "bentoml"), "serve", str(bento.parent), "--port", str(port)]
+    with (store / "alone.log").open("w") as log:
+        service = subprocess.Popen(words, cwd=store, env=env, stdout=log, stderr=log)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until(lambda: answers(f"{address}/readyz") == 200 or service.poll() is not None, 90)
+        assert service.poll() is None, (store / "alone.log").read_text()
+        assert post(address, (store / "example.json").read_bytes())[0] == 200
+    finally:
+        service.terminate()
+        service.wait(timeout=30)
 
 
 def test_a_change_of_parameters_gives_another_model(shipped: tuple[Path, str], make: Make, tmp_path: Path) -> None:

@@ -586,3 +586,12 @@ def test_penguins() -> None:
     assert found.column("year").format == "%Y"
     assert found.column("bill_length_mm").range == (18.0, 74.0)
     assert found.column("species").categories == ("Adelie", "Chinstrap", "Gentoo")
+
+
+def test_what_is_suggested_can_be_typed_as_it_stands(made: Made) -> None:
+    pumps = [f"P{n % 25}" for n in range(100)]
+    days = [f"2024-{1 + n // 28:02}-{1 + n % 28:02}" for n in range(100)]
+    inference = made({"Pump ID": pumps, "Installed on": days, "usage": NUMBERS})
+    assert "--id 'Pump ID' keeps" in said(inference, "entity")[0]
+    assert "--time 'Installed on' makes" in said(inference, "date")[0]
+    assert "date" not in kinds(made({"Installed on": days, "usage": NUMBERS}, time="Installed on"))
