@@ -13,11 +13,10 @@ from .errors import UserError
 
 # Settings of mlscaffold, which are no answers to the template's questions.
 _SETTINGS = {"answers", "debug", "ref", "template"}
-# What a generated repository imports: a package of that name would hide it.
-_IMPORTED = {
-    "bentoml", "click", "copier", "data", "docs", "dvc", "hypothesis", "matplotlib", "models", "numpy", "pandas",
-    "pandera", "polars", "pyarrow", "pydantic", "pytest", "reports", "rich", "scipy", "skops", "sklearn", "starlette",
-    "tests", "typer", "yaml",
+# What a generated repository imports or holds: a package of that name would hide it. copier.yml refuses the same.
+_TAKEN = {
+    "bentoml", "data", "docs", "dvc", "hypothesis", "matplotlib", "models", "numpy", "pandas", "pandera", "pyarrow",
+    "pydantic", "pytest", "reports", "scipy", "sklearn", "skops", "starlette", "tests", "threadpoolctl", "yaml",
 }  # fmt: skip
 
 
@@ -167,11 +166,11 @@ def names(path: Path, values: Mapping[str, Any]) -> tuple[dict[str, str], tuple[
 
 
 def _taken(package: str) -> str:
-    if keyword.iskeyword(package) or keyword.issoftkeyword(package):
+    if package in {*keyword.kwlist, *keyword.softkwlist, "type"}:  # `type` is one from Python 3.12
         return "is a word of the Python language"
     if package in sys.stdlib_module_names or package == "test":
         return "would hide a module of the standard library"
-    return "would hide a library or a folder of the repository" if package in _IMPORTED else ""
+    return "would hide a library or a folder of the repository" if package in _TAKEN else ""
 
 
 def columns(value: object) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """Answers: where they come from and which place wins; names that follow from the folder."""
 
+import keyword
 import os
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from mlscaffold.answers import Answers, columns, config_file, gather, names
+from mlscaffold.answers import _TAKEN, Answers, _taken, columns, config_file, gather, names
 from mlscaffold.errors import UserError
 
 
@@ -118,3 +121,10 @@ def test_answers_can_be_added() -> None:
 
 def test_the_users_file_is_in_the_place_of_the_platform() -> None:
     assert config_file() == Path(os.environ["XDG_CONFIG_HOME"]) / "mlscaffold" / "config.yaml"
+
+
+def test_the_template_refuses_the_packages_that_are_renamed() -> None:
+    questions = yaml.safe_load((Path(__file__).parents[2] / "copier.yml").read_text(encoding="utf-8"))
+    refused = set(re.findall(r"'(\w+)'", questions["package"]["validator"]))
+    assert {name for name in refused if not _taken(name)} == set()
+    assert refused >= _TAKEN | set(keyword.kwlist) - {"False", "None", "True"}
