@@ -107,7 +107,7 @@ def test_a_column_may_be_named_records(small, sent):
         assert features["records"].tolist() == [7] * length
 
 
-texts = st.text(" \x00\"0aé🐧")  # few letters: the table of all of them takes hypothesis seconds in a new repository
+texts = st.text(' \x00"0aé🐧')  # few letters: the table of all of them takes hypothesis seconds in a new repository
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
     lambda inner: st.lists(inner) | st.dictionaries(texts, inner),
