@@ -38,12 +38,12 @@ def test_the_documentation_builds(tmp_path: Path) -> None:
 
 
 def test_the_reference_of_the_command_line_is_generated_from_the_code(tmp_path: Path) -> None:
-    generated = tmp_path / "cli.md"
-    subprocess.run([sys.executable, str(ROOT / "scripts" / "cli_reference.py"), str(generated)], check=True)
-    committed = ROOT / "docs" / "reference" / "cli.md"
-    assert committed.read_text(encoding="utf-8") == generated.read_text(encoding="utf-8"), (
-        "docs/reference/cli.md is behind the code: run `python scripts/cli_reference.py`"
-    )
+    page, text = tmp_path / "cli.md", tmp_path / "help.txt"
+    subprocess.run([sys.executable, str(ROOT / "scripts" / "cli_reference.py"), str(page), str(text)], check=True)
+    for generated, committed in ((page, ROOT / "docs" / "reference" / "cli.md"), (text, PACKAGE / "help.txt")):
+        assert committed.read_text(encoding="utf-8") == generated.read_text(encoding="utf-8"), (
+            f"{committed.name} is behind the code: run `python scripts/cli_reference.py`"
+        )
 
 
 def importers(module: str) -> set[str]:

@@ -25,6 +25,17 @@ def test_every_help_has_an_example_and_fits_80_columns(command: list[str], run: 
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("columns", ["", "60", "200"])
+def test_the_kept_help_is_what_is_made(columns: str) -> None:
+    """At 80 columns and more the command reads its help from a file; elsewhere it is made."""
+    command = Path(sys.executable).with_name("mlscaffold")
+    env = os.environ | {"COLUMNS": columns}
+    code = "import sys; sys.argv = ['mlscaffold', '--help']; from mlscaffold.cli import main; main()"
+    kept = subprocess.run([command, "--help"], capture_output=True, text=True, check=True, env=env)
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    assert kept.stdout == made.stdout
+
+
 def test_the_version_is_the_packages(run: Run) -> None:
     assert run("--version").out == f"mlscaffold {mlscaffold.__version__}\n"
 
