@@ -61,6 +61,7 @@ class Contract:
     source: Source
     columns: dict[str, Column]
     positive: Any = None
+    allowed: tuple[str, ...] = ()  # protected columns that params.yaml, bias.allow makes features as well
 
     def named(self, role: str) -> list[str]:
         """Give the columns of a role, in the order of the file."""
@@ -69,7 +70,9 @@ class Contract:
     @property
     def features(self) -> list[str]:
         """The columns a model may see."""
-        return self.named("feature")
+        return [
+            column.name for column in self.columns.values() if column.role == "feature" or column.name in self.allowed
+        ]
 
     @property
     def protected(self) -> list[str]:
@@ -117,7 +120,7 @@ class Contract:
         source = _source(document.get("source"))
         if document.get("version") != 1:
             raise DataError(f"{path} is of version {document.get('version')!r}; this code reads version 1")
-        head = {key: value for key, value in document.items() if key not in ("version", "source", "columns")}
+        head = {key: value for key, value in document.items() if key not in ("version", "source", "columns", "allowed")}
         contract: Contract = _known(cls, "the head", head | {"source": source, "columns": columns})
         _check_roles(contract)
         return contract

@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.dummy import DummyClassifier, DummyRegressor
 
+from .artifacts import METRICS, PREDICTIONS
 from .contract import Contract, run
 from .metrics import Score, classification, regression, score
-from .params import Evaluate, Params
+from .params import Evaluate, load
 from .prepare import TEST, TRAIN
-from .train import load_model
 
-METRICS = Path("reports/metrics.json")
-PREDICTIONS = Path("models/predictions.parquet")
 Array = npt.NDArray[Any]
 
 
@@ -28,8 +25,9 @@ class Evaluation:
     Attributes
     ----------
     scores : dict of str to Score
-    predictions : DataFrame of shape (n_rows, 2 or 2 + n_classes)
-        `truth`, `prediction`, and a column `p LABEL` for each class, under the row number of the raw file.
+    predictions : DataFrame of shape (n_rows, 4 or 4 + n_classes)
+        `truth`, `prediction`, a column `p LABEL` for each class, `split` (train or test) and `key` (a hash of the
+        row's content, by which a later model's rows are told to be the same), under the row number of the raw file.
     """
 
     scores: dict[str, Score]
@@ -43,25 +41,50 @@ class Evaluation:
         self.predictions.to_parquet(PREDICTIONS)
 
 
-def evaluate(model: Any, train: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Evaluate) -> Evaluation:
-    """Score a fitted model, and a dummy that knows no feature, on the test rows."""
-    labels = [str(label) for label in contract.labels]
-    target, features, nothing = test[contract.target], test[contract.features], np.zeros((len(test), 1))
+def predicted(model: Any, frame: pd.DataFrame, contract: Contract, features: list[str] | None = None) -> pd.DataFrame:
+    """Predict rows whose truth is known: `truth`, `prediction`, and `p LABEL` for each class."""
+    seen = frame[features or contract.features]
+    labels, target = [str(label) for label in contract.labels], frame[contract.target]
     if not labels:
-        constant = DummyRegressor().fit(np.zeros((len(train), 1)), train[contract.target]).predict(nothing)
-        value = model.predict(features)
-        scores = score(regression(), target.to_numpy("float64"), (value, value), (constant, constant), params)
-        return Evaluation(scores, pd.DataFrame({"truth": target, "prediction": value}, index=test.index))
-    dummy = DummyClassifier(strategy="prior").fit(np.zeros((len(train), 1)), train[contract.target])
-    ours = aligned(model.predict_proba(features), model.classes_, labels)
+        return pd.DataFrame({"truth": target, "prediction": model.predict(seen)}, index=frame.index)
+    p = aligned(model.predict_proba(seen), model.classes_, labels)
+    found = pd.DataFrame(p, columns=[f"p {label}" for label in labels], index=frame.index)
+    found.insert(0, "truth", target)
+    found.insert(1, "prediction", np.array(labels)[p.argmax(axis=1)])
+    return found
+
+
+def keys(frame: pd.DataFrame, contract: Contract) -> pd.Series:
+    """Give each row a hash of its content, without the columns that nobody looks at."""
+    told = sorted(name for name, column in contract.columns.items() if column.role != "ignore")
+    return pd.util.hash_pandas_object(frame[told], index=False).rename("key")
+
+
+def evaluate(model: Any, train: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Evaluate) -> Evaluation:
+    """Score a fitted model, and a dummy that knows no feature, on the test rows; predict the train rows as well."""
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+
+    labels = [str(label) for label in contract.labels]
+    both = [predicted(model, frame, contract).assign(split=name, key=keys(frame, contract))
+            for name, frame in (("train", train), ("test", test))]  # fmt: skip
+    known, nothing = np.zeros((len(train), 1)), np.zeros((len(test), 1))
+    if not labels:
+        constant = DummyRegressor().fit(known, train[contract.target]).predict(nothing)
+        truth, value = (both[1][name].to_numpy("float64") for name in ("truth", "prediction"))
+        scores = score(regression(), truth, (value, value), (constant, constant), params)
+        return Evaluation(scores, pd.concat(both))
+    dummy = DummyClassifier(strategy="prior").fit(known, train[contract.target])
+    ours = both[1][[f"p {label}" for label in labels]].to_numpy()
     theirs = aligned(dummy.predict_proba(nothing), dummy.classes_, labels)
-    truth = target.map({label: code for code, label in enumerate(labels)}).to_numpy()
+    truth = test[contract.target].map({label: code for code, label in enumerate(labels)}).to_numpy()
     metrics = classification(labels, None if contract.positive is None else str(contract.positive))
     scores = score(metrics, truth, (ours.argmax(axis=1), ours), (theirs.argmax(axis=1), theirs), params)
-    predictions = pd.DataFrame(ours, columns=[f"p {label}" for label in labels], index=test.index)
-    predictions.insert(0, "truth", target)
-    predictions.insert(1, "prediction", np.array(labels)[ours.argmax(axis=1)])
-    return Evaluation(scores, predictions)
+    return Evaluation(scores, pd.concat(both))
+
+
+def read_predictions(path: Path = PREDICTIONS, split: str = "test") -> pd.DataFrame:
+    """Read the predictions that an evaluation kept, of one split."""
+    return pd.read_parquet(path, filters=[("split", "==", split)])
 
 
 def aligned(probabilities: Array, classes: Array, labels: list[str]) -> Array:
@@ -72,7 +95,9 @@ def aligned(probabilities: Array, classes: Array, labels: list[str]) -> Array:
 
 def main() -> None:
     """Evaluate models/model.skops on data/prepared/test.parquet."""
-    contract, params = Contract.load(), Params.load()
+    from .train import load_model  # takes a second, which those who read the predictions are spared
+
+    contract, params = load()
     evaluation = evaluate(load_model(), pd.read_parquet(TRAIN), pd.read_parquet(TEST), contract, params.evaluate)
     evaluation.write()
     for name, found in evaluation.scores.items():

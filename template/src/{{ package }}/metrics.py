@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import sklearn.metrics as sk
-from scipy.stats import rankdata
+import pandas as pd
 
 from .params import Evaluate
 
@@ -65,6 +64,8 @@ def classification(labels: list[str], positive: str | None) -> list[Metric]:
         return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
 
     def average_precision(y: Array, _: Array, p: Array) -> float:
+        import sklearn.metrics as sk
+
         hit = y == positive_code
         return float(sk.average_precision_score(hit, p[:, positive_code])) if hit.any() else float("nan")
 
@@ -88,7 +89,9 @@ def area_under_roc(hit: Array, p: Array) -> float:
     hits, misses = int(hit.sum()), int((~hit).sum())
     if not hits or not misses:
         return float("nan")
-    return float((rankdata(p)[hit].sum() - hits * (hits + 1) / 2) / (hits * misses))
+    ordered = np.sort(p)
+    ranks = (np.searchsorted(ordered, p[hit], "left") + np.searchsorted(ordered, p[hit], "right") + 1) / 2
+    return float((ranks.sum() - hits * (hits + 1) / 2) / (hits * misses))
 
 
 def regression() -> list[Metric]:
@@ -99,6 +102,27 @@ def regression() -> list[Metric]:
         Metric("r2", lambda y, hat, _: float(1 - np.sum((y - hat) ** 2) / spread) if (
             spread := np.sum((y - y.mean()) ** 2)) else float("nan")),
     ]  # fmt: skip
+
+
+def losses(predictions: pd.DataFrame, labels: list[str]) -> Array:
+    """Give the loss of each row in units of guessing: 0 is right and sure, 1 is what a constant guess loses on average.
+
+    Classification: the squared distance of the probabilities from the truth (Brier, 1950), over that of the shares of
+    the classes. Regression: the absolute error, over that of the median.
+
+    Parameters
+    ----------
+    predictions : DataFrame of shape (n_rows, 2 or 2 + n_classes)
+        As `Evaluation.predictions`.
+    """
+    if not labels:
+        truth = predictions["truth"].to_numpy("float64")
+        guess = np.abs(truth - np.median(truth)).mean()
+        return np.abs(truth - predictions["prediction"].to_numpy("float64")) / (guess or 1.0)
+    hits = predictions["truth"].to_numpy()[:, None] == np.array(labels)
+    shares = hits.mean(axis=0)
+    guess = 1 - float(shares @ shares)  # the mean squared distance of the shares themselves
+    return ((predictions[[f"p {label}" for label in labels]].to_numpy() - hits) ** 2).sum(axis=1) / (guess or 1.0)
 
 
 def score(

@@ -1,19 +1,22 @@
 """Model and service -> a Bento in .bentoml/, built without a network from the lock of the service."""
 
+import argparse
 import json
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .artifacts import META, METRICS, MODEL, MODEL_CARD, VERDICT, digest
+from .bless import REJECTED, Verdict, blessing, judge
 from .contract import Contract, DataError, run
-from .evaluate import METRICS
-from .report import MODEL_CARD
+from .journal import current
 from .store import use_store
-from .train import META, MODEL, digest
 
 LOCK = Path("requirements-service.lock")
+FORCED = "\n**Shipped without a blessing.** The reason given: "
 BESIDE = ("contract.yaml", "params.yaml", "trusted-types.yaml", str(METRICS), str(MODEL_CARD), str(LOCK))
 
 
@@ -24,15 +27,47 @@ def commit() -> str:
     return done.stdout.strip() or "none"
 
 
-def labels(meta: dict[str, Any], metrics: dict[str, dict[str, float]]) -> dict[str, str]:
-    """Say what the Bento was made from, and how good it is."""
+def labels(
+    meta: dict[str, Any], metrics: dict[str, dict[str, float]], verdict: Verdict, forced: str
+) -> dict[str, str]:
+    """Say what the Bento was made from, how good it is, and how it was judged."""
     made = {"commit": commit(), "model": meta["version"], "data": meta["data"], "contract": meta["contract"][:12]}
     locks = {"lock": meta["lock"][:12], "service_lock": digest(LOCK)[:12]}
     scores = {name: f"{found['value']:.4g}" for name, found in metrics.items() if found["value"] is not None}
-    return made | locks | scores
+    judged = {"verdict": verdict.verdict, "failing": ", ".join(verdict.failing), "forced": forced,
+              "waived": "; ".join(f"{w['gate']} until {w['expires']}" for w in verdict.waived)}  # fmt: skip
+    return made | locks | scores | {name: value for name, value in judged.items() if value}
 
 
-def build(name: str, context: Path) -> str:
+def allowed(forced: str) -> Verdict:
+    """Give the verdict under which the model at hand is packaged.
+
+    Raises
+    ------
+    DataError
+        If it has no blessing of its own, and nobody said why it is shipped all the same.
+    """
+    try:
+        return blessing()
+    except DataError:
+        if not forced:
+            raise
+    meta = json.loads(META.read_text(encoding="utf-8"))
+    verdict = judge() if VERDICT.exists() else None
+    if verdict is None or json.loads(VERDICT.read_text(encoding="utf-8"))["model"] != meta["version"]:
+        return Verdict(meta["version"], REJECTED, ["not evaluated"], [], [], "This model was not evaluated.")
+    return verdict
+
+
+def record(forced: str) -> None:
+    """Write why a model ships without a blessing into the journal and the model card, and tell DVC of the card."""
+    replace(current(), forced=forced).write()
+    card = MODEL_CARD.read_text(encoding="utf-8").split(FORCED)[0].rstrip("\n")
+    MODEL_CARD.write_text(f"{card}\n{FORCED}{forced}\n", encoding="utf-8")
+    subprocess.run(["dvc", "commit", "--quiet", "--force", "report"], check=False)
+
+
+def build(name: str, context: Path, verdict: Verdict, forced: str) -> str:
     """Build the Bento from a folder that holds the package and what stands beside it.
 
     Returns
@@ -45,7 +80,7 @@ def build(name: str, context: Path) -> str:
 
     meta = json.loads(META.read_text(encoding="utf-8"))
     metrics = json.loads(METRICS.read_text(encoding="utf-8"))
-    told = labels(meta, metrics)
+    told = labels(meta, metrics, verdict, forced)
     with bentoml.models.create(name, labels=told, metadata={"meta": meta, "metrics": metrics}) as model:
         for file in (MODEL, META):
             shutil.copy2(file, model.path)
@@ -61,18 +96,25 @@ def build(name: str, context: Path) -> str:
 
 
 def main() -> None:
-    """Package the model of the last `make train`."""
+    """Package the model of the last `make train`, if it is blessed."""
+    parser = argparse.ArgumentParser(prog=f"{__package__}.package", description=__doc__)
+    parser.add_argument("--force", default="", help="why it is packaged without a blessing")
+    forced = parser.parse_args().force
     missing = [str(path) for path in (MODEL, META, METRICS, MODEL_CARD, LOCK) if not path.exists()]
     if missing:
         raise DataError(f"{', '.join(missing)} is missing: `make train` makes it")
     Contract.load()
+    verdict = allowed(forced)
+    forced = forced if verdict.verdict == REJECTED else ""
+    if forced:
+        record(forced)
     package = Path(__file__).parent
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder)
         shutil.copytree(package, context / package.name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in BESIDE:
             shutil.copy2(name, context / Path(name).name)
-        print(f"Bento {build(package.name, context)}")
+        print(f"{verdict.said}\nBento {build(package.name, context, verdict, forced)}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """params.yaml: every number a person may tune, as values that cannot change; an unknown key is refused."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 
-from .contract import DataError
+from .contract import CONTRACT, Contract, DataError
 
 PARAMS = Path("params.yaml")
 LIMITS = {  # lowest and highest value with which the libraries work
@@ -16,6 +16,21 @@ LIMITS = {  # lowest and highest value with which the libraries work
     "max_leaf_nodes": (2, 2**31),
     "regularization": (1e-9, 1e9),
     "confidence": (0.5, 0.999),
+    "margin": (0, 10),
+    "headline_margin": (0, 10),
+    "gap": (0, 100),
+    "worse": (0, 10),
+    "parity": (0, 1),
+    "odds": (0, 1),
+    "worst_group": (0, 100),
+    "calibration": (0, 10),
+    "base_rate": (0, 1),
+    "factor": (1, 100),
+    "floor": (0.001, 10),
+    "concept": (0, 10),
+    "tolerance": (0, 1),
+    "windows": (2, 100),
+    "bands": (2, 20),
 }
 POSITIVE = (1, 2**31)
 
@@ -54,6 +69,60 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Compare:
+    """How much worse than the champion a candidate may be."""
+
+    margin: float
+    headline_margin: float
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Where the model may be weak."""
+
+    gap: float
+    worse: float
+    min_rows: int
+    min_class_rows: int
+    bands: int
+    most_groups: int
+    two_way: list[list[str]]
+
+
+@dataclass(frozen=True)
+class Bias:
+    """How differently groups may be treated."""
+
+    allow: list[str]
+    parity: float
+    odds: float
+    worst_group: float
+    calibration: float
+    base_rate: float
+    worse: float
+
+
+@dataclass(frozen=True)
+class Drift:
+    """When data has moved."""
+
+    windows: int
+    factor: float
+    floor: float
+    concept: float
+
+
+@dataclass(frozen=True)
+class Fragility:
+    """What the model is asked under strain."""
+
+    rows: int
+    tolerance: float
+    expectations: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Service:
     """What the API accepts."""
 
@@ -68,6 +137,11 @@ class Params:
     prepare: Prepare
     model: Model
     evaluate: Evaluate
+    compare: Compare
+    slices: Slices
+    bias: Bias
+    drift: Drift
+    fragility: Fragility
     service: Service
 
     @classmethod
@@ -77,20 +151,45 @@ class Params:
         Raises
         ------
         DataError
-            If a section or a key is missing or unknown.
+            If the file cannot be read, or says something that cannot be.
         """
         try:
             document = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, yaml.YAMLError) as error:
             raise DataError(f"{path} cannot be read: {error}") from None
+        return cls.of(document)
+
+    @classmethod
+    def of(cls, document: Any, path: Path = PARAMS) -> "Params":
+        """Check what params.yaml holds.
+
+        Raises
+        ------
+        DataError
+            If a section or a key is missing or unknown, or a value is not allowed.
+        """
         if not isinstance(document, dict) or not all(isinstance(section, dict) for section in document.values()):
             raise DataError(f"{path} holds sections, and each section `key: value`")
-        kinds = {"prepare": Prepare, "model": Model, "evaluate": Evaluate, "service": Service}
+        kinds = {field.name: field.type for field in fields(cls)}
         _same_keys(path.name, set(document), set(kinds))
         return cls(**{name: _section(name, kind, document[name]) for name, kind in kinds.items()})
 
 
-def _section(name: str, kind: type, values: dict[str, Any]) -> Any:
+def load(folder: Path = Path()) -> tuple[Contract, Params]:
+    """Read contract.yaml and params.yaml; protected columns that `bias.allow` names are features as well.
+
+    Raises
+    ------
+    DataError
+        If one cannot be read, or `bias.allow` names a column that is not protected.
+    """
+    contract, params = Contract.load(folder / CONTRACT), Params.load(folder / PARAMS)
+    if wrong := [name for name in params.bias.allow if name not in contract.protected]:
+        raise DataError(f"params.yaml, bias.allow: {', '.join(map(str, wrong))}: no `role: protected` in contract.yaml")
+    return replace(contract, allowed=tuple(params.bias.allow)), params
+
+
+def _section(name: str, kind: Any, values: dict[str, Any]) -> Any:
     _same_keys(f"params.yaml, {name}", set(values), {field.name for field in fields(kind)})
     for field in fields(kind):
         _check(f"params.yaml, {name}.{field.name}", values[field.name], field.type, *LIMITS.get(field.name, POSITIVE))
@@ -98,9 +197,9 @@ def _section(name: str, kind: type, values: dict[str, Any]) -> Any:
 
 
 def _check(place: str, value: Any, kind: Any, low: float, high: float) -> None:
-    wanted = {int: int, float: int | float, str: str}[kind]
+    wanted = {float: int | float}.get(kind, get_origin(kind) or kind)
     if not isinstance(value, wanted) or isinstance(value, bool):
-        raise DataError(f"{place}: {value!r} is no {kind.__name__}")
+        raise DataError(f"{place}: {value!r} is no {getattr(kind, '__name__', kind)}")
     if isinstance(value, int | float) and not low <= value <= high:
         raise DataError(f"{place}: {value!r} is not between {low:g} and {high:g}")
 

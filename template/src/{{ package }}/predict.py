@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from .artifacts import MODEL
 from .contract import Contract
-from .train import MODEL, TRUSTED, load_model
+from .train import TRUSTED, load_model
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from .contract import Contract, DataError, parse, read, run
@@ -64,6 +65,16 @@ def entities(frame: pd.DataFrame, contract: Contract, notes: list[str]) -> pd.Se
         notes.append("many rows are alike by chance: identical rows may stand on both sides of the split")
         return row
     return alike
+
+
+def clusters(frame: pd.DataFrame, contract: Contract) -> npt.NDArray[np.int64]:
+    """Number the entities of the rows from 0; rows without one, and those of a table without any, each stand alone."""
+    if contract.id is None:
+        return np.arange(len(frame))
+    entity = frame[contract.id].astype("str")
+    return pd.factorize(
+        entity.where(frame[contract.id].notna(), pd.Series(frame.index.map("row {}".format), frame.index))
+    )[0]
 
 
 def split_by_time(

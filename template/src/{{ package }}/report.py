@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .artifacts import META, METRICS, MODEL_CARD, VERDICT
 from .contract import Contract, run
-from .evaluate import METRICS, PREDICTIONS
+from .evaluate import read_predictions
 from .metrics import HEADLINE
-from .params import Params
+from .params import Params, load
 from .prepare import TEST, TRAIN
-from .train import META
 
 REPORTS = Path("reports")
-MODEL_CARD = Path("docs/model-card.md")
 POINTS = 200  # of a curve that DVC draws
 INK, PAPER, LINE, SECOND = "#222222", "#ffffff", "#0072b2", "#d55e00"  # of Okabe and Ito (2008), for the colour-blind
 AXES = {
@@ -109,7 +108,7 @@ def _draw_confusion(predictions: pd.DataFrame, labels: list[str]) -> None:
 
 def draw_regression(predictions: pd.DataFrame, contract: Contract) -> None:
     """Draw residuals.png; write a sample of the residuals beside it."""
-    sample = predictions.sample(min(1000, len(predictions)), random_state=1).sort_index()
+    sample = predictions[["truth", "prediction"]].sample(min(1000, len(predictions)), random_state=1).sort_index()
     sample = sample.assign(residual=sample["truth"] - sample["prediction"]).round(6)
     (REPORTS / "residuals.json").write_text(json.dumps(sample.to_dict("records")) + "\n", encoding="utf-8")
     figure, axes = _figure(2)
@@ -160,6 +159,10 @@ On {split}, with {confidence:.0%} bootstrap intervals over rows:
 
 {plots}
 
+## How it was judged
+
+{judged} The checks stand in `reports/ce.md`, their figures in `reports/ce.html`.
+
 ## What it was made from
 
 | what | version |
@@ -178,7 +181,7 @@ Only columns with the role *feature* reach the model. Protected columns are kept
 
 - It holds for rows like those of the table it was trained on; `contract.yaml` says which values are allowed.
 - An interval says how sure the figure is on this test set, and nothing about a world that has changed since.
-- Equal error rates between groups have not been shown.
+- Groups that are too small to judge are shown in `reports/ce.html`, and nothing is claimed about them.
 """
 
 
@@ -188,6 +191,7 @@ def model_card(
     meta: dict[str, Any],
     params: Params,
     rows: tuple[int, int],
+    verdict: dict[str, Any],
 ) -> str:
     """Write the model card in Markdown: what it is, how good it is, what it was made from, where it ends."""
     target = contract.columns[contract.target]
@@ -215,6 +219,8 @@ def model_card(
         confidence=params.evaluate.confidence,
         metrics="\n".join(table),
         plots="\n".join(f"![{name}](../reports/{name})" for name in pictures),
+        judged=verdict["said"] + "".join(f"\n- Known and accepted until {w['expires']}: {_cell(w['gate'])}. "
+                                         f"{_cell(w['reason'])} ({_cell(w['owner'])})" for w in verdict["waived"]),  # fmt: skip
         made="\n".join([*made, f"| estimator | {params.model.kind} |"]),
         columns="\n".join(used),
     )
@@ -238,14 +244,15 @@ def _verdict(metrics: dict[str, dict[str, float]], task: str) -> str:
 
 def main() -> None:
     """Write the plots and points in reports/, and docs/model-card.md."""
-    contract, params = Contract.load(), Params.load()
+    contract, params = load()
     metrics = json.loads(METRICS.read_text(encoding="utf-8"))
     meta = json.loads(META.read_text(encoding="utf-8"))
-    predictions = pd.read_parquet(PREDICTIONS)
+    verdict = json.loads(VERDICT.read_text(encoding="utf-8"))
+    predictions = read_predictions()
     (draw_classification if contract.labels else draw_regression)(predictions, contract)
     rows = len(pd.read_parquet(TRAIN, columns=[])), len(pd.read_parquet(TEST, columns=[]))
     MODEL_CARD.parent.mkdir(exist_ok=True)
-    MODEL_CARD.write_text(model_card(metrics, contract, meta, params, rows), encoding="utf-8")
+    MODEL_CARD.write_text(model_card(metrics, contract, meta, params, rows, verdict), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def record_model(contract: Contract) -> type[BaseModel]:
     """
     fields: dict[str, Any] = {}
     for i, column in enumerate(contract.columns.values()):
-        if column.role == "feature":
+        if column.name in contract.features:
             kind = _kind(column) | None if column.nullable else _kind(column)
             shown = WithJsonSchema(_shown(column))
             fields[f"field_{i}"] = (Annotated[kind, shown], Field(alias=column.name))

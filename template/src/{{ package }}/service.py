@@ -7,16 +7,15 @@ import bentoml
 from pydantic import RootModel
 from threadpoolctl import threadpool_limits
 
-from .contract import Contract
 from .guard import BodyLimit
-from .params import Params
+from .params import load
 from .predict import Predictor
 from .request import RefusedError, read_body, record_model
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent if (HERE.parent / "contract.yaml").exists() else HERE.parents[1]  # in a Bento, in the repository
-CONTRACT = Contract.load(ROOT / "contract.yaml")
-LIMITS = Params.load(ROOT / "params.yaml").service
+CONTRACT, PARAMS = load(ROOT)
+LIMITS = PARAMS.service
 Record = record_model(CONTRACT)
 
 

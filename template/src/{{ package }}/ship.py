@@ -13,10 +13,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .contract import Contract, DataError, run
+from .contract import DataError, run
+from .journal import SHIPPED, current
 from .store import STORE
 
 EXAMPLE = STORE / "example.json"
@@ -163,13 +165,13 @@ def check() -> tuple[dict[str, Any], dict[str, Any]]:
     with served(free_port()) as ready:  # it starts while this process loads the model too
         import pandas as pd
 
-        from .params import Params
+        from .params import load
         from .predict import Predictor
         from .prepare import TEST
         from .request import examples
 
-        contract = Contract.load()
-        rows = pd.read_parquet(TEST).head(min(ROWS, Params.load().service.max_records))
+        contract, params = load()
+        rows = pd.read_parquet(TEST).head(min(ROWS, params.service.max_records))
         records, expected = examples(contract, rows), Predictor.load(contract).predict(rows)
         url = ready()
         answers = ask(url, {"records": records})["predictions"]
@@ -192,7 +194,7 @@ def told(record: dict[str, Any], answer: dict[str, Any], seconds: dict[str, floa
         f"prediction  {answer['prediction']}{sure}, from model {answer['model_version']}",
         "checked     rows of the test set over HTTP: as the model in process",
         f"bento       {tag}",
-        "quality     docs/model-card.md",
+        "quality     reports/ce.html, docs/model-card.md",
         "try it      make serve PORT=3000   (http://127.0.0.1:3000), then",
         f"            curl http://127.0.0.1:3000/predict -d @{EXAMPLE.relative_to(Path.cwd())}",
         "took        " + " ".join(f"{step} {spent:.0f}s" for step, spent in seconds.items()),
@@ -213,6 +215,7 @@ def main() -> None:
     print("\n== serve, and ask for real rows", flush=True)
     serving = time.perf_counter()
     record, answer = check()
+    replace(current(), status=SHIPPED).write()
     now = time.perf_counter()
     seconds |= {"serve": now - serving, "all": seconds["setup"] + now - begun}
     print(told(record, answer, seconds))

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import platform
 import re
 import warnings
@@ -17,14 +18,12 @@ import yaml
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from .artifacts import KNOWN, LOCK, META, MODEL, digest
 from .contract import CONTRACT, Contract, DataError, run
 from .model import build_model
-from .params import Params
+from .params import Params, load
 from .prepare import TRAIN
 
-MODEL = Path("models/model.skops")
-META = Path("models/meta.json")
-LOCK = Path("requirements.lock")
 TRUSTED = Path("trusted-types.yaml")
 
 
@@ -40,7 +39,8 @@ def train(frame: pd.DataFrame, contract: Contract, params: Params) -> Pipeline:
     columns = {c.name: replace(c, role="ignore") if c.name in empty else c for c in contract.columns.values()}
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Skipping features without any observed values")
-        model = build_model(params.model, replace(contract, columns=columns))
+        allowed = tuple(name for name in contract.allowed if name not in empty)
+        model = build_model(params.model, replace(contract, columns=columns, allowed=allowed))
         lonely = bool(contract.labels) and frame[contract.target].value_counts().min() < 2
         if lonely and "estimator__early_stopping" in model.get_params():
             model.set_params(estimator__early_stopping=False)  # it sets rows aside by class: one row cannot be divided
@@ -96,12 +96,6 @@ def load_model(path: Path = MODEL, trusted: Path = TRUSTED) -> Pipeline:
     return model
 
 
-def digest(path: Path, algorithm: str = "sha256") -> str:
-    """Hash a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
-
-
 def facts(contract: Contract, params: Params, model: bytes) -> dict[str, Any]:
     """Say what the model was made from; nothing that changes by itself, no time and no machine."""
     names = ("scikit-learn", "numpy", "pandas", "skops")
@@ -113,7 +107,7 @@ def facts(contract: Contract, params: Params, model: bytes) -> dict[str, Any]:
         "labels": contract.labels,
         "data": digest(Path(contract.source.path), "md5"),
         "contract": digest(CONTRACT),
-        "params": hashlib.sha256(repr((params.prepare, params.model)).encode()).hexdigest(),
+        "params": hashlib.sha256(repr((params.prepare, params.model, params.bias.allow)).encode()).hexdigest(),
         "lock": digest(LOCK),
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in names},
@@ -122,7 +116,9 @@ def facts(contract: Contract, params: Params, model: bytes) -> dict[str, Any]:
 
 def main() -> None:
     """Write models/model.skops and models/meta.json."""
-    contract, params = Contract.load(), Params.load()
+    if known := os.environ.get(KNOWN):
+        raise DataError(known)
+    contract, params = load()
     model = dumps(train(pd.read_parquet(TRAIN), contract, params))
     MODEL.parent.mkdir(exist_ok=True)
     MODEL.write_bytes(model)

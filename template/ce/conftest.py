@@ -1,0 +1,61 @@
+"""Continuous evaluation as tests: what the last `make train` measured, one test a gate. No mathematics here."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from score import counted, laid_out, read
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = next(ROOT.glob("src/*/contract.py")).parent.name
+gate = import_module(f"{PACKAGE}.gate")
+bless = import_module(f"{PACKAGE}.bless")
+
+FAMILY = {"compare": "quality", "slices": "quality", "bias": "bias", "drift": "drift", "fragility": "fragility"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with the family of its file, for `pytest ce -m bias`."""
+    for item in items:
+        item.add_marker(item.path.stem.removeprefix("test_"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test that asks for `found` one gate after the other."""
+    if "found" in metafunc.fixturenames:
+        family = metafunc.module.__name__.removeprefix("test_")
+        names = [name for name, marked in FAMILY.items() if marked == family]
+        gates = [found for name in names for found in stage(name)]
+        metafunc.parametrize("found", gates, ids=[found.title for found in gates])
+
+
+def stage(name: str) -> list:
+    """Read the gates of a stage."""
+    try:
+        return gate.Family.read(name).gates
+    except FileNotFoundError:
+        pytest.exit(f"reports/ce/{name}.json is missing: `make train` writes it", returncode=2)
+
+
+@pytest.fixture
+def passes():
+    """Check a gate: the failure says what was measured, the threshold, the evidence, and what to do next."""
+    granted = bless.waivers()
+
+    def check(found) -> None:
+        waiver = next((waiver for waiver in granted if waiver.covers(found)), None)
+        if waiver and found.verdict in (gate.FAIL, gate.NOT_COMPARABLE):
+            pytest.xfail(f"known until {waiver.expires}: {waiver.reason} ({waiver.owner})")
+        if found.verdict == gate.REPORTED:
+            pytest.skip(f"looked at, and too little to decide: {found.said}")
+        if found.verdict == gate.INCONCLUSIVE:
+            pytest.skip(f"inconclusive: {found.said}")
+        assert found.verdict == gate.PASS, f"{found.title}: {found.said}\nnext: {found.next}"
+
+    return check
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """Print the ML Test Score, from the tests that ran in this and earlier sessions."""
+    outcomes = config.cache.get("ml_test_score/outcomes", {})
+    terminalreporter.write_line("\n" + laid_out(counted(read(ROOT / "ml_test_score.yaml"), outcomes)))

@@ -1,0 +1,5 @@
+"""Are groups treated alike?"""
+
+
+def test_gate(found, passes):
+    passes(found)

@@ -1,0 +1,5 @@
+"""Is it good, everywhere, and no worse than the model that runs?"""
+
+
+def test_gate(found, passes):
+    passes(found)

@@ -1,0 +1,19 @@
+"""What ran, and how it ended: kept for the ML Test Score, which counts tests that ran and nothing else."""
+
+import pytest
+
+KEPT = "ml_test_score/outcomes"
+seen: dict[str, list[str]] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note the outcome of a test: passed, failed or skipped, over all its parameters."""
+    if report.when == "call" or report.outcome != "passed":
+        seen.setdefault(report.nodeid.split("[")[0], []).append(report.outcome)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Keep the outcomes in pytest's cache."""
+    cache = session.config.cache
+    if cache is not None and not hasattr(session.config, "workerinput"):
+        cache.set(KEPT, cache.get(KEPT, {}) | seen)

@@ -1,0 +1,19 @@
+"""What the stages hand to each other: names of files and of a variable, and a hash of any file."""
+
+import hashlib
+from pathlib import Path
+
+MODEL = Path("models/model.skops")
+META = Path("models/meta.json")
+PREDICTIONS = Path("models/predictions.parquet")
+METRICS = Path("reports/metrics.json")
+VERDICT = Path("reports/verdict.json")
+MODEL_CARD = Path("docs/model-card.md")
+LOCK = Path("requirements.lock")
+KNOWN = "RUN_IS_KNOWN"  # in the environment: what `journal` found that came out of this very run
+
+
+def digest(path: Path, algorithm: str = "sha256") -> str:
+    """Hash a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()

@@ -1,0 +1,264 @@
+"""The evaluation finds what is planted, and leaves what is clean alone: slices, bias, drift, comparison, leaks."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from under_test import bias, bless, champion, compare, contract, drift, evaluate, gate, params, prepare, request, slices, train
+
+YAML = """
+version: 1
+task: classification
+positive: "Yes"
+source: {path: data/raw.csv}
+columns:
+  dose: {role: feature, type: number, range: [-10, 10]}
+  weight: {role: feature, type: number, range: [-10, 10]}
+  ward: {role: feature, type: category, categories: [a, b, c]}
+  sex: {role: protected, type: category, categories: [f, m]}
+  ill: {role: target, type: category, categories: ["No", "Yes"]}
+"""
+NONE = champion.Answers(None, pd.Index([]), "there is no release yet")
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory):
+    path = tmp_path_factory.mktemp("clinic") / "contract.yaml"
+    path.write_text(YAML, encoding="utf-8")
+    return contract.Contract.load(path)
+
+
+def table(n: int, seed: int, shift: float = 0.0, unfair: float = 0.0) -> pd.DataFrame:
+    """Draw rows in which the dose decides; `unfair` makes men ill more often, whatever they get."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"dose": rng.normal(shift, 1, n), "weight": rng.normal(0, 1, n), "ward": rng.choice(list("abc"), n),
+                          "sex": rng.choice(["f", "m"], n)}, index=pd.RangeIndex(1, n + 1, name="row"))  # fmt: skip
+    chance = 1 / (1 + np.exp(-2 * frame["dose"] - unfair * (frame["sex"] == "m")))
+    return frame.assign(ill=np.where(rng.random(n) < chance, "Yes", "No"))
+
+
+def guesses(frame: pd.DataFrame, clinic, wrong: pd.Series | None = None, noise: float = 0.0, seed: int = 0) -> pd.DataFrame:
+    """Give the predictions of a good model; the opposite where it is to be wrong."""
+    lot = np.random.default_rng(seed).normal(0, noise, len(frame)) if noise else 0.0
+    p = 1 / (1 + np.exp(-2 * (frame["dose"] + lot)))
+    p = p.where(~wrong, 1 - p) if wrong is not None else p
+    found = pd.DataFrame({"truth": frame["ill"], "prediction": np.where(p > 0.5, "Yes", "No"), "p No": 1 - p, "p Yes": p})
+    return found.assign(split="test", key=evaluate.keys(frame, clinic))
+
+
+def failing(family) -> set[str]:
+    return {found.title for found in family.gates if found.verdict == gate.FAIL}
+
+
+def test_a_weak_slice_is_named_and_a_sound_model_has_none(clinic, tuned):
+    frame = table(4000, 1)
+    weak = (frame["ward"] == "b") & (np.random.default_rng(1).random(4000) < 0.9)
+    assert failing(slices.slices(frame, guesses(frame, clinic, weak), NONE, clinic, tuned)) == {"slices.gap (ward=b)"}
+    sound = slices.slices(frame, guesses(frame, clinic), NONE, clinic, tuned)
+    assert failing(sound) == set()
+    rows = [row for row in sound.details["table"] if row["column"] == "ward"]
+    assert sum(row["n"] for row in rows) == 4000
+    assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
+
+
+def test_a_slice_that_lost_against_the_champion_is_named(clinic, tuned):
+    frame = table(4000, 2)
+    old = champion.Answers(guesses(frame, clinic), frame.index, "")
+    weak = (frame["ward"] == "c") & (np.random.default_rng(1).random(4000) < 0.25)
+    found = failing(slices.slices(frame, guesses(frame, clinic, weak), old, clinic, tuned))
+    assert "slices.champion (ward=c)" in found
+    assert "slices.champion (ward=a)" not in found
+
+
+def test_two_way_slices_are_made_on_request(clinic, tuned):
+    frame = table(1000, 3)
+    named = slices.groups(frame, clinic, replace(tuned.slices, two_way=[["ward", "sex"]]))
+    assert set(named["ward x sex"]) == {f"{ward}, {sex}" for ward in "abc" for sex in "fm"}
+
+
+def test_small_slices_are_shown_and_decide_nothing(clinic, tuned):
+    frame = table(150, 4)
+    found = slices.slices(frame, guesses(frame, clinic, frame["ward"] == "b"), NONE, clinic, tuned)
+    assert {row["verdict"] for row in map(vars, found.gates)} == {gate.REPORTED}
+    assert len(found.details["table"]) > 5
+
+
+def test_bias_of_the_model_is_named_and_an_even_one_has_none(clinic, tuned):
+    frame = table(4000, 5)
+    found = bias.bias(frame, guesses(frame, clinic), NONE, clinic, tuned)
+    assert failing(found) == set()
+    assert {row["verdict"] for row in map(vars, found.gates)} == {gate.PASS}
+    men = (frame["sex"] == "m").to_numpy()
+    p = guesses(frame, clinic)
+    p.loc[men, "prediction"], p.loc[men, "p Yes"], p.loc[men, "p No"] = "Yes", 0.9, 0.1
+    assert {"bias.parity (sex)", "bias.odds (sex)", "bias.calibration (sex)"} <= failing(bias.bias(frame, p, NONE, clinic, tuned))
+
+
+def test_biased_labels_are_said_to_be_labels(clinic, tuned):
+    frame = table(4000, 6, unfair=4.0)
+    found = failing(bias.bias(frame, guesses(frame, clinic), NONE, clinic, tuned))
+    assert "bias.base_rate (sex)" in found
+    assert "bias.parity (sex)" not in found  # the model itself treats both alike: no gate on it can see the labels
+
+
+def test_growing_bias_is_held_against_the_champion(clinic, tuned):
+    frame = table(6000, 7)
+    old = champion.Answers(guesses(frame, clinic), frame.index, "")
+    p = guesses(frame, clinic)
+    some = (frame["sex"] == "m").to_numpy() & (np.random.default_rng(1).random(6000) < 0.3)
+    p.loc[some, "prediction"] = "Yes"
+    assert "bias.champion (sex)" in failing(bias.bias(frame, p, old, clinic, tuned))
+    assert failing(bias.bias(frame, guesses(frame, clinic), old, clinic, tuned)) == set()
+
+
+def test_chance_alone_is_no_bias(clinic, tuned):
+    tuned = replace(tuned, evaluate=replace(tuned.evaluate, bootstrap=100))
+    alarms = sum(bool(failing(bias.bias(frame, guesses(frame, clinic), NONE, clinic, tuned))) for frame in (
+        table(500, seed) for seed in range(40)))  # fmt: skip
+    assert alarms <= 2
+
+
+@pytest.mark.parametrize("kind", ["covariate", "label", "nulls", "category"])
+def test_drift_is_named_and_a_stable_series_has_none(clinic, tuned, kind: str):
+    old, new = table(4000, 8), table(1000, 9)
+    columns = [*clinic.features, clinic.target]
+    assert [e.column for e in drift.drift(old, new, columns, clinic, tuned.drift) if e.has_drifted] == []
+    damaged = {"covariate": "dose", "label": "ill", "nulls": "weight", "category": "ward"}[kind]
+    if kind == "covariate":
+        new["dose"] += 0.8
+    elif kind == "label":
+        new["ill"] = np.where(np.random.default_rng(1).random(1000) < 0.85, "Yes", "No")
+    elif kind == "nulls":
+        new.loc[new.index[:400], "weight"] = np.nan
+    else:
+        new.loc[new.index[:500], "ward"] = "c"
+    assert [e.column for e in drift.drift(old, new, columns, clinic, tuned.drift) if e.has_drifted] == [damaged]
+
+
+def test_concept_drift_is_seen_in_the_loss(clinic, tuned):
+    frame = table(3000, 10)
+    usual = evaluate_loss(guesses(frame, clinic))
+    turned = table(1000, 11)
+    turned["ill"] = np.where(turned["ill"] == "Yes", "No", "Yes")
+    found = drift.concept(evaluate_rows(guesses(turned, clinic)), usual, np.arange(1000), tuned.drift)
+    assert found.verdict == gate.FAIL
+    same = table(1000, 12)
+    assert drift.concept(evaluate_rows(guesses(same, clinic)), usual, np.arange(1000), tuned.drift).verdict == gate.PASS
+
+
+def evaluate_rows(predictions: pd.DataFrame) -> np.ndarray:
+    return compare.losses(predictions, ["No", "Yes"])
+
+
+def evaluate_loss(predictions: pd.DataFrame) -> float:
+    return float(evaluate_rows(predictions).mean())
+
+
+def test_stable_series_rarely_alarm(clinic, tuned):
+    columns = [*clinic.features, clinic.target]
+    alarms = sum(e.has_drifted for seed in range(40) for e in drift.drift(
+        table(1000, 2 * seed), table(250, 2 * seed + 1), columns, clinic, tuned.drift))  # fmt: skip
+    assert alarms <= 3  # of 160
+
+
+def test_a_worse_candidate_fails_a_better_one_passes_and_an_equal_one_is_not_promoted(clinic, tuned):
+    frame = table(5000, 13)
+    good, poor = guesses(frame, clinic), guesses(frame, clinic, noise=0.8)
+
+    def judged(candidate: pd.DataFrame, old: pd.DataFrame, axes: dict) -> tuple[set[str], str]:
+        gates, details = compare.against_champion(
+            frame, candidate, champion.Answers(old, frame.index, ""), clinic, tuned)  # fmt: skip
+        verdicts = {found.name for found in gates if found.verdict == gate.FAIL}
+        return verdicts, compare.promotion(details, axes)
+
+    nothing = dict.fromkeys(["data", "split", "contract", "params", "seed", "code"], False) | {"environment": {"lock": False}}
+    assert judged(poor, good, nothing)[0] == {"compare.loss", "compare.roc_auc"}
+    assert judged(poor, good, nothing)[1].startswith("Worse")
+    assert judged(good, poor, nothing | {"params": {"model.kind": [1, 2]}})[1].startswith("An improvement")
+    other, lot = guesses(frame, clinic, noise=0.05, seed=1), guesses(frame, clinic, noise=0.05, seed=2)
+    assert judged(other, lot, nothing)[0] == set()
+    assert judged(good, poor, nothing | {"seed": {"model.seed": [1, 2]}})[1].startswith("Not an improvement: only the seed")
+
+
+def test_a_champion_that_saw_the_test_rows_is_not_compared_with(clinic, tuned, tmp_path):
+    frame = table(300, 14)
+    seen = guesses(frame, clinic).assign(split="train")
+    seen.to_parquet(tmp_path / "predictions.parquet")
+    (tmp_path / "champion.json").write_text('{"release": "v1.0.0", "commit": "abc", "missing": []}')
+    answers = champion.Champion.load(tmp_path).on(frame, guesses(frame, clinic), clinic)
+    assert answers.predictions is None
+    assert "v1.0.0 was trained on 300 of the 300 test rows" in answers.why
+    guesses(frame, clinic).sample(frac=1, random_state=1).to_parquet(tmp_path / "predictions.parquet")
+    answers = champion.Champion.load(tmp_path).on(frame, guesses(frame, clinic), clinic)
+    assert (answers.predictions["truth"] == frame["ill"]).all()  # the same rows in another order
+    assert list(answers.predictions.index) == list(frame.index)
+
+
+def test_a_leaked_column_is_named(clinic):
+    frame = table(2000, 15)
+    leaked = frame.assign(weight=np.where(frame["ill"] == "Yes", 1.0, -1.0) + np.random.default_rng(1).normal(0, 0.01, 2000))
+    assert [g.slice for g in compare.leaks(leaked[:1500], leaked[1500:], clinic) if g.verdict == gate.FAIL] == ["weight"]
+    assert [g.verdict for g in compare.leaks(frame[:1500], frame[1500:], clinic)] == [gate.PASS]
+
+
+def test_protected_columns_are_no_features(clinic, tmp_path):
+    assert "sex" not in clinic.features
+    assert replace(clinic, allowed=("sex",)).features == ["dose", "weight", "ward", "sex"]
+    (tmp_path / "contract.yaml").write_text(YAML, encoding="utf-8")
+    text = (evaluate_root() / "params.yaml").read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(text.replace("allow: []", "allow: [sex]"), encoding="utf-8")
+    assert params.load(tmp_path)[0].features == ["dose", "weight", "ward", "sex"]
+    (tmp_path / "params.yaml").write_text(text.replace("allow: []", "allow: [ward]"), encoding="utf-8")
+    with pytest.raises(contract.DataError, match=r"bias.allow: ward: no `role: protected`"):
+        params.load(tmp_path)
+
+
+def evaluate_root():
+    from under_test import ROOT
+
+    return ROOT
+
+
+def test_protected_columns_do_not_decide(clinic):
+    record = {"dose": 1.0, "weight": 0.0, "ward": "a"}
+    model = request.record_model(clinic)
+    frames = [request.read_body(record | {"sex": sex}, clinic, model, 10)[0] for sex in "fm"]
+    assert "sex" not in frames[0]
+    pd.testing.assert_frame_equal(*frames)
+
+
+def test_a_new_column_is_one_line_of_the_contract(clinic, tuned):
+    column = contract.Column("age", "feature", "integer", range=(0, 120))
+    wider = replace(clinic, columns={"age": column, **clinic.columns})
+    frame = table(200, 16).assign(age=40.0)
+    assert len(train.train(frame, wider, tuned).predict(frame[wider.features])) == 200
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_the_stages_fit_together(clinic, tuned, task: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """From rows to a verdict, as `make train` does it, but in one process."""
+    monkeypatch.chdir(tmp_path)
+    tuned = replace(tuned, evaluate=replace(tuned.evaluate, bootstrap=50))
+    if task == "regression":
+        columns = clinic.columns | {"ill": contract.Column("ill", "target", "number")}
+        clinic = replace(clinic, task="regression", columns=columns, positive=None)
+    frame = table(3000, 17)
+    if task == "regression":
+        frame["ill"] = frame["dose"] + np.random.default_rng(1).normal(0, 0.3, 3000)
+    learned, test, _ = prepare.prepare(frame, clinic, tuned.prepare)
+    found = evaluate.evaluate(train.train(learned, clinic, tuned), learned, test, clinic, tuned.evaluate)
+    predictions = found.predictions[found.predictions["split"] == "test"]
+    assert set(found.predictions["split"]) == {"train", "test"}
+    assert list(predictions.index) == list(test.index)
+    old = champion.Champion(None, None)
+    families = [
+        slices.slices(test, predictions, NONE, clinic, tuned),
+        bias.bias(test, predictions, NONE, clinic, tuned),
+        drift.between(learned, test, predictions, clinic, tuned),
+        compare.compare(learned, test, predictions, old, clinic, tuned),
+    ]
+    gates = [one for family in families for one in family.gates]
+    verdict = bless.decide("abc", gates, [], bless.date(2030, 1, 1))
+    assert (verdict.verdict, verdict.failing) == (bless.BLESSED, [])
+    assert bias.without(learned, test, clinic, tuned)["columns"] == ["sex"]

@@ -1,0 +1,80 @@
+"""The journal keeps every run, says who tried what, and merges by itself."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from under_test import ROOT, contract, journal, params
+
+RUN = journal.Run("abc123", "rejected", "Ada", "2026-11-23T10:00:00+00:00", "deeper is better", {}, {}, "c0ffee",
+                  metrics={"roc_auc": 0.75}, failing=["bias.parity (sex)"])  # fmt: skip
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("params.yaml", "contract.yaml", "requirements.lock"):
+        Path(name).write_bytes((ROOT / name).read_bytes())
+    raw = Path(contract.Contract.load().source.path)
+    raw.parent.mkdir(parents=True)
+    raw.write_text("a,b\n1,2\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_fingerprint_changes_with_what_decides_and_with_nothing_else(desk: Path):
+    tuned = params.Params.load()
+    first = journal.begin(tuned, "one").fingerprint
+    assert journal.begin(tuned, "another reason").fingerprint == first
+    assert journal.begin(replace(tuned, evaluate=replace(tuned.evaluate, seed=9)), "").fingerprint == first
+    assert journal.begin(replace(tuned, model=replace(tuned.model, seed=9)), "").fingerprint != first
+    raw = Path(contract.Contract.load().source.path)
+    raw.write_text("a,b\n1,3\n", encoding="utf-8")
+    assert journal.begin(tuned, "").fingerprint != first
+    raw.unlink()
+    with pytest.raises(contract.DataError, match="put the data there"):
+        journal.begin(tuned, "")
+
+
+def test_it_is_kept_one_file_a_run(desk: Path):
+    RUN.write()
+    replace(RUN, fingerprint="def456", when="2026-11-22T10:00:00+00:00", status="crashed", metrics={}).write()
+    assert [run.fingerprint for run in journal.runs()] == ["def456", "abc123"]
+    assert json.loads(Path("experiments/abc123.json").read_text(encoding="utf-8"))["who"] == "Ada"
+    assert journal.known(RUN) == "Ada tried this on 2026-11-23: rejected (bias.parity (sex)), roc_auc 0.75."
+    told = journal.told(journal.runs())
+    assert "why: deeper is better" in told
+    assert "no metric" in told
+    assert max(map(len, told.splitlines()[:2])) <= 80
+    with pytest.raises(contract.DataError, match="--sort luck"):
+        journal.told([RUN], "luck")
+
+
+def test_a_lesson_is_written_to_one_run(desk: Path):
+    RUN.write()
+    journal.learn("depth does not help", "abc")
+    assert journal.runs()[0].lesson == "depth does not help"
+    assert "Lesson: depth does not help" in journal.known(journal.runs()[0])
+    with pytest.raises(contract.DataError, match="0 runs begin with 'x'"):
+        journal.learn("no", "x")
+
+
+def test_a_damaged_file_is_named(desk: Path):
+    RUN.write()
+    RUN.path.write_text("{", encoding="utf-8")
+    with pytest.raises(contract.DataError, match="abc123.json is no run of the journal"):
+        journal.runs()
+
+
+def test_settings_are_a_grid_and_are_checked(desk: Path):
+    assert journal.settings("model.max_iter=50,100 model.kind=linear") == [
+        {"model.max_iter": 50, "model.kind": "linear"},
+        {"model.max_iter": 100, "model.kind": "linear"},
+    ]
+    assert journal.with_settings({"model.max_iter": 7}).model.max_iter == 7
+    with pytest.raises(contract.DataError, match=r"write `section.name=value`"):
+        journal.settings("depth=8")
+    with pytest.raises(contract.DataError, match="unknown depth"):
+        journal.with_settings({"model.depth": 8})
+    with pytest.raises(contract.DataError, match="is no int"):
+        journal.with_settings({"model.max_iter": "many"})
