@@ -1,3 +1,3 @@
 """Generates reproducible machine-learning product repositories."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -15,8 +15,9 @@ from .errors import UserError
 _SETTINGS = {"answers", "debug", "ref", "template"}
 # What a generated repository imports or holds: a package of that name would hide it. copier.yml refuses the same.
 _TAKEN = {
-    "bentoml", "data", "docs", "dvc", "hypothesis", "matplotlib", "models", "numpy", "pandas", "pandera", "pyarrow",
-    "pydantic", "pytest", "reports", "scipy", "sklearn", "skops", "starlette", "tests", "threadpoolctl", "yaml",
+    "bentoml", "ce", "conftest", "data", "docs", "dvc", "experiments", "fairlearn", "hypothesis", "matplotlib",
+    "models", "numpy", "pandas", "pandera", "pyarrow", "pydantic", "pytest", "reports", "scipy", "score", "sklearn",
+    "skops", "starlette", "statsmodels", "tests", "threadpoolctl", "yaml",
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test that asks for `found` one gate after the other."""
     if "found" in metafunc.fixturenames:
-        family = metafunc.module.__name__.removeprefix("test_")
+        family = metafunc.definition.path.stem.removeprefix("test_")
         names = [name for name, marked in FAMILY.items() if marked == family]
         gates = [found for name in names for found in stage(name)]
         metafunc.parametrize("found", gates, ids=[found.title for found in gates])

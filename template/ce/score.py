@@ -1,4 +1,4 @@
-"""The ML Test Score (Breck et al., 2017, 'The ML Test Score: a rubric for ML production readiness'), from tests that ran."""
+"""The ML Test Score of Breck et al. (2017, a rubric for production readiness), computed from tests that ran."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,9 @@ def counted(items: list[Item], outcomes: dict[str, list[str]]) -> list[Point]:
 
 def _point(item: Item, outcomes: dict[str, list[str]]) -> Point:
     for name in item.tests:
-        ends = [end for test, found in outcomes.items() if test == name or test.startswith(f"{name}::") for end in found]
+        ends = [
+            end for test, found in outcomes.items() if test == name or test.startswith(f"{name}::") for end in found
+        ]
         if not ends:
             return Point(item, 0.0, f"{name} did not run")
         if "failed" in ends:

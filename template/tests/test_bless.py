@@ -32,7 +32,9 @@ def test_a_waiver_lets_a_gate_be_known(tmp_path: Path):
     text = "- {gate: slices.gap, slice: ward=b, reason: few rows, owner: Ada, expires: 2026-12-31}\n"
     found = bless.decide("abc", [BAD, GOOD], granted(tmp_path, text), TODAY)
     assert found.verdict == "blessed"
-    assert found.waived == [{"gate": "slices.gap (ward=b)", "reason": "few rows", "owner": "Ada", "expires": "2026-12-31"}]
+    assert found.waived == [
+        {"gate": "slices.gap (ward=b)", "reason": "few rows", "owner": "Ada", "expires": "2026-12-31"}
+    ]
     elsewhere = granted(tmp_path, text.replace("ward=b", "ward=c"))
     assert bless.decide("abc", [BAD], elsewhere, TODAY).verdict == "rejected"
 

@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from conftest import CONTRACT, changed
 from hypothesis import given
 from hypothesis import strategies as st
 from under_test import ROOT, contract, params
+
+from conftest import CONTRACT, changed
 
 
 def test_the_contract_of_this_repository_is_whole(ours):

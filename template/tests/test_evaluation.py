@@ -5,7 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from under_test import bias, bless, champion, compare, contract, drift, evaluate, gate, params, prepare, request, slices, train
+from under_test import (
+    bias,
+    bless,
+    champion,
+    compare,
+    contract,
+    drift,
+    evaluate,
+    gate,
+    params,
+    prepare,
+    request,
+    slices,
+    train,
+)
 
 YAML = """
 version: 1
@@ -32,18 +46,22 @@ def clinic(tmp_path_factory: pytest.TempPathFactory):
 def table(n: int, seed: int, shift: float = 0.0, unfair: float = 0.0) -> pd.DataFrame:
     """Draw rows in which the dose decides; `unfair` makes men ill more often, whatever they get."""
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({"dose": rng.normal(shift, 1, n), "weight": rng.normal(0, 1, n), "ward": rng.choice(list("abc"), n),
-                          "sex": rng.choice(["f", "m"], n)}, index=pd.RangeIndex(1, n + 1, name="row"))  # fmt: skip
+    columns = {"dose": rng.normal(shift, 1, n), "weight": rng.normal(0, 1, n), "ward": rng.choice(list("abc"), n)}
+    frame = pd.DataFrame(columns | {"sex": rng.choice(["f", "m"], n)}, index=pd.RangeIndex(1, n + 1, name="row"))
     chance = 1 / (1 + np.exp(-2 * frame["dose"] - unfair * (frame["sex"] == "m")))
     return frame.assign(ill=np.where(rng.random(n) < chance, "Yes", "No"))
 
 
-def guesses(frame: pd.DataFrame, clinic, wrong: pd.Series | None = None, noise: float = 0.0, seed: int = 0) -> pd.DataFrame:
+def guesses(
+    frame: pd.DataFrame, clinic, wrong: pd.Series | None = None, noise: float = 0.0, seed: int = 0
+) -> pd.DataFrame:
     """Give the predictions of a good model; the opposite where it is to be wrong."""
     lot = np.random.default_rng(seed).normal(0, noise, len(frame)) if noise else 0.0
     p = 1 / (1 + np.exp(-2 * (frame["dose"] + lot)))
     p = p.where(~wrong, 1 - p) if wrong is not None else p
-    found = pd.DataFrame({"truth": frame["ill"], "prediction": np.where(p > 0.5, "Yes", "No"), "p No": 1 - p, "p Yes": p})
+    found = pd.DataFrame(
+        {"truth": frame["ill"], "prediction": np.where(p > 0.5, "Yes", "No"), "p No": 1 - p, "p Yes": p}
+    )
     return found.assign(split="test", key=evaluate.keys(frame, clinic))
 
 
@@ -92,7 +110,9 @@ def test_bias_of_the_model_is_named_and_an_even_one_has_none(clinic, tuned):
     men = (frame["sex"] == "m").to_numpy()
     p = guesses(frame, clinic)
     p.loc[men, "prediction"], p.loc[men, "p Yes"], p.loc[men, "p No"] = "Yes", 0.9, 0.1
-    assert {"bias.parity (sex)", "bias.odds (sex)", "bias.calibration (sex)"} <= failing(bias.bias(frame, p, NONE, clinic, tuned))
+    assert {"bias.parity (sex)", "bias.odds (sex)", "bias.calibration (sex)"} <= failing(
+        bias.bias(frame, p, NONE, clinic, tuned)
+    )
 
 
 def test_biased_labels_are_said_to_be_labels(clinic, tuned):
@@ -115,8 +135,8 @@ def test_growing_bias_is_held_against_the_champion(clinic, tuned):
 def test_chance_alone_is_no_bias(clinic, tuned):
     tuned = replace(tuned, evaluate=replace(tuned.evaluate, bootstrap=100))
     alarms = sum(bool(failing(bias.bias(frame, guesses(frame, clinic), NONE, clinic, tuned))) for frame in (
-        table(500, seed) for seed in range(40)))  # fmt: skip
-    assert alarms <= 2
+        table(500, seed) for seed in range(15)))  # fmt: skip
+    assert alarms <= 1
 
 
 @pytest.mark.parametrize("kind", ["covariate", "label", "nulls", "category"])
@@ -163,6 +183,7 @@ def test_stable_series_rarely_alarm(clinic, tuned):
 
 
 def test_a_worse_candidate_fails_a_better_one_passes_and_an_equal_one_is_not_promoted(clinic, tuned):
+    tuned = replace(tuned, evaluate=replace(tuned.evaluate, bootstrap=100))
     frame = table(5000, 13)
     good, poor = guesses(frame, clinic), guesses(frame, clinic, noise=0.8)
 
@@ -172,13 +193,17 @@ def test_a_worse_candidate_fails_a_better_one_passes_and_an_equal_one_is_not_pro
         verdicts = {found.name for found in gates if found.verdict == gate.FAIL}
         return verdicts, compare.promotion(details, axes)
 
-    nothing = dict.fromkeys(["data", "split", "contract", "params", "seed", "code"], False) | {"environment": {"lock": False}}
+    nothing = dict.fromkeys(["data", "split", "contract", "params", "seed", "code"], False) | {
+        "environment": {"lock": False}
+    }
     assert judged(poor, good, nothing)[0] == {"compare.loss", "compare.roc_auc"}
     assert judged(poor, good, nothing)[1].startswith("Worse")
     assert judged(good, poor, nothing | {"params": {"model.kind": [1, 2]}})[1].startswith("An improvement")
     other, lot = guesses(frame, clinic, noise=0.05, seed=1), guesses(frame, clinic, noise=0.05, seed=2)
     assert judged(other, lot, nothing)[0] == set()
-    assert judged(good, poor, nothing | {"seed": {"model.seed": [1, 2]}})[1].startswith("Not an improvement: only the seed")
+    assert judged(good, poor, nothing | {"seed": {"model.seed": [1, 2]}})[1].startswith(
+        "Not an improvement: only the seed"
+    )
 
 
 def test_a_champion_that_saw_the_test_rows_is_not_compared_with(clinic, tuned, tmp_path):
@@ -197,8 +222,12 @@ def test_a_champion_that_saw_the_test_rows_is_not_compared_with(clinic, tuned, t
 
 def test_a_leaked_column_is_named(clinic):
     frame = table(2000, 15)
-    leaked = frame.assign(weight=np.where(frame["ill"] == "Yes", 1.0, -1.0) + np.random.default_rng(1).normal(0, 0.01, 2000))
-    assert [g.slice for g in compare.leaks(leaked[:1500], leaked[1500:], clinic) if g.verdict == gate.FAIL] == ["weight"]
+    leaked = frame.assign(
+        weight=np.where(frame["ill"] == "Yes", 1.0, -1.0) + np.random.default_rng(1).normal(0, 0.01, 2000)
+    )
+    assert [g.slice for g in compare.leaks(leaked[:1500], leaked[1500:], clinic) if g.verdict == gate.FAIL] == [
+        "weight"
+    ]
     assert [g.verdict for g in compare.leaks(frame[:1500], frame[1500:], clinic)] == [gate.PASS]
 
 

@@ -1,4 +1,4 @@
-"""Groups by protected columns: are they treated alike, by the labels and by the model, and more so than by the champion?"""
+"""Groups by protected columns: whether labels and model treat them alike, and no less so than the champion."""
 
 import math
 from collections.abc import Callable
@@ -19,12 +19,12 @@ from .slices import groups, is_large_enough
 
 LARGEST = 20_000  # rows of the model that is trained to see what leaving protected columns out did
 MENDS = {
-    "parity": "is the difference due to the labels (see base_rate), to too few rows of a group, or to a feature that stands for it?",
+    "parity": "is it due to the labels (see base_rate), to few rows of a group, or to a feature that stands for it?",
     "odds": "errors fall on one group more than on another: more rows of it, other features, a threshold by use",
     "worst_group": "the model does not work for this group: more rows of it, features that matter to it",
-    "calibration": "scores mean different things to different groups: recalibrate, or give the model what tells them apart",
+    "calibration": "scores mean different things to groups: recalibrate, or give the model what tells them apart",
     "base_rate": "the labels differ before any model: who wrote them, and how? No gate on the model can see this",
-    "champion": "this candidate treats groups less alike than the model that runs: `make journal` says what was changed",
+    "champion": "it treats groups less alike than the model that runs: `make journal` says what was changed",
 }
 
 
@@ -156,7 +156,7 @@ def classification(
 def errors_by_group(
     frame: pd.DataFrame, group: pd.Series, champion: Answers, contract: Contract, params: Params
 ) -> list[Gate]:
-    """Gate what both tasks have: the loss of the worst group, calibration (or mean error), and growth from the champion's."""
+    """Gate what both tasks have: loss of the worst group, calibration (or mean error), growth from the champion's."""
     labels = [str(label) for label in contract.labels]
     found, overall = {}, float(frame["loss"].mean())
     for name, rows in frame.groupby(group, sort=True):
@@ -169,8 +169,10 @@ def errors_by_group(
         if found[off][1].value >= 0
         else Bounds(*(-x for x in (found[off][1].value, found[off][1].high, found[off][1].low)))
     )
-    gates = [_gate("worst_group", found[worst][0], params.bias.worst_group, group, f"loss over that of all, in {worst!r}"),
-             _gate("calibration", size, params.bias.calibration, group, f"predicted minus observed, in {off!r}")]  # fmt: skip
+    gates = [
+        _gate("worst_group", found[worst][0], params.bias.worst_group, group, f"loss over that of all, in {worst!r}"),
+        _gate("calibration", size, params.bias.calibration, group, f"predicted minus observed, in {off!r}"),
+    ]
     worse = (
         champion.worse(frame, labels)
         if champion.predictions is not None and champion.rows.isin(frame.index).all()
@@ -194,8 +196,14 @@ def _off(rows: pd.DataFrame, frame: pd.DataFrame, contract: Contract) -> Array:
 
 
 def _gate(name: str, found: Bounds, threshold: float, group: pd.Series, said: str = "") -> Gate:
-    said = said or {"parity": "largest difference in the share predicted", "odds": "largest difference in hits or false alarms",
-                    "base_rate": "largest difference in the share observed, before any model"}[name]  # fmt: skip
+    said = (
+        said
+        or {
+            "parity": "largest difference in the share predicted",
+            "odds": "largest difference in hits or false alarms",
+            "base_rate": "largest difference in the share observed, before any model",
+        }[name]
+    )
     verdict = found.verdict(threshold)
     told = f"{said}: {found.value:.3f} [{found.low:.3f}, {found.high:.3f}], allowed {threshold:g} ({len(group)} rows)"
     return Gate(
@@ -275,7 +283,7 @@ def figures(frame: pd.DataFrame, group: pd.Series, contract: Contract, params: P
 
 
 def without(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Params) -> dict[str, Any] | None:
-    """Train with and without the protected columns, on the same rows at most 20,000, and say what leaving them out did."""
+    """Train with and without the protected columns, on at most 20,000 rows, and say what leaving them out did."""
     from .train import train
 
     seeing = [name for name in contract.protected if contract.columns[name].type != "text"]
@@ -288,8 +296,15 @@ def without(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, pa
         told = replace(contract, allowed=allowed)
         found[which] = losses(predicted(train(rows, told, params), test, told), labels)
     change = mean_bounds(found["without"] - found["with"], clusters(test, contract))
-    return {"columns": seeing, "rows": len(rows), "loss_without": float(found["without"].mean()),
-            "loss_with": float(found["with"].mean()), "change": change.value, "low": change.low, "high": change.high}  # fmt: skip
+    return {
+        "columns": seeing,
+        "rows": len(rows),
+        "loss_without": float(found["without"].mean()),
+        "loss_with": float(found["with"].mean()),
+        "change": change.value,
+        "low": change.low,
+        "high": change.high,
+    }
 
 
 def main() -> None:

@@ -56,7 +56,8 @@ def _waiver(path: Path, number: int, entry: Any) -> Waiver:
         raise DataError(f"{place}: {', '.join(lacking)} is missing; nobody answers for it, or for how long")
     if type(entry["expires"]) is not date:
         raise DataError(f"{place}: expires is a date, 2027-01-31")
-    return Waiver(**{key: value if key == "expires" else str(value) for key, value in entry.items()})
+    texts = {key: str(entry.get(key, "")) for key in ("gate", "reason", "owner", "slice")}
+    return Waiver(expires=entry["expires"], **texts)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,11 @@ CHAMPION = Path("champion.yaml")
 FOLDER = Path("models/champion")
 FROM_DVC = ("models/predictions.parquet", "models/model.skops", "models/meta.json")
 FROM_GIT = ("contract.yaml", "params.yaml", "dvc.lock")
-FEWEST = 50  # rows that both models may be judged on: with fewer, nothing can be said
+HEAD = (
+    "# The model that candidates are compared with: the last release. Written by `make train`; "
+    "AGAINST=REV names another.\n"
+)
+FEWEST = 100  # rows that both models may be judged on: with fewer, nothing can be said
 
 
 def git(*words: str) -> str | None:
@@ -52,8 +56,7 @@ def find(against: str | None = None) -> dict[str, str | None]:
 def name(against: str | None = None) -> dict[str, str | None]:
     """Write champion.yaml where it has changed: a release is what makes a new champion."""
     found = find(against)
-    head = "# The model that candidates are compared with: the last release. Written by `make train`; AGAINST=REV names another.\n"
-    text = head + yaml.safe_dump(found, sort_keys=False)
+    text = HEAD + yaml.safe_dump(found, sort_keys=False)
     if not CHAMPION.exists() or CHAMPION.read_text(encoding="utf-8") != text:
         CHAMPION.write_text(text, encoding="utf-8")
     return found
@@ -158,7 +161,7 @@ class Champion:
             if [str(label) for label in self.meta["labels"]] != [str(label) for label in contract.labels]:
                 raise DataError("its classes are others")
             found = predicted(model, test, contract, features)
-        except Exception as error:  # noqa: BLE001 - an old model can fail in many ways, and none of them is ours
+        except Exception as error:
             return Answers(
                 None, test.index[:0], f"the rows have changed, and {self.release} cannot predict them: {error}"
             )

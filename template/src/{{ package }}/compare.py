@@ -1,4 +1,4 @@
-"""Candidate against champion: is it better, is it worse, and what is different?"""
+"""Candidate against champion: whether it is better or worse, and what is different."""
 
 import json
 import math
@@ -23,7 +23,7 @@ SEEDS = ("prepare.seed", "model.seed")
 
 
 def headline(predictions: pd.DataFrame, contract: Contract) -> Array:
-    """Give what the headline metric is computed from, an array of shape (n_rows, n): hits and scores, or squared errors."""
+    """Give what the headline metric is computed from, of shape (n_rows, n): hits and scores, or squared errors."""
     if not contract.labels:
         error = predictions["truth"].to_numpy("float64") - predictions["prediction"].to_numpy("float64")
         return error[:, None] ** 2
@@ -60,16 +60,23 @@ def against_champion(
 
     scores = resampled(len(rows), growth, params.evaluate.bootstrap, params.evaluate.seed, entity)
     name = HEADLINE[contract.task][0]
-    found = [_gate("compare.loss", loss, params.compare.margin, len(rows), "loss, of what guessing loses"),
-             _gate(f"compare.{name}", scores, params.compare.headline_margin, len(rows), f"{name}, in the bad direction")]  # fmt: skip
+    found = [
+        _gate("compare.loss", loss, params.compare.margin, len(rows), "loss, of what guessing loses"),
+        _gate(f"compare.{name}", scores, params.compare.headline_margin, len(rows), f"{name}, in the bad direction"),
+    ]
     flipped = (rows["prediction"] != old["prediction"]) if labels else worse.abs() > worse.abs().quantile(0.99)
     shown = rows.assign(before=old["prediction"], worse=worse)[flipped].sort_values("worse", key=abs, ascending=False)
     details = {
-        "rows": len(rows), "loss": vars(loss), "headline": {"name": name, "candidate": measure(ours, contract),
-        "champion": measure(theirs, contract)}, "flipped": int(flipped.sum()) if labels else None,
-        "flips": [{"row": int(row.Index), "truth": row.truth, "before": row.before, "now": row.prediction, "worse": row.worse}
-                  for row in shown.head(20).itertuples()], "slices": moved(test.loc[champion.rows], worse, contract, params),
-    }  # fmt: skip
+        "rows": len(rows),
+        "loss": vars(loss),
+        "headline": {"name": name, "candidate": measure(ours, contract), "champion": measure(theirs, contract)},
+        "flipped": int(flipped.sum()) if labels else None,
+        "flips": [
+            {"row": int(row.Index), "truth": row.truth, "before": row.before, "now": row.prediction, "worse": row.worse}
+            for row in shown.head(20).itertuples()
+        ],
+        "slices": moved(test.loc[champion.rows], worse, contract, params),
+    }
     if labels:
         details["mcnemar"] = mcnemar(rows, old)
     return found, details
@@ -87,25 +94,31 @@ def mcnemar(rows: pd.DataFrame, old: pd.DataFrame) -> dict[str, float]:
 def moved(test: pd.DataFrame, worse: pd.Series, contract: Contract, params: Params) -> list[dict[str, Any]]:
     """Give the slices that gained and lost most, five of each."""
     named = groups(test, contract, params.slices)
-    rows = [{"column": str(column), "group": str(group), "n": len(part), "worse": float(part.mean())}
-            for column in named for group, part in worse.groupby(named[column]) if len(part) >= 10]  # fmt: skip
-    rows.sort(key=lambda row: float(row["worse"]))
+    rows: list[dict[str, Any]] = [
+        {"column": str(column), "group": str(group), "n": len(part), "worse": float(part.mean())}
+        for column in named
+        for group, part in worse.groupby(named[column])
+        if len(part) >= 10
+    ]
+    rows.sort(key=lambda row: row["worse"])
     return rows if len(rows) <= 10 else [*rows[:5], *rows[-5:]]
 
 
 def _gate(name: str, found: Bounds, threshold: float, n: int, what: str) -> Gate:
     verdict = found.verdict(threshold)
-    said = f"{what}: {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}] from the champion, allowed {threshold:+g} ({n} rows)"
+    said = f"{what}: {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}] from the champion, "
+    said += f"allowed {threshold:+g} ({n} rows)"
     if verdict == INCONCLUSIVE:
         said += f"; about {found.rows_wanted(threshold, n):,} rows would decide"
-    mend = "`make explain-difference` says whether data or parameters did it; reports/ce.html shows the slices that lost most"
+    mend = "`make explain-difference` says whether data or parameters did it; reports/ce.html shows what lost most"
     return Gate(name, verdict, said, mend, "", found.value, found.low, found.high, threshold, n)
 
 
 def against_guessing(predictions: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> Gate:
     """Gate the loss against that of a constant guess: a model that is surely worse does not ship."""
     found = mean_bounds(losses(predictions, [str(label) for label in contract.labels]) - 1, clusters(test, contract))
-    said = f"loses {found.value + 1:.3f} [{found.low + 1:.3f}, {found.high + 1:.3f}] of what a constant guess loses ({len(test)} rows)"
+    bounds = Bounds(found.value + 1, found.low + 1, found.high + 1)
+    said = f"loses {bounds.value:.3f} [{bounds.low:.3f}, {bounds.high:.3f}] of what a guess loses ({len(test)} rows)"
     mend = "is the target in the features at all? Look at reports/, then at the columns in contract.yaml"
     return Gate(
         "compare.guessing",
@@ -122,14 +135,14 @@ def against_guessing(predictions: pd.DataFrame, test: pd.DataFrame, contract: Co
 
 
 def leaks(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> list[Gate]:
-    """Gate each feature alone: one that tells the target of the test rows all but exactly was probably written after it."""
+    """Gate each feature alone: one that tells the target all but exactly was probably written after it."""
     found = []
     for name in contract.features:
         if contract.columns[name].type in ("text", "datetime"):
             continue
         alone = by_itself(train_rows[[name, contract.target]], test[[name, contract.target]], name, contract)
         if alone < ALONE:
-            said = f"alone it tells the target: its loss is {alone:.4f} of a guess's, suspicious under {ALONE:g} ({len(test)} rows)"
+            said = f"alone it tells the target: loss {alone:.4f}, suspicious under {ALONE:g} ({len(test)} rows)"
             mend = (
                 f"is {name!r} known before the target is? If not: `role: ignore` in contract.yaml; if so: waivers.yaml"
             )
@@ -146,8 +159,11 @@ def by_itself(train_rows: pd.DataFrame, test: pd.DataFrame, name: str, contract:
     target = target.astype("float64").set_axis([f"p {name}" for name in target.columns], axis=1).reset_index(drop=True)
     means = target.groupby(cell[:cut].to_numpy()).mean()
     guess = means.reindex(cell[cut:].to_numpy()).fillna(target.mean()).set_axis(test.index, axis=0)
-    shown = guess.set_axis(["prediction"], axis=1) if not contract.labels else guess.reindex(
-        columns=[f"p {label}" for label in contract.labels], fill_value=0.0)  # fmt: skip
+    shown = (
+        guess.set_axis(["prediction"], axis=1)
+        if not contract.labels
+        else guess.reindex(columns=[f"p {label}" for label in contract.labels], fill_value=0.0)
+    )
     return float(losses(shown.assign(truth=test[contract.target]), [str(label) for label in contract.labels]).mean())
 
 
@@ -230,11 +246,23 @@ def compare(
     gates = [against_guessing(predictions, test, contract), *leaks(train_rows, test, contract)]
     found, details = against_champion(test, predictions, answers, contract, params)
     if champion.release and not found:
-        gates.append(Gate("compare.loss", NOT_COMPARABLE, answers.why, "name another champion: `make train AGAINST=REV`, or a test "
-                          "set that no model has seen", n=len(test)))  # fmt: skip
+        gates.append(
+            Gate(
+                "compare.loss",
+                NOT_COMPARABLE,
+                answers.why,
+                "name another champion: `make train AGAINST=REV`, or a test set that no model has seen",
+                n=len(test),
+            )
+        )
     different = axes(champion, predictions) if champion.release and not champion.missing else {}
-    details |= {"champion": {"release": champion.release, "commit": champion.commit}, "why": answers.why, "axes": different,
-                "changed": changed(different) if different else [], "said": promotion(details, different)}  # fmt: skip
+    details |= {
+        "champion": {"release": champion.release, "commit": champion.commit},
+        "why": answers.why,
+        "axes": different,
+        "changed": changed(different) if different else [],
+        "said": promotion(details, different),
+    }
     return Family("compare", [*gates, *found], details)
 
 

@@ -22,7 +22,7 @@ REPORT = Path("reports/drift.md")
 SCORE = "score of the model"
 FEWEST = 30  # rows of a window: with fewer, its distribution is noise
 LARGEST = 200_000  # rows of a window or of the reference behind a distribution; more change no verdict
-NEXT = "did the world change, or how the column is measured? Retrain on newer rows, mend the source, or leave the column out"
+NEXT = "did the world change, or how the column is measured? Retrain on newer rows, mend the source, or leave it out"
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,19 @@ def _numbers(reference: pd.Series, new: pd.Series, windows: list[Array]) -> tupl
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.array([])
     inside = [_quantiles(old[rows], levels) for rows in windows]
     whole = parts[0]
-    usual = max((_between(whole, part, spread) * _rest(len(old), len(rows)) + abs(_nulls(old) - _nulls(old[rows]))
-                 for part, rows in zip(inside, windows, strict=True)), default=0.0)  # fmt: skip
+    usual = max(
+        (
+            _between(whole, part, spread) * _rest(len(old), len(rows)) + abs(_nulls(old) - _nulls(old[rows]))
+            for part, rows in zip(inside, windows, strict=True)
+        ),
+        default=0.0,
+    )
     distance = _between(whole, parts[1], spread) + abs(_nulls(old) - _nulls(now))
     return distance, _psi(_binned(old, edges), _binned(now, edges)), usual
 
 
 def _rest(n: int, inside: int) -> float:
-    """A window against the rest differs more than against the whole that holds it, by this factor (exact for shares)."""
+    """Give the factor by which a window differs more from the rest than from the whole that holds it."""
     return n / max(1, n - inside)
 
 
@@ -181,30 +186,49 @@ def drift(
 
 
 def _lengths(values: pd.Series, kind: str) -> pd.Series:
-    """A free text is compared by its number of words."""
+    """Give what is compared of a column: of a free text, its number of words."""
     return values.str.count(r"\w+").astype("float64") if kind == "text" else values
 
 
 def gates(effects: list[Effect], n: int) -> list[Gate]:
     """Turn effects into gates, one a column."""
     return [
-        Gate("drift.column", FAIL if e.has_drifted else PASS,
-             f"{e.distance:.3f} {'standard deviations' if e.kind == 'number' else 'Jensen-Shannon'} from the reference, "
-             f"usual {e.usual:.3f}, allowed {e.threshold:.3f} ({n} rows; PSI {e.psi:.2f})",
-             NEXT, e.column, e.distance, None, None, e.threshold, n)
+        Gate(
+            "drift.column",
+            FAIL if e.has_drifted else PASS,
+            f"{e.distance:.3f} {'standard deviations' if e.kind == 'number' else 'Jensen-Shannon'} from the reference, "
+            f"usual {e.usual:.3f}, allowed {e.threshold:.3f} ({n} rows; PSI {e.psi:.2f})",
+            NEXT,
+            e.column,
+            e.distance,
+            None,
+            None,
+            e.threshold,
+            n,
+        )
         for e in effects
-    ]  # fmt: skip
+    ]
 
 
 def concept(loss: Array, usual: float, entity: Array, params: Drift, where: str = "") -> Gate:
-    """Gate the loss on rows with a known outcome: where it grows, the target follows from the features in another way."""
+    """Gate the loss on rows with a known outcome: where it grows, the target follows in another way."""
     found = mean_bounds(loss - usual, entity)
     said = (
         f"loses {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] more than before, allowed {params.concept:g}"
     )
     verdict = found.verdict(params.concept)
-    return Gate("drift.concept", verdict, said, "retrain on newer rows; if that does not help, a cause is missing among the "
-                "features", where, found.value, found.low, found.high, params.concept, len(loss))  # fmt: skip
+    return Gate(
+        "drift.concept",
+        verdict,
+        said,
+        "retrain on newer rows; if that does not help, a cause is missing among the features",
+        where,
+        found.value,
+        found.low,
+        found.high,
+        params.concept,
+        len(loss),
+    )
 
 
 def over_time(frame: pd.DataFrame, loss: Array, contract: Contract, params: Drift) -> list[dict[str, Any]]:
@@ -212,8 +236,16 @@ def over_time(frame: pd.DataFrame, loss: Array, contract: Contract, params: Drif
     rows = []
     for window in parts_of(frame, contract, params) if contract.time else []:
         found, times = mean_bounds(loss[window]), frame[contract.time].iloc[window]
-        rows.append({"from": str(times.min()), "to": str(times.max()), "n": len(window), "loss": found.value,
-                     "low": found.low, "high": found.high})  # fmt: skip
+        rows.append(
+            {
+                "from": str(times.min()),
+                "to": str(times.max()),
+                "n": len(window),
+                "loss": found.value,
+                "low": found.low,
+                "high": found.high,
+            }
+        )
     return rows
 
 
@@ -250,7 +282,7 @@ def periods(frame: pd.DataFrame, contract: Contract) -> pd.Series:
 def against(
     new: pd.DataFrame, reference: pd.DataFrame, test: pd.DataFrame, model: Any, contract: Contract, params: Params
 ) -> Family:
-    """Compare new rows with those that the model was trained and tested on: features, score, and target where it is known.
+    """Compare new rows with those the model was made from: features, score, and target where it is known.
 
     Parameters
     ----------
@@ -288,8 +320,15 @@ def against(
         seen = known.index.intersection(part.index)
         if len(seen) >= FEWEST:
             found.append(concept(loss[seen].to_numpy(), usual, clusters(part.loc[seen], contract), params.drift, where))
-        rows.append({"period": where or "all", "n": len(part), "drifted": [e.column for e in effects if e.has_drifted],
-                     "loss": float(loss[seen].mean()) if len(seen) else None, "effects": [asdict(e) for e in effects]})  # fmt: skip
+        rows.append(
+            {
+                "period": where or "all",
+                "n": len(part),
+                "drifted": [e.column for e in effects if e.has_drifted],
+                "loss": float(loss[seen].mean()) if len(seen) else None,
+                "effects": [asdict(e) for e in effects],
+            }
+        )
     return Family("drift-new", found, {"periods": rows, "loss_before": usual})
 
 
@@ -312,8 +351,11 @@ def read_new(path: Path, contract: Contract) -> pd.DataFrame:
 
 def laid_out(found: Family, path: Path) -> str:
     """Lay a comparison with new rows out in Markdown: each period, then each gate that fails, and what to do."""
-    rows = [f"| {row['period']} | {row['n']} | {', '.join(row['drifted']) or 'as before'} | "
-            f"{'' if row['loss'] is None else format(row['loss'], '.3f')} |" for row in found.details["periods"]]  # fmt: skip
+    rows = [
+        f"| {row['period']} | {row['n']} | {', '.join(row['drifted']) or 'as before'} | "
+        f"{'' if row['loss'] is None else format(row['loss'], '.3f')} |"
+        for row in found.details["periods"]
+    ]
     failing = [f"- **{gate.title}**: {gate.said}. Next: {gate.next}." for gate in found.gates if gate.verdict == FAIL]
     head = f"# {path.name} against the rows that the model was made from\n\n"
     head += "Something has moved.\n" if failing else "Nothing has moved.\n"
@@ -323,7 +365,7 @@ def laid_out(found: Family, path: Path) -> str:
 
 
 def main() -> None:
-    """Write reports/ce/drift.json; with a file, compare that, write reports/drift.md, and end with 1 where something did."""
+    """Write reports/ce/drift.json; with a file, compare that, and end with 1 where something has moved."""
     parser = argparse.ArgumentParser(prog=f"{__package__}.drift", description=__doc__)
     parser.add_argument("--data", type=Path, help="a file of new rows, as contract.yaml describes them")
     contract, params = load()

@@ -1,4 +1,4 @@
-"""On request: was it the data or the parameters, and how much of a difference is noise?"""
+"""On request: whether it was the data or the parameters, and how much of a difference is noise."""
 
 import argparse
 import subprocess
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
 
 from .champion import Champion
 from .contract import Contract, DataError, parse, read, run
@@ -30,8 +29,12 @@ def noise(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, para
         rows = train_rows.sample(len(train_rows), replace=True, random_state=params.model.seed + i)
         model = train(rows, contract, replace(params, model=replace(params.model, seed=params.model.seed + i)))
         found.append(float(losses(predicted(model, test, contract), labels).mean()))
-    return {"trainings": len(found), "mean": float(np.mean(found)), "spread": float(np.std(found, ddof=1)) if len(found) > 1 else 0.0,
-            "largest_difference": float(np.ptp(found))}  # fmt: skip
+    return {
+        "trainings": len(found),
+        "mean": float(np.mean(found)),
+        "spread": float(np.std(found, ddof=1)) if len(found) > 1 else 0.0,
+        "largest_difference": float(np.ptp(found)),
+    }
 
 
 def old_inputs(champion: Champion, folder: Path) -> tuple[pd.DataFrame, Contract, Params]:
@@ -76,13 +79,22 @@ def two_by_two(champion: Champion, contract: Contract, params: Params) -> list[d
         for tuned, chosen in (("old", old_params), ("new", params)):
             loss = losses(predicted(train(rows, contract, replace(params, model=chosen.model)), test, contract), labels)
             bounds = mean_bounds(loss, clusters(test, contract))
-            found.append({"data": data, "params": tuned, "rows": len(rows), "judged": len(test), "loss": bounds.value,
-                          "low": bounds.low, "high": bounds.high})  # fmt: skip
+            found.append(
+                {
+                    "data": data,
+                    "params": tuned,
+                    "rows": len(rows),
+                    "judged": len(test),
+                    "loss": bounds.value,
+                    "low": bounds.low,
+                    "high": bounds.high,
+                }
+            )
     return found
 
 
 def main() -> None:
-    """Print the 2x2 of data and parameters, or with --noise the noise floor; write reports/ce/explain.json or noise.json."""
+    """Print the 2x2 of data and parameters, or with --noise the noise floor; keep it in reports/ce."""
     parser = argparse.ArgumentParser(prog=f"{__package__}.explain", description=__doc__)
     parser.add_argument(
         "--noise", action="store_true", help="train with several seeds, and show how far equals lie apart"
@@ -91,8 +103,11 @@ def main() -> None:
     if parser.parse_args().noise:
         found = noise(pd.read_parquet(TRAIN), pd.read_parquet(TEST), contract, params)
         Family("noise", [], found).write()
-        print(f"{found['trainings']} trainings: loss {found['mean']:.4f}, spread {found['spread']:.4f}; a difference under "
-              f"{2 * found['spread']:.4f} says nothing")  # fmt: skip
+        print(
+            f"{found['trainings']} trainings: loss {found['mean']:.4f}, spread {found['spread']:.4f}; "
+            "a difference under "
+            f"{2 * found['spread']:.4f} says nothing"
+        )
         return
     rows = two_by_two(Champion.load(), contract, params)
     Family("explain", [], {"rows": rows}).write()

@@ -1,4 +1,4 @@
-"""Definitions change, data goes missing, nulls appear: what broken data does to the check of the data and to the service."""
+"""Definitions change, data goes missing, nulls appear: what broken data does to data check and service."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from .train import load_model
 WANTED = Path("fragility.yaml")
 REJECTED, ACCEPTED = "rejected", "accepted"
 MOST = 20  # columns of a kind that are damaged
-NEXT = "mend contract.yaml (range, categories, nullable) or the model; or, if this is what you want, say so in fragility.yaml"
+NEXT = "mend contract.yaml (range, categories, nullable) or the model; or, if this is wanted, say so in fragility.yaml"
 Record = dict[str, Any]
 Records = list[Record]
 
@@ -56,8 +56,13 @@ def _features(*types: str, nullable: bool | None = None, closed: bool = False) -
 
     def chosen(contract: Contract) -> list[str]:
         columns = [contract.columns[name] for name in contract.features]
-        return [c.name for c in columns if (not types or c.type in types) and nullable in (None, c.nullable)
-                and (not closed or c.categories or c.range)][:MOST]  # fmt: skip
+        return [
+            c.name
+            for c in columns
+            if (not types or c.type in types)
+            and nullable in (None, c.nullable)
+            and (not closed or c.categories or c.range)
+        ][:MOST]
 
     return chosen
 
@@ -155,7 +160,7 @@ Outcome = tuple[str, str]  # what happened, and what was said
 
 
 def on_data(case: Case, columns: list[str], raw: pd.DataFrame, contract: Contract) -> dict[str, Outcome]:
-    """Damage columns of raw rows, all at once, and give what the check of the data does with each: rejected or accepted."""
+    """Damage columns of raw rows, all at once, and give what the check does with each: rejected or accepted."""
     if case.raw is None:
         return {}
     for name in columns:
@@ -229,7 +234,7 @@ def _judged(side: str, name: str, want: str, outcomes: dict[str, Outcome], n: in
 def _tried(act: Callable[[], dict[str, Outcome]], columns: list[str]) -> dict[str, Outcome]:
     try:
         return act()
-    except Exception as error:  # noqa: BLE001 - whatever it is, broken data has brought the code down
+    except Exception as error:
         return dict.fromkeys(columns, (f"the end of the code, {type(error).__name__}", str(error)))
 
 
@@ -262,10 +267,17 @@ def invariance(test: pd.DataFrame, model: Pipeline, contract: Contract) -> list[
         "order of the rows": shuffled.reindex(before.index),
         "identifiers and protected columns": scored(swapped, model, contract),
     }
-    return [Gate("fragility.invariance", PASS if np.allclose(before, after, rtol=1e-9, atol=1e-9) else FAIL,
-                 f"answers differ by at most {float(np.abs(before - after).max()):.2g}, wanted none ({len(test)} rows)",
-                 "something in features.py or model.py looks at other rows, or at columns it should not know", what, n=len(test))
-            for what, after in changes.items()]  # fmt: skip
+    return [
+        Gate(
+            "fragility.invariance",
+            PASS if np.allclose(before, after, rtol=1e-9, atol=1e-9) else FAIL,
+            f"answers differ by at most {float(np.abs(before - after).max()):.2g}, wanted none ({len(test)} rows)",
+            "something in features.py or model.py looks at other rows, or at columns it should not know",
+            what,
+            n=len(test),
+        )
+        for what, after in changes.items()
+    ]
 
 
 def expectations(test: pd.DataFrame, model: Pipeline, contract: Contract, params: Fragility) -> list[Gate]:
@@ -292,7 +304,7 @@ def expectations(test: pd.DataFrame, model: Pipeline, contract: Contract, params
         step = (scored(changed, model, contract) - before) * (1 if direction == "up" else -1)
         against = float((step < -1e-9).mean())
         said = f"{against:.1%} of {len(test)} rows go the other way when {name!r} rises, allowed {params.tolerance:.1%}"
-        mend = f"is it true that the answer goes {direction}? Then hold the model to it: monotonic constraints, fewer leaves"
+        mend = f"is it true that it goes {direction}? Then hold the model to it: monotonic constraints, fewer leaves"
         verdict = PASS if against <= params.tolerance else FAIL
         gates.append(
             Gate("fragility.expectation", verdict, said, mend, name, against, None, None, params.tolerance, len(test))

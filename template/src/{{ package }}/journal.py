@@ -150,8 +150,14 @@ def finished(run: Run, metrics: str | None, verdict: str | None) -> Run:
     status = judged.get("verdict", CRASHED)
     if run.status == SHIPPED and run.model == judged.get("model"):
         status = SHIPPED
-    return replace(run, status=status, metrics=values, model=judged.get("model", ""), failing=judged.get("failing", []),
-                   said=judged.get("said", ""))  # fmt: skip
+    return replace(
+        run,
+        status=status,
+        metrics=values,
+        model=judged.get("model", ""),
+        failing=judged.get("failing", []),
+        said=judged.get("said", ""),
+    )
 
 
 def memory() -> float | None:
@@ -167,7 +173,7 @@ def memory() -> float | None:
 def watched(command: list[str], env: dict[str, str]) -> tuple[int, list[str]]:
     """Run a command, show what it says, and keep the end of what it said in error."""
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace", env=env)
-    said = []
+    said: list[str] = []
     for line in process.stderr or ():
         sys.stderr.write(line)
         said = [*said, line.rstrip()][-LINES:]
@@ -195,7 +201,7 @@ def train(hypothesis: str, again: str, against: str | None) -> int:
     now.write()
     begun = time.perf_counter()
     try:
-        code, said = 0, []
+        code, said = 0, list[str]()
         if again:
             code, said = watched(["dvc", "repro", "--quiet", "--force", "--single-item", "train"], env)
         if not code:
@@ -208,7 +214,7 @@ def train(hypothesis: str, again: str, against: str | None) -> int:
             print(f"known: {known(old)}")
             finished(now, _text(METRICS), _text(VERDICT)).write()
         return code
-    spent = {"seconds": round(time.perf_counter() - begun, 1), "memory": memory()}
+    spent: dict[str, Any] = {"seconds": round(time.perf_counter() - begun, 1), "memory": memory()}
     if code:
         replace(now, status=CRASHED, said="\n".join(said), **spent).write()
         return code
@@ -253,7 +259,7 @@ def with_settings(chosen: dict[str, Any], path: Path = PARAMS) -> Params:
 
 
 def experiments(hypothesis: str, grid: list[dict[str, Any]], again: str) -> int:
-    """Run variants as DVC experiments, one in a folder of its own, several through DVC's queue; keep each in the journal."""
+    """Run variants as DVC experiments, one in a folder of its own, several through DVC's queue; keep each."""
     champion.name()
     queued = []
     for chosen in grid:
@@ -288,7 +294,7 @@ def outcome(run: Run, seconds: float) -> Run:
     """Read what a DVC experiment has brought, from the git commit that DVC made of it."""
     refs = (champion.git("for-each-ref", "--format=%(refname)", "refs/exps") or "").split()
     ref = next((ref for ref in refs if ref.endswith(f"/{name_of(run)}")), None)
-    spent = {"seconds": seconds, "memory": memory()}
+    spent: dict[str, Any] = {"seconds": seconds, "memory": memory()}
     if ref is None:
         return replace(run, status=CRASHED, said="DVC made no commit of it; `dvc queue logs` says more", **spent)
     texts = [champion.git("show", f"{ref}:{path.as_posix()}") for path in (METRICS, VERDICT)]
@@ -322,9 +328,15 @@ def told(found: list[Run], by: str = "when") -> str:
     lines = [f"{'run':8}  {'when':16}  {'who':12}  {'status':12}  metric"]
     for entry in sorted(found, key=keys[by]):
         lines.append(
-            f"{entry.fingerprint[:8]}  {entry.when[:16].replace('T', ' ')}  {entry.who[:12]:12}  {entry.status:12}  {figures(entry)}"
+            f"{entry.fingerprint[:8]}  {entry.when[:16].replace('T', ' ')}  {entry.who[:12]:12}  "
+            f"{entry.status:12}  {figures(entry)}"
         )
-        notes = {"why": entry.hypothesis, "failed": ", ".join(entry.failing), "forced": entry.forced, "lesson": entry.lesson}
+        notes = {
+            "why": entry.hypothesis,
+            "failed": ", ".join(entry.failing),
+            "forced": entry.forced,
+            "lesson": entry.lesson,
+        }
         lines += [f"          {name}: {note}" for name, note in notes.items() if note]
     return "\n".join(lines)
 

@@ -27,9 +27,7 @@ def commit() -> str:
     return done.stdout.strip() or "none"
 
 
-def labels(
-    meta: dict[str, Any], metrics: dict[str, dict[str, float]], verdict: Verdict, forced: str
-) -> dict[str, str]:
+def labels(meta: dict[str, Any], metrics: dict[str, dict[str, float]], verdict: Verdict, forced: str) -> dict[str, str]:
     """Say what the Bento was made from, how good it is, and how it was judged."""
     made = {"commit": commit(), "model": meta["version"], "data": meta["data"], "contract": meta["contract"][:12]}
     locks = {"lock": meta["lock"][:12], "service_lock": digest(LOCK)[:12]}

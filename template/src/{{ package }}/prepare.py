@@ -68,7 +68,7 @@ def entities(frame: pd.DataFrame, contract: Contract, notes: list[str]) -> pd.Se
 
 
 def clusters(frame: pd.DataFrame, contract: Contract) -> npt.NDArray[np.int64]:
-    """Number the entities of the rows from 0; rows without one, and those of a table without any, each stand alone."""
+    """Give each row the number of its entity, from 0; a row without one stands alone."""
     if contract.id is None:
         return np.arange(len(frame))
     entity = frame[contract.id].astype("str")

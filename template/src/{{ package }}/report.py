@@ -219,11 +219,15 @@ def model_card(
         confidence=params.evaluate.confidence,
         metrics="\n".join(table),
         plots="\n".join(f"![{name}](../reports/{name})" for name in pictures),
-        judged=verdict["said"] + "".join(f"\n- Known and accepted until {w['expires']}: {_cell(w['gate'])}. "
-                                         f"{_cell(w['reason'])} ({_cell(w['owner'])})" for w in verdict["waived"]),  # fmt: skip
+        judged=verdict["said"] + "".join(map(_waived, verdict["waived"])),
         made="\n".join([*made, f"| estimator | {params.model.kind} |"]),
         columns="\n".join(used),
     )
+
+
+def _waived(waiver: dict[str, str]) -> str:
+    until, owner = waiver["expires"], _cell(waiver["owner"])
+    return f"\n- Known and accepted until {until}: {_cell(waiver['gate'])}. {_cell(waiver['reason'])} ({owner})"
 
 
 def _cell(text: str) -> str:

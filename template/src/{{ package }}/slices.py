@@ -1,6 +1,8 @@
 """Parts of the test rows in which the model is weak, or weaker than the champion was."""
 
 import math
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,7 +52,7 @@ def bands(values: pd.Series, n: int) -> pd.Series:
     """Cut numbers at their quantiles, and name each band by its ends."""
     edges = np.unique(np.nanquantile(values, np.linspace(0, 1, n + 1)))
     place = np.searchsorted(edges[1:-1], values.to_numpy(), side="right")
-    names = [f"{low:.4g} to {high:.4g}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    names = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
     return pd.Series(np.array(names, dtype=object)[place], index=values.index).where(values.notna(), "none")
 
 
@@ -66,7 +68,9 @@ def holm(tests: list[tuple[Bounds, float]]) -> list[float]:
     from statsmodels.stats.multitest import multipletests
 
     errors = [(b.high - b.low) / (2 * Z) or 1e-12 for b, _ in tests]
-    p = [math.erfc((b.value - limit) / error / math.sqrt(2)) / 2 for (b, limit), error in zip(tests, errors, strict=True)]
+    p = [
+        math.erfc((b.value - limit) / error / math.sqrt(2)) / 2 for (b, limit), error in zip(tests, errors, strict=True)
+    ]
     return [float(x) for x in multipletests(p, method="holm")[1]] if p else []
 
 
@@ -108,34 +112,57 @@ def slices(
             gates.append(
                 _gate("slices.champion", row, row["worse"], params.slices.worse, next(adjusted), "the champion")
             )
-    gates += [] if gates else [Gate("slices.gap", REPORTED, f"no slice has {params.slices.min_rows} rows and two classes "
-              f"of {params.slices.min_class_rows}: all are shown, none decides", n=len(test))]  # fmt: skip
+    gates += (
+        []
+        if gates
+        else [
+            Gate(
+                "slices.gap",
+                REPORTED,
+                f"no slice has {params.slices.min_rows} rows and two classes "
+                f"of {params.slices.min_class_rows}: all are shown, none decides",
+                n=len(test),
+            )
+        ]
+    )
     return Family("slices", gates, {"metric": METRIC[contract.task], "loss": overall, "table": table})
 
 
 def _measured(
     named: pd.Series, predictions: pd.DataFrame, ours: Array, entity: Array, contract: Contract, params: Params
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     from fairlearn.metrics import MetricFrame
     from sklearn.metrics import accuracy_score, mean_absolute_error
 
     metric, compute = METRIC[contract.task], accuracy_score if contract.labels else mean_absolute_error
-    frame = MetricFrame(metrics=compute, y_true=predictions["truth"], y_pred=predictions["prediction"],
-                        sensitive_features=named)  # fmt: skip
+    frame = MetricFrame(
+        metrics=compute, y_true=predictions["truth"], y_pred=predictions["prediction"], sensitive_features=named
+    )
     right = (predictions["truth"] == predictions["prediction"]).to_numpy("float64")
     each = right if contract.labels else (predictions["truth"] - predictions["prediction"]).abs().to_numpy()
     rows = []
     for group, value in frame.by_group.items():
         inside = (named == group).to_numpy()
         around, loss = mean_bounds(each[inside], entity[inside]), mean_bounds(ours[inside], entity[inside])
-        rows.append({"column": str(named.name), "group": str(group), "n": int(inside.sum()), "metric": metric,
-                     "value": float(value), "low": around.low, "high": around.high,
-                     "loss": loss.value, "loss_low": loss.low, "loss_high": loss.high,
-                     "gated": is_large_enough(predictions["truth"][inside], contract, params.slices)})  # fmt: skip
+        rows.append(
+            {
+                "column": str(named.name),
+                "group": str(group),
+                "n": int(inside.sum()),
+                "metric": metric,
+                "value": float(value),
+                "low": around.low,
+                "high": around.high,
+                "loss": loss.value,
+                "loss_low": loss.low,
+                "loss_high": loss.high,
+                "gated": is_large_enough(predictions["truth"][inside], contract, params.slices),
+            }
+        )
     return rows
 
 
-def _gate(name: str, row: dict, measured: float, threshold: float, p: float, than: str) -> Gate:
+def _gate(name: str, row: dict[str, Any], measured: float, threshold: float, p: float, than: str) -> Gate:
     said = f"loses {measured:+.3f} more than {than} ({row['n']} rows; allowed {threshold:g}; p = {p:.2g} after Holm)"
     mend = (
         "look at its rows: wrong labels, a missing feature, too few of them? A gap that is known goes into waivers.yaml"
