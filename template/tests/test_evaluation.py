@@ -62,7 +62,7 @@ def guesses(
     found = pd.DataFrame(
         {"truth": frame["ill"], "prediction": np.where(p > 0.5, "Yes", "No"), "p No": 1 - p, "p Yes": p}
     )
-    return found.assign(split="test", key=evaluate.keys(frame, clinic))
+    return found.assign(split="test", key=evaluate.keys(frame, clinic), inputs=evaluate.keys(frame, clinic, "ill"))
 
 
 def failing(family) -> set[str]:

@@ -19,7 +19,7 @@ def test_it_learns_what_is_there(small, frame: pd.DataFrame, tuned, kind: str):
     model = train.train(frame.iloc[:150], small, chosen)
     found = evaluate.evaluate(model, frame.iloc[:150], frame.iloc[150:], small, replace(tuned.evaluate, bootstrap=50))
     assert found.scores["roc_auc"].low > found.scores["roc_auc"].baseline == 0.5
-    assert list(found.predictions.columns) == ["truth", "prediction", "p No", "p Yes", "split", "key"]
+    assert list(found.predictions.columns) == ["truth", "prediction", "p No", "p Yes", "split", "key", "inputs"]
     assert np.allclose(found.predictions[["p No", "p Yes"]].sum(axis=1), 1)
 
 

@@ -87,3 +87,20 @@ def test_rows_alike_by_chance_are_told_apart_by_nothing():
     train, test, notes = prepare.prepare(frame, plain, HALF)
     assert set(train["x"]) == set(test["x"]) == {0.0, 1.0}
     assert any("alike by chance" in note for note in notes)
+
+
+def test_a_later_test_set_is_nearly_the_one_before(tuned):
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"x": rng.normal(size=1000), "y": rng.choice(["a", "b"], 1000)})
+    columns = {
+        "x": contract.Column("x", "feature", "number"),
+        "y": contract.Column("y", "target", "category", categories=("a", "b")),
+    }
+    plain = contract.Contract("classification", contract.Source("x"), columns)
+    before = set(prepare.prepare(frame[:900], plain, tuned.prepare)[1].index)
+    after = set(prepare.prepare(frame, plain, tuned.prepare)[1].index)
+    assert len(before - after) <= 0.1 * len(before)
+    mended = frame.assign(y=np.where(frame.index % 10 == 0, "a", frame["y"]))
+    assert len(after - set(prepare.prepare(mended, plain, tuned.prepare)[1].index)) <= 0.1 * len(after)
+    other = set(prepare.prepare(frame, plain, prepare.Prepare(0.2, 2))[1].index)
+    assert len(after & other) < 0.4 * len(after)

@@ -135,15 +135,19 @@ class Champion:
         nothing = test.index[:0]
         if self.release is None:
             return Answers(None, nothing, "there is no release yet: the first `git tag v...` makes a champion")
-        if self.missing:
+        if self.missing or not (self.folder / "predictions.parquet").exists():
             return Answers(
                 None, nothing, f"{', '.join(self.missing)} of {self.release} is neither here nor in the storage"
             )
         kept = _same_rows(read_predictions(self.folder / "predictions.parquet"), predictions)
         if kept is not None:
             return Answers(kept, test.index, f"both are judged on the same {len(test)} rows")
-        seen = read_predictions(self.folder / "predictions.parquet", "train")["key"]
-        unseen = test.index[~predictions["key"].isin(seen).to_numpy()]
+        learned = read_predictions(self.folder / "predictions.parquet", "train")
+        if "inputs" not in learned:
+            return Answers(
+                None, nothing, f"{self.release} is from before its rows were kept: which it saw is not known"
+            )
+        unseen = test.index[~predictions["inputs"].isin(learned["inputs"]).to_numpy()]  # whatever its label was then
         if len(unseen) < FEWEST:
             why = f"{self.release} was trained on {len(test) - len(unseen)} of the {len(test)} test rows"
             return Answers(None, nothing, f"{why}: what is left is too little to compare on")

@@ -26,8 +26,9 @@ class Evaluation:
     ----------
     scores : dict of str to Score
     predictions : DataFrame of shape (n_rows, 4 or 4 + n_classes)
-        `truth`, `prediction`, a column `p LABEL` for each class, `split` (train or test) and `key` (a hash of the
-        row's content, by which a later model's rows are told to be the same), under the row number of the raw file.
+        `truth`, `prediction`, a column `p LABEL` for each class, `split` (train or test), and hashes of the row's
+        content by which a later model's rows are told to be the same: `key`, and `inputs` without the target; under
+        the row number of the raw file.
     """
 
     scores: dict[str, Score]
@@ -38,7 +39,7 @@ class Evaluation:
         METRICS.parent.mkdir(exist_ok=True)
         text = json.dumps({name: asdict(found) for name, found in self.scores.items()}, indent=2)
         METRICS.write_text(text.replace("NaN", "null") + "\n", encoding="utf-8")
-        self.predictions.to_parquet(PREDICTIONS)
+        self.predictions.to_parquet(PREDICTIONS, index=True)  # as a column: rows are chosen by `split`
 
 
 def predicted(model: Any, frame: pd.DataFrame, contract: Contract, features: list[str] | None = None) -> pd.DataFrame:
@@ -54,10 +55,16 @@ def predicted(model: Any, frame: pd.DataFrame, contract: Contract, features: lis
     return found
 
 
-def keys(frame: pd.DataFrame, contract: Contract) -> pd.Series:
-    """Give each row a hash of its content, without the columns that nobody looks at."""
-    told = sorted(name for name, column in contract.columns.items() if column.role != "ignore")
-    return pd.util.hash_pandas_object(frame[told], index=False).rename("key")
+def keys(frame: pd.DataFrame, contract: Contract, without: str | None = None) -> pd.Series:
+    """Give each row a hash of its content, without the columns that nobody looks at, and perhaps without one more."""
+    told = sorted(name for name, column in contract.columns.items() if column.role != "ignore" and name != without)
+    return pd.util.hash_pandas_object(frame[told], index=False)
+
+
+def kept(model: Any, frame: pd.DataFrame, contract: Contract, split: str) -> pd.DataFrame:
+    """Predict rows, and add what tells them to be the same later."""
+    hashes = {"key": keys(frame, contract), "inputs": keys(frame, contract, contract.target)}
+    return predicted(model, frame, contract).assign(split=split, **hashes)
 
 
 def evaluate(model: Any, train: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Evaluate) -> Evaluation:
@@ -65,8 +72,7 @@ def evaluate(model: Any, train: pd.DataFrame, test: pd.DataFrame, contract: Cont
     from sklearn.dummy import DummyClassifier, DummyRegressor
 
     labels = [str(label) for label in contract.labels]
-    both = [predicted(model, frame, contract).assign(split=name, key=keys(frame, contract))
-            for name, frame in (("train", train), ("test", test))]  # fmt: skip
+    both = [kept(model, train, contract, "train"), kept(model, test, contract, "test")]
     known, nothing = np.zeros((len(train), 1)), np.zeros((len(test), 1))
     if not labels:
         constant = DummyRegressor().fit(known, train[contract.target]).predict(nothing)

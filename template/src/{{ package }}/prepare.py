@@ -40,7 +40,7 @@ def prepare(frame: pd.DataFrame, contract: Contract, params: Prepare) -> tuple[p
     if by_time:
         train, test = split_by_time(kept, kept[contract.time], entity, params, notes)
     else:
-        train, test = split_at_random(kept, kept[contract.target] if contract.labels else None, entity, params)
+        train, test = split_at_random(kept, entity, contract, params)
     if train.empty or test.empty:
         raise DataError(f"the split leaves {len(train)} rows to train, {len(test)} to test: see params.yaml, prepare")
     if contract.labels and train[contract.target].nunique() < 2:
@@ -98,26 +98,42 @@ def split_by_time(
     return frame[~late & ~left_out], frame[late & ~left_out]
 
 
-def split_at_random(
-    frame: pd.DataFrame, target: pd.Series | None, entity: pd.Series, params: Prepare
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Draw whole entities for the test set; each class keeps its share where it has members enough."""
-    from sklearn.model_selection import train_test_split
+def lots(frame: pd.DataFrame, contract: Contract, seed: int) -> pd.Series:
+    """Draw a number from 0 to 1 for each row by a hash of its entity, or of its content without the target.
 
+    The same row has the same lot when others come or go and when its label is mended, so that a later test set is
+    nearly the one before, and models can be compared on it.
+    """
+    told = frame.drop(columns=[*contract.named("ignore"), contract.target])
+    content = pd.util.hash_pandas_object(told, index=False).to_numpy()
+    if contract.id is not None:
+        entity = pd.util.hash_pandas_object(frame[contract.id].astype("str"), index=False).to_numpy()
+        content = np.where(frame[contract.id].notna(), entity, content)
+    twin = (
+        pd.Series(content).groupby(content).cumcount().to_numpy("uint64")
+    )  # rows alike by chance have lots of their own
+    mixed = pd.util.hash_array(
+        content ^ pd.util.hash_array(twin) ^ pd.util.hash_array(np.array([seed], dtype="uint64"))
+    )
+    return pd.Series(mixed / 2.0**64, index=frame.index)
+
+
+def split_at_random(
+    frame: pd.DataFrame, entity: pd.Series, contract: Contract, params: Prepare
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw whole entities for the test set, those with the smallest lots; each class keeps its share."""
     first = entity.drop_duplicates()
     if len(first) < 2:
         raise DataError("all rows are of one entity: with `role: id` on that column, nothing is left to test on")
-    strata = None
-    if target is not None:
-        strata = target.loc[first.index]
-        rare = strata.map(strata.value_counts()) < 2
-        strata = strata.mask(rare, strata.mode().iloc[0])
-        size = round(params.test_size * len(first))
-        if strata.nunique() > min(size, len(first) - size):
-            strata = None
-    test = train_test_split(first, test_size=params.test_size, random_state=params.seed, stratify=strata)[1]
-    chosen = entity.isin(test)
-    return frame[~chosen], frame[chosen]
+    lot = lots(frame.loc[first.index], contract, params.seed)
+    strata = frame.loc[first.index, contract.target] if contract.labels else pd.Series("", index=first.index)
+    place = lot.groupby(strata).rank(method="first")
+    wanted = (strata.map(strata.value_counts()) * params.test_size).round()
+    chosen = place <= wanted
+    if not chosen.any() or chosen.all():  # classes with a member or two each
+        chosen = lot.rank(method="first") <= max(1, min(len(first) - 1, round(params.test_size * len(first))))
+    tested = entity.isin(first[chosen])
+    return frame[~tested], frame[tested]
 
 
 def main() -> None:
