@@ -65,16 +65,14 @@ def git(project: Path, *words: str) -> str:
     return subprocess.run(["git", *identity, *words], cwd=project, capture_output=True, text=True, check=True).stdout
 
 
-def stages(project: Path, environment: Path, *names: str) -> str:
-    """Run stages as DVC does, one process each."""
+def stages(project: Path, environment: Path, *names: str) -> None:
+    """Run stages as DVC does, but in one process: it imports once."""
     env = {**os.environ, "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": "src"}
-    said = ""
-    for name in names or STAGES:
-        words = ["python", "-m", f"{project.name}.{name}"]
-        done = subprocess.run(words, cwd=project, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        said += done.stdout
-    return said
+    code = "import runpy, sys\nfor name in sys.argv.pop(1).split():\n    runpy.run_module(name, run_name='__main__')"
+    modules = " ".join(f"{project.name}.{name}" for name in names or STAGES)
+    words = ["python", "-W", "ignore", "-c", code, modules]
+    done = subprocess.run(words, cwd=project, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def gates(project: Path) -> dict[str, str]:
@@ -164,7 +162,7 @@ def biased_labels(project: Path) -> None:
     sex, ill = names.index("sex"), names.index("ill")
     rng = random.Random(4)
     write_rows(project, names, [
-        [*row[:ill], "yes" if row[sex] == "m" and rng.random() < 0.95 else row[ill]] for row in rows])  # fmt: skip
+        [*row[:ill], "yes" if row[sex] == "m" and rng.random() < 0.75 else row[ill]] for row in rows])  # fmt: skip
 
 
 def leaked_column(project: Path) -> None:

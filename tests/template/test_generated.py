@@ -95,7 +95,7 @@ def test_it_ships(shipped: tuple[Path, str]) -> None:
 def test_the_pointer_of_the_data_is_the_one_that_dvc_writes(shipped: tuple[Path, str]) -> None:
     project, _ = shipped
     changed = git(project, "status", "--porcelain").splitlines()
-    assert {line[3:] for line in changed} <= {"docs/", "docs/model-card.md", "dvc.lock", "reports/"}
+    assert {line[3:] for line in changed} <= {"docs/", "docs/model-card.md", "dvc.lock", "experiments/", "reports/"}
 
 
 def test_a_second_training_has_nothing_to_do(shipped: tuple[Path, str], make: Make) -> None:

@@ -149,8 +149,8 @@ def blessing() -> Verdict:
     verdict = judge()
     if verdict.verdict == REJECTED:
         raise DataError(
-            f"model {version} is not blessed. {verdict.said}\nMend it, grant a waiver in waivers.yaml, or "
-            'ship it all the same: `make ship FORCE="why"`'
+            f"model {version} is not blessed: {', '.join(verdict.failing)}. Mend it (reports/ce.html says how), grant "
+            'a waiver in waivers.yaml, or ship it all the same: `make ship FORCE="why"`'
         )
     return verdict
 

@@ -1,5 +1,6 @@
 """What people read about the evaluation: ce.md for a pull request, ce.html in full, journal.html for all runs."""
 
+import argparse
 import json
 from collections.abc import Callable, Iterable
 from html import escape
@@ -22,7 +23,7 @@ COMMENT, PAGE, JOURNAL = (Path("reports") / name for name in ("ce.md", "ce.html"
 SIGNS = {PASS: "✔", FAIL: "✘", INCONCLUSIVE: "?", NOT_COMPARABLE: "≠", REPORTED: "·"}
 VERDICTS = {"blessed": "✔", "inconclusive": "?", "rejected": "✘"}
 WIDTH, LABEL, ROW = 720, 260, 24  # of a plot, of its labels, and the height of a line in it
-MOST = 36  # letters of a label
+MOST = 30  # letters of a label: more are cut off where the font is wide
 BESIDE = Path(__file__).parent  # ce_report.css and ce_report.js go into the pages
 
 
@@ -102,17 +103,22 @@ def comment(verdict: dict[str, Any], metrics: dict[str, Any], families: dict[str
     ]
     open_gates.sort(key=lambda gate: (gate.verdict == INCONCLUSIVE, gate.title))
     parts = [
-        f"## {VERDICTS[verdict['verdict']]} {verdict['verdict']}\n\n{verdict['said']} {compared['said']}",
+        f"## {VERDICTS[verdict['verdict']]} {verdict['verdict']}\n\n{cell(verdict['said'])} {cell(compared['said'])}",
         markdown(["metric", "value", "interval", "champion", "baseline"], scores(metrics, compared)),
     ]
     if open_gates:
-        rows = [(SIGNS[g.verdict] + " " + g.verdict, g.title, g.said, g.next) for g in open_gates[:15]]
+        accepted = {w["gate"] for w in verdict["waived"]}
+        rows = [
+            (f"{SIGNS[g.verdict]} {g.verdict}{', waived' if g.title in accepted else ''}", g.title, g.said, g.next)
+            for g in open_gates[:15]
+        ]
         parts.append(markdown(["verdict", "gate", "measured", "next"], rows))
         parts += [f"and {len(open_gates) - 15} more, in reports/ce.html"] if len(open_gates) > 15 else []
     parts += [
         f"Waived until {w['expires']}: {cell(w['gate'])}. {cell(w['reason'])} ({cell(w['owner'])})"
-        for w in verdict["waived"]
+        for w in verdict["waived"][:10]
     ]
+    parts += [f"and {n - 10} more waivers, in reports/ce.html"] if (n := len(verdict["waived"])) > 10 else []
     parts.append(markdown(["checks", *(name.lower() for name in SIGNS)], counted(families)))
     if told := changes(compared["axes"]):
         release = compared["champion"]["release"]
@@ -161,6 +167,8 @@ def lines(title: str, rows: list[dict[str, Any]], marks: dict[str, float | None]
                 else (f'<circle class="{shape}" cx="{at:.1f}" cy="{y}" r="5"/>')
             )
             body.append(drawn)
+        elif row.get("failed"):
+            body.append(f'<text class="failed" x="{LABEL + 4}" y="{y + 5}">✕ no metric</text>')
     for i, (name, value) in enumerate(marks.items()):
         if value is not None:
             at = x(value)
@@ -276,13 +284,13 @@ def sections(
             )
         )
     parts.append(("Are groups treated alike?", bias(found["bias"], families["bias"].gates)))
-    effects = sorted(found["drift"]["effects"], key=lambda e: -(e["distance"] / e["threshold"]))[:25]
+    effects = sorted(found["drift"]["effects"], key=lambda e: -((e["distance"] or 0) / e["threshold"]))[:25]
     rows = [
         {
             "label": e["column"],
-            "value": e["distance"] / e["threshold"],
+            "value": (e["distance"] or 0) / e["threshold"],
             "low": 0.0,
-            "high": e["distance"] / e["threshold"],
+            "high": (e["distance"] or 0) / e["threshold"],
             "mark": 1.0,
         }
         for e in effects
@@ -389,7 +397,12 @@ def page(
     for name, family in families.items():
         order = sorted(family.gates, key=lambda gate: (gate.verdict in (PASS, REPORTED), gate.title))
         rows = [
-            (f"{SIGNS[gate.verdict]} {gate.verdict}", gate.title, gate.said, gate.next if gate.verdict == FAIL else "")
+            (
+                f"{SIGNS[gate.verdict]} {gate.verdict}",
+                gate.title,
+                gate.said,
+                "" if gate.verdict in (PASS, REPORTED) else gate.next,
+            )
             for gate in order
         ]
         opened = " open" if any(gate.verdict in (FAIL, NOT_COMPARABLE, INCONCLUSIVE) for gate in order) else ""
@@ -409,11 +422,12 @@ def journal_page(found: list[Run], champion: str) -> str:
             "n": None,
             "open": r.status in ("crashed", "rejected"),
             "mark": next(iter(_headline(r)), None) if _reigns(r, champion) else None,
+            "failed": r.status == "crashed",
         }
         for r in found
     ]
     told = "<p class='soft'>Oldest first. Squares failed; a dashed line through a dot marks a champion; "
-    told += "without a mark, it crashed.</p>"
+    told += "✕ at the edge: it crashed.</p>"
     before: dict[str, Any] = {}
     listed = []
     for r in found:
@@ -456,16 +470,26 @@ def _reigns(found: Run, champion: str) -> bool:
     return found.status == "shipped" or bool(found.model and found.model == champion)
 
 
+def write_journal() -> None:
+    """Write reports/journal.html."""
+    meta = CHAMPION / META.name
+    champion = json.loads(meta.read_text(encoding="utf-8"))["version"] if meta.exists() else ""
+    JOURNAL.parent.mkdir(exist_ok=True)
+    JOURNAL.write_text(journal_page(runs(), champion), encoding="utf-8")
+
+
 def main() -> None:
-    """Write reports/ce.md, ce.html and journal.html."""
+    """Write reports/ce.md, ce.html and journal.html; with --journal, that alone."""
+    parser = argparse.ArgumentParser(prog=f"{__package__}.ce_report", description=__doc__)
+    parser.add_argument("--journal", action="store_true", help="the journal alone")
+    write_journal()
+    if parser.parse_args().journal:
+        return
     contract, _ = load()
     verdict, metrics = (json.loads(path.read_text(encoding="utf-8")) for path in (VERDICT, METRICS))
     families = {name: Family.read(name) for name in FAMILIES}
     COMMENT.write_text(comment(verdict, metrics, families), encoding="utf-8")
     PAGE.write_text(page(verdict, metrics, families, read_predictions(), contract), encoding="utf-8")
-    meta = CHAMPION / META.name
-    champion = json.loads(meta.read_text(encoding="utf-8"))["version"] if meta.exists() else ""
-    JOURNAL.write_text(journal_page(runs(), champion), encoding="utf-8")
 
 
 if __name__ == "__main__":

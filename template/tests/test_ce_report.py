@@ -1,0 +1,187 @@
+"""The report of the evaluation says it first, says it all, and holds whatever a column or a class is named."""
+
+import re
+import subprocess
+import sys
+from importlib import import_module
+
+import pandas as pd
+import pytest
+from under_test import PACKAGE, ROOT, gate, journal
+
+ce_report = import_module(f"{PACKAGE}.ce_report")
+ODD = 'pay=<$50K | `"x"`\n@all'
+METRICS = {
+    "roc_auc": {"value": 0.81, "low": 0.78, "high": 0.84, "baseline": 0.5},
+    "accuracy": {"value": None, "low": None, "high": None, "baseline": None},
+}
+AXES = {
+    "data": False,
+    "split": False,
+    "contract": True,
+    "params": {"model.max_iter": [100, 10]},
+    "seed": {},
+    "code": [" src/model.py | 2 +-", " 1 file changed, 1 insertion(+), 1 deletion(-)"],
+    "environment": {"lock": False, "packages": {}},
+}
+
+
+@pytest.fixture
+def verdict() -> dict:
+    waived = {"gate": "bias.parity (sex)", "reason": "known <b>", "owner": "Ada", "expires": "2027-03-31"}
+    said = "This model should not ship: 1 of 3 checks failed (slices.gap)."
+    return {"model": "abc123", "verdict": "rejected", "said": said, "waived": [waived]}
+
+
+@pytest.fixture
+def families() -> dict:
+    """Give what the stages find: one gate fails, one cannot decide, and there is a champion."""
+    fails = gate.Gate("slices.gap", gate.FAIL, "loses more", "look at its rows", ODD, 0.9, 0.8, 1.0, 0.6, 300)
+    unsure = gate.Gate("bias.odds", gate.INCONCLUSIVE, "0.2 [0.1, 0.3]", "more rows", "group")
+    base = gate.Gate("bias.base_rate", gate.PASS, "0.1 apart", slice="group")
+    part = {"column": "pay", "group": ODD, "n": 300, "loss": 0.9, "loss_low": 0.8, "loss_high": 1.0, "gated": True}
+    tiny = part | {"group": "rare", "n": 3, "loss_low": None, "loss_high": None, "gated": False}
+    moved = {"column": ODD, "distance": 0.3, "threshold": 0.1}
+    window = {"from": "2024-01-01", "to": "2024-02-01", "n": 90, "loss": 0.7, "low": 0.6, "high": 0.8}
+    flip = {"row": 7, "truth": ODD, "before": "No", "now": "Yes", "worse": 0.4}
+    compared = {
+        "said": "Worse than the champion.",
+        "why": "both are judged on the same 300 rows",
+        "champion": {"release": "v1.0.0", "commit": "c"},
+        "headline": {"name": "roc_auc", "candidate": 0.81, "champion": 0.87},
+        "axes": AXES,
+        "flips": [flip],
+        "flipped": 1,
+        "slices": [{"column": "pay", "group": ODD, "n": 300, "worse": 0.1}],
+    }
+    out = {"columns": ["group"], "rows": 900, "change": -0.01, "low": -0.02, "high": 0.0}
+    groups = [{"column": "group", "group": ODD, "n": 120, "selection_rate": 0.4, "base_rate": 0.5, "gated": True}]
+    return {
+        "slices": gate.Family("slices", [fails], {"table": [part, tiny], "loss": 0.5}),
+        "bias": gate.Family("bias", [unsure, base], {"table": groups, "without_protected": out}),
+        "drift": gate.Family("drift", [], {"effects": [moved], "over_time": [window]}),
+        "fragility": gate.Family("fragility", [], {}),
+        "compare": gate.Family("compare", [], compared),
+    }
+
+
+@pytest.fixture
+def predictions() -> pd.DataFrame:
+    p = [i / 40 for i in range(40)]
+    truth = ["Yes" if i % 3 else "No" for i in range(40)]
+    return pd.DataFrame({"truth": truth, "prediction": "Yes", "p No": [1 - x for x in p], "p Yes": p})
+
+
+@pytest.fixture
+def page(verdict, families, predictions, small) -> str:
+    return ce_report.page(verdict, METRICS, families, predictions, small)
+
+
+def tried(day: int, status: str, **values: object):
+    """Give a run of the journal."""
+    when = f"2026-01-{day:02}T10:00:00+00:00"
+    return journal.Run(
+        f"{day:016d}", status, "Ada", when, f"why {ODD}", {"model": {"max_iter": day}}, {}, "c", **values
+    )
+
+
+def test_the_comment_begins_with_the_verdict_and_is_short(verdict, families):
+    lines = ce_report.comment(verdict, METRICS, families).splitlines()
+    assert lines[0].startswith("## ✘ rejected")
+    assert any("1 of 3 checks failed" in line for line in lines[:3])
+    assert len(lines) < 60
+
+
+def test_the_comment_shows_what_needs_a_look_and_counts_the_rest(verdict, families):
+    text = ce_report.comment(verdict, METRICS, families)
+    assert "✘ FAIL | slices.gap" in text
+    assert "? INCONCLUSIVE | bias.odds (group) | 0.2 [0.1, 0.3] | more rows |" in text
+    assert "| bias | 1 | 0 | 1 | 0 | 0 |" in text
+    assert "bias.base_rate" not in text
+
+
+def test_the_comment_says_what_changed_and_who_accepted_what(verdict, families):
+    text = ce_report.comment(verdict, METRICS, families)
+    assert "| params | model.max_iter: 100 → 10 |" in text
+    assert "| contract | changed |" in text
+    assert "| seed | the same |" in text
+    assert "| roc_auc | 0.81 | 0.78 to 0.84 | 0.87 | 0.5 |" in text
+    assert re.search(r"2027-03-31.*bias\.parity \(sex\).*known &lt;b&gt;.*Ada", text)
+
+
+def test_odd_names_stay_in_their_cell_of_the_comment(verdict, families):
+    (line,) = [x for x in ce_report.comment(verdict, METRICS, families).splitlines() if "✘ FAIL" in x]
+    assert len(re.findall(r"(?<!\\)\|", line)) == 5
+    assert "&lt;$50K \\|" in line
+    assert "`" not in line
+
+
+def test_odd_names_are_text_on_the_page(page: str):
+    assert "<$50K" not in page
+    assert "<b>known" not in page
+    assert "known &lt;b&gt;" in page
+
+
+def test_the_page_says_the_verdict_first(page: str):
+    text = page[page.index("<body>") :]
+    assert text.index("✘ rejected") < text.index("1 of 3 checks failed") < text.index("<h2>")
+
+
+def test_the_page_needs_nothing_else_and_each_drawing_has_its_numbers(page: str):
+    assert not re.search(r"https?://|src=|@import|url\(|<link|<script", page)
+    figures = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
+    assert len(figures) == page.count("<svg") >= 5
+    for figure in figures:
+        assert re.search(r'<svg viewBox="[^"]+" role="img" aria-label="[^"]+"><title>[^<]+</title>', figure)
+        assert "<details>" in figure
+        assert "<table>" in figure
+    assert page.count("nan") == page.count("NaN") == 0
+
+
+def test_the_page_shows_groups_with_their_rows_and_what_leaving_them_out_did(page: str):
+    assert "<td>120</td>" in page
+    assert re.search(r"Labels, before any model.*by group: 0\.1 apart\. No gate on the model sees this", page)
+    assert "Leaving out group changed the loss by -0.01 [-0.02, 0]" in page
+
+
+def test_the_page_is_the_same_whenever_it_is_written(page: str, verdict, families, predictions, small):
+    assert page == ce_report.page(verdict, METRICS, families, predictions, small)
+
+
+def test_the_first_model_has_a_page_too(verdict, predictions, small):
+    empty = {
+        "slices": {"table": [], "loss": 0.5},
+        "bias": {"table": []},
+        "drift": {"effects": []},
+        "compare": {"said": "There is nothing to compare with yet.", "why": "no release", "axes": {}, "champion": {}},
+    }
+    families = {name: gate.Family(name, [], empty.get(name, {})) for name in gate.FAMILIES}
+    blessed = verdict | {"verdict": "blessed", "said": "This model may ship.", "waived": []}
+    assert "nothing to compare with yet" in ce_report.page(blessed, METRICS, families, predictions, small)
+    assert ce_report.comment(blessed, METRICS, families).startswith("## ✔ blessed")
+
+
+def test_the_journal_lists_the_newest_first_and_crashes_too():
+    runs = [tried(1, "blessed", metrics={"roc_auc": 0.8}), tried(2, "crashed"), tried(3, "rejected")]
+    body = re.search(r"<tbody>.*</tbody>", ce_report.journal_page(runs, "").split("<h2>")[1], re.DOTALL)
+    assert re.findall(r"<td>(blessed|crashed|rejected)</td>", body[0]) == ["rejected", "crashed", "blessed"]
+    assert "model.max_iter=3" in body[0]
+    assert "<$50K" not in body[0]
+
+
+def test_the_journal_marks_the_champion():
+    runs = [tried(1, "blessed", metrics={"roc_auc": 0.8}, model="m"), tried(2, "blessed", metrics={"roc_auc": 0.7})]
+    marked, plain = (ce_report.journal_page(runs, champion).count('class="mark"') for champion in ("m", "other"))
+    assert (marked, plain) == (1, 0)
+    shipped = tried(3, "shipped", metrics={"roc_auc": 0.9})
+    assert ce_report.journal_page([*runs, shipped], "other").count('class="mark"') == 1
+
+
+def test_an_empty_journal_is_a_page():
+    assert ce_report.journal_page([], "").startswith("<!doctype html>")
+
+
+def test_it_starts_without_what_it_does_not_need():
+    code = f"import sys, {PACKAGE}.ce_report; print([m for m in ('sklearn', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
