@@ -300,7 +300,7 @@ def against(
     labels = [str(label) for label in contract.labels]
     usual = float(losses(read_predictions(), labels).mean())
     known = new[new[contract.target].notna()] if contract.target in columns else new.iloc[:0]
-    if labels:
+    if labels and contract.target in columns:
         known = known[known[contract.target].isin(labels)]
     loss = pd.Series(
         losses(predicted(model, known, contract), labels) if len(known) else [], known.index, dtype="float64"
