@@ -181,6 +181,7 @@ def test_an_empty_journal_is_a_page():
     assert ce_report.journal_page([], "").startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_it_starts_without_what_it_does_not_need():
     code = f"import sys, {PACKAGE}.ce_report; print([m for m in ('sklearn', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True)

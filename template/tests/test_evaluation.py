@@ -69,6 +69,7 @@ def failing(family) -> set[str]:
     return {found.title for found in family.gates if found.verdict == gate.FAIL}
 
 
+@pytest.mark.slow
 def test_a_weak_slice_is_named_and_a_sound_model_has_none(clinic, tuned):
     frame = table(4000, 1)
     weak = (frame["ward"] == "b") & (np.random.default_rng(1).random(4000) < 0.9)
@@ -122,6 +123,7 @@ def test_biased_labels_are_said_to_be_labels(clinic, tuned):
     assert "bias.parity (sex)" not in found  # the model itself treats both alike: no gate on it can see the labels
 
 
+@pytest.mark.slow
 def test_growing_bias_is_held_against_the_champion(clinic, tuned):
     frame = table(6000, 7)
     old = champion.Answers(guesses(frame, clinic), frame.index, "")
@@ -132,6 +134,7 @@ def test_growing_bias_is_held_against_the_champion(clinic, tuned):
     assert failing(bias.bias(frame, guesses(frame, clinic), old, clinic, tuned)) == set()
 
 
+@pytest.mark.slow
 def test_chance_alone_is_no_bias(clinic, tuned):
     tuned = replace(tuned, evaluate=replace(tuned.evaluate, bootstrap=100))
     alarms = sum(bool(failing(bias.bias(frame, guesses(frame, clinic), NONE, clinic, tuned))) for frame in (
@@ -175,6 +178,7 @@ def evaluate_loss(predictions: pd.DataFrame) -> float:
     return float(evaluate_rows(predictions).mean())
 
 
+@pytest.mark.slow
 def test_stable_series_rarely_alarm(clinic, tuned):
     columns = [*clinic.features, clinic.target]
     alarms = sum(e.has_drifted for seed in range(40) for e in drift.drift(
@@ -182,6 +186,7 @@ def test_stable_series_rarely_alarm(clinic, tuned):
     assert alarms <= 3  # of 160
 
 
+@pytest.mark.slow
 def test_a_worse_candidate_fails_a_better_one_passes_and_an_equal_one_is_not_promoted(clinic, tuned):
     tuned = replace(tuned, evaluate=replace(tuned.evaluate, bootstrap=100))
     frame = table(5000, 13)

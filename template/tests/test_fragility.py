@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from under_test import PACKAGE, ROOT, contract, gate, request, train
 
+pytestmark = pytest.mark.slow
+
 fragility = import_module(f"{PACKAGE}.fragility")
 
 ROWS = 5
@@ -156,11 +158,29 @@ def test_a_refusal_that_does_not_name_the_column_fails(small):
     assert "without naming the column" in found.said
 
 
-def test_answers_do_not_depend_on_order_or_on_what_is_no_feature(small, frame: pd.DataFrame, model):
-    assert {g.verdict for g in fragility.invariance(frame, model, small)} == {gate.PASS}
-    by_place = Stub(lambda rows: np.linspace(0, 1, len(rows)))
-    verdicts = {g.slice: g.verdict for g in fragility.invariance(frame, by_place, small)}
+def test_answers_do_not_depend_on_order_or_on_what_is_no_feature(small, frame: pd.DataFrame, door):
+    assert {g.verdict for g in fragility.invariance(frame, door)} == {gate.PASS}
+    by_place = replace(door, model=Stub(lambda rows: np.linspace(0, 1, len(rows))))
+    verdicts = {g.slice: g.verdict for g in fragility.invariance(frame, by_place)}
     assert verdicts["order of the rows"] == gate.FAIL
+
+
+def test_a_door_that_looks_at_other_columns_fails(small, frame: pd.DataFrame, door, monkeypatch):
+    def looks(body, *rest):
+        features, one = request.read_body(body, *rest)
+        return features.assign(visits=[float("group" in record) for record in body["records"]]), one
+
+    monkeypatch.setattr(fragility, "read_body", looks)
+    sees = replace(door, model=Stub(lambda rows: rows["visits"]))
+    verdicts = {g.slice: g.verdict for g in fragility.invariance(frame, sees)}
+    assert verdicts["identifiers and protected columns"] == gate.FAIL
+
+
+def test_the_last_digit_is_no_other_answer(small, sent):
+    blas = Stub(lambda rows: np.full(len(rows), 0.3) * (1 + 1e-15 * len(rows)))  # sums differ by the size of a batch
+    door = fragility.Door(blas, small, request.record_model(small))
+    outcome = fragility.on_service(fragility.CASES["one row"], "visits", sent, door, door.ask(sent))
+    assert outcome == ("accepted", "")
 
 
 def expected(frame: pd.DataFrame, model: Any, small: Any, quick: Any, **wanted: Any) -> list[Any]:
@@ -216,6 +236,8 @@ def test_the_table_of_this_repository_is_complete():
         ({"no rows": {"data": "ignored", "service": "rejected"}}, "no rows"),
         ({"no rows": {"data": "rejected"}}, "no rows"),
         ({"no rows": "rejected"}, "no rows"),
+        ({"no rows": {"data": ["rejected"], "service": "rejected"}}, "no rows"),
+        ({1: {}, "two rows": {}}, "two rows"),
     ],
 )
 def test_a_table_that_lacks_a_case_or_has_another_word_is_refused(tmp_path: Path, change: dict[str, Any], names: str):
@@ -330,3 +352,11 @@ def test_one_value_out_of_the_schema_is_caught_by_its_column(small, data: st.Dat
     row = data.draw(st.integers(0, len(raw) - 1))
     raw.loc[row, name] = data.draw(outside(small.columns[name], columns[name]))
     assert {found.column for found in violations(raw, small)} == {name}
+
+
+def test_another_unit_is_no_case_where_the_range_cannot_show_it(small, raw: pd.DataFrame, door, sent):
+    zeros = [record | {"visits": 0} for record in sent]
+    found = fragility.broken(raw.assign(visits="0").head(len(sent)), zeros, door, WANTED)
+    (told,) = [g for g in found.gates if g.title == "fragility.service (unit times 1000)"]
+    assert told.verdict == gate.PASS
+    assert "for 1 column" in told.said  # the other number with a range

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from under_test import gate, slices
 
+pytestmark = pytest.mark.slow
+
 DRAWS = 500
 
 

@@ -35,7 +35,7 @@ ROOMS = {
     "data and model": (
         950, "artifacts contract params prepare features model train metrics evaluate __init__"),
     "service": (700, "store package guard request predict service serve ship"),
-    "verdict": (1500, "gate champion slices bias drift fragility compare explain bless"),
+    "verdict": (1520, "gate champion slices bias drift fragility compare explain bless"),
     "telling": (900, "journal report ce_report"),
 }  # fmt: skip
 
