@@ -40,4 +40,4 @@ def test_a_table_becomes_an_answer_from_the_wheel_alone(tmp_path: Path) -> None:
     assert "Data and pipelines are up to date" in again.stdout
     status = ["git", "status", "--porcelain"]
     changed = subprocess.run(status, cwd=project, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert {line[3:] for line in changed} <= {"docs/model-card.md", "dvc.lock", "reports/"}
+    assert {line[3:] for line in changed} <= {"docs/model-card.md", "dvc.lock", "experiments/", "reports/"}
