@@ -9,7 +9,7 @@ from score import counted, laid_out, read
 ROOT = Path(__file__).parents[1]
 PACKAGE = next(ROOT.glob("src/*/contract.py")).parent.name
 gate = import_module(f"{PACKAGE}.gate")
-bless = import_module(f"{PACKAGE}.bless")
+_bless = import_module(f"{PACKAGE}.bless")
 
 FAMILY = {"compare": "quality", "slices": "quality", "bias": "bias", "drift": "drift", "fragility": "fragility"}
 
@@ -38,7 +38,13 @@ def stage(name: str) -> list:
 
 
 @pytest.fixture
-def passes():
+def bless():
+    """Give the module that comes to the verdict."""
+    return _bless
+
+
+@pytest.fixture
+def passes(bless):
     """Check a gate: the failure says what was measured, the threshold, the evidence, and what to do next."""
     granted = bless.waivers()
 

@@ -78,3 +78,18 @@ def test_settings_are_a_grid_and_are_checked(desk: Path):
         journal.with_settings({"model.depth": 8})
     with pytest.raises(contract.DataError, match="is no int"):
         journal.with_settings({"model.max_iter": "many"})
+
+
+def test_a_run_that_is_run_again_keeps_what_was_learnt(desk: Path):
+    replace(RUN, lesson="depth does not help", forced="a demo").write()
+    now = replace(RUN, who="Bob", when="2027-01-01T00:00:00+00:00", status="running", lesson="", metrics={})
+    assert journal.started(now, "") == (journal.runs()[0], journal.runs()[0])
+    began, old = journal.started(now, "the seed was fixed")
+    assert (old.status, began.status, began.lesson, began.forced) == (
+        "rejected",
+        "running",
+        "depth does not help",
+        "a demo",
+    )
+    assert began.again == [{"who": "Bob", "when": now.when, "why": "the seed was fixed"}]
+    assert journal.runs() == [began]

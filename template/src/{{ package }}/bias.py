@@ -154,10 +154,9 @@ def classification(
 
 
 def errors_by_group(
-    frame: pd.DataFrame, group: pd.Series, champion: Answers, contract: Contract, params: Params
+    frame: pd.DataFrame, group: pd.Series, worse: pd.Series | None, contract: Contract, params: Params
 ) -> list[Gate]:
     """Gate what both tasks have: loss of the worst group, calibration (or mean error), growth from the champion's."""
-    labels = [str(label) for label in contract.labels]
     found, overall = {}, float(frame["loss"].mean())
     for name, rows in frame.groupby(group, sort=True):
         loss = mean_bounds(rows["loss"].to_numpy() - overall, pd.factorize(rows["entity"])[0])
@@ -173,13 +172,12 @@ def errors_by_group(
         _gate("worst_group", found[worst][0], params.bias.worst_group, group, f"loss over that of all, in {worst!r}"),
         _gate("calibration", size, params.bias.calibration, group, f"predicted minus observed, in {off!r}"),
     ]
-    worse = (
-        champion.worse(frame, labels)
-        if champion.predictions is not None and champion.rows.isin(frame.index).all()
-        else None
-    )
     if worse is not None:
-        apart = {str(name): mean_bounds(part.to_numpy()) for name, part in worse.groupby(group.reindex(worse.index))}
+        both = frame.index.intersection(worse.index)
+        apart = {
+            str(name): mean_bounds(worse[rows.index].to_numpy(), pd.factorize(rows["entity"])[0])
+            for name, rows in frame.loc[both].groupby(group[both])
+        }
         most = max(apart, key=lambda name: apart[name].value)
         gates.append(
             _gate("champion", apart[most], params.slices.worse, group, f"loss over the champion's, in {most!r}")
@@ -232,6 +230,7 @@ def bias(
     """
     labels = [str(label) for label in contract.labels]
     frame = predictions.assign(loss=losses(predictions, labels), entity=clusters(test, contract))
+    worse = champion.worse(predictions, labels)
     named = groups(test, contract, replace(params.slices, two_way=[]))
     gates: list[Gate] = []
     shown: list[dict[str, Any]] = []
@@ -250,7 +249,7 @@ def bias(
         group = named.loc[chosen.index, column]
         chosen = chosen.assign(entity=pd.factorize(chosen["entity"])[0])
         gates += classification(chosen, group, champion, contract, params) if labels else []
-        gates += errors_by_group(chosen, group, champion, contract, params)
+        gates += errors_by_group(chosen, group, worse, contract, params)
     if not shown:
         gates.append(Gate("bias.parity", REPORTED, "contract.yaml names no `role: protected` column that has groups"))
     return Family("bias", gates, {"table": shown})

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from . import report
 from .artifacts import META, METRICS, VERDICT
 from .champion import FOLDER as CHAMPION
 from .contract import Contract, run
@@ -39,9 +40,8 @@ def number(value: Any) -> str:
 
 
 def cell(value: Any) -> str:
-    """Keep a text inside its cell of a Markdown table."""
-    text = " ".join(number(value).split()).replace("|", "\\|").replace("`", "'")
-    return text.replace("<", "&lt;").replace(">", "&gt;")
+    """Write a value into a cell of a Markdown table of a forge, which would take `<` for HTML."""
+    return report.cell(number(value)).replace("<", "&lt;").replace(">", "&gt;")
 
 
 def markdown(head: list[str], rows: Iterable[Iterable[Any]]) -> str:

@@ -33,7 +33,7 @@ class Effect:
     ----------
     distance : float
         Numbers: Wasserstein distance in standard deviations of the reference. Categories: Jensen-Shannon distance
-        with base 2, from 0 to 1. Nulls count as one more category of either.
+        with base 2, from 0 to 1. Nulls are one more category; of numbers, the difference of their shares is added.
     psi : float
         Population stability index over bins of the reference, for those who are used to it.
     usual : float
@@ -62,14 +62,12 @@ def effect(name: str, reference: pd.Series, new: pd.Series, windows: list[Array]
         Places of the rows of each window of the reference.
     """
     numeric = pd.api.types.is_numeric_dtype(reference) or pd.api.types.is_datetime64_any_dtype(reference)
-    distances = _numbers(reference, new, windows) if numeric else _labels(reference, new, windows)
-    distance, psi, usual = distances
-    noise = _noise(reference, new, windows, numeric)
-    threshold = max(params.floor, params.factor * usual, noise)
+    distance, psi, usual = (_numbers if numeric else _labels)(reference, new, windows)
+    threshold = max(params.floor, params.factor * usual, _noise(reference, new, numeric))
     return Effect(name, "number" if numeric else "category", distance, psi, usual, threshold)
 
 
-def _noise(reference: pd.Series, new: pd.Series, windows: list[Array], numeric: bool) -> float:
+def _noise(reference: pd.Series, new: pd.Series, numeric: bool) -> float:
     """Give the distance that samples of this size have by chance, about: small files differ without any drift."""
     n = max(1, min(len(new), len(reference)))
     if numeric:
@@ -82,10 +80,9 @@ def _numbers(reference: pd.Series, new: pd.Series, windows: list[Array]) -> tupl
     known = old[~np.isnan(old)]
     spread = float(known.std()) if len(known) else 0.0
     levels = (np.arange(POINTS) + 0.5) / POINTS
-    parts = [np.quantile(part[~np.isnan(part)], levels) if (~np.isnan(part)).any() else None for part in (old, now)]
+    whole, later = (_quantiles(part, levels) for part in (old, now))
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.array([])
     inside = [_quantiles(old[rows], levels) for rows in windows]
-    whole = parts[0]
     usual = max(
         (
             _between(whole, part, spread) * _rest(len(old), len(rows)) + abs(_nulls(old) - _nulls(old[rows]))
@@ -93,7 +90,7 @@ def _numbers(reference: pd.Series, new: pd.Series, windows: list[Array]) -> tupl
         ),
         default=0.0,
     )
-    distance = _between(whole, parts[1], spread) + abs(_nulls(old) - _nulls(now))
+    distance = _between(whole, later, spread) + abs(_nulls(old) - _nulls(now))
     return distance, _psi(_binned(old, edges), _binned(now, edges)), usual
 
 
@@ -233,9 +230,9 @@ def concept(loss: Array, usual: float, entity: Array, params: Drift, where: str 
 
 def over_time(frame: pd.DataFrame, loss: Array, contract: Contract, params: Drift) -> list[dict[str, Any]]:
     """Give the loss by window of time."""
-    rows = []
+    rows, entity = [], clusters(frame, contract)
     for window in parts_of(frame, contract, params) if contract.time else []:
-        found, times = mean_bounds(loss[window]), frame[contract.time].iloc[window]
+        found, times = mean_bounds(loss[window], entity[window]), frame[contract.time].iloc[window]
         rows.append(
             {
                 "from": str(times.min()),

@@ -13,7 +13,7 @@ from .artifacts import METRICS, PREDICTIONS
 from .contract import Contract, run
 from .metrics import Score, classification, regression, score
 from .params import Evaluate, load
-from .prepare import TEST, TRAIN
+from .prepare import TEST, TRAIN, clusters
 
 Array = npt.NDArray[Any]
 
@@ -73,18 +73,19 @@ def evaluate(model: Any, train: pd.DataFrame, test: pd.DataFrame, contract: Cont
 
     labels = [str(label) for label in contract.labels]
     both = [kept(model, train, contract, "train"), kept(model, test, contract, "test")]
+    entity = clusters(test, contract)
     known, nothing = np.zeros((len(train), 1)), np.zeros((len(test), 1))
     if not labels:
         constant = DummyRegressor().fit(known, train[contract.target]).predict(nothing)
         truth, value = (both[1][name].to_numpy("float64") for name in ("truth", "prediction"))
-        scores = score(regression(), truth, (value, value), (constant, constant), params)
+        scores = score(regression(), truth, (value, value), (constant, constant), params, entity)
         return Evaluation(scores, pd.concat(both))
     dummy = DummyClassifier(strategy="prior").fit(known, train[contract.target])
     ours = both[1][[f"p {label}" for label in labels]].to_numpy()
     theirs = aligned(dummy.predict_proba(nothing), dummy.classes_, labels)
     truth = test[contract.target].map({label: code for code, label in enumerate(labels)}).to_numpy()
     metrics = classification(labels, None if contract.positive is None else str(contract.positive))
-    scores = score(metrics, truth, (ours.argmax(axis=1), ours), (theirs.argmax(axis=1), theirs), params)
+    scores = score(metrics, truth, (ours.argmax(axis=1), ours), (theirs.argmax(axis=1), theirs), params, entity)
     return Evaluation(scores, pd.concat(both))
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from .metrics import Array, resamples
+
 FOLDER = Path("reports/ce")
 PASS, FAIL, INCONCLUSIVE, NOT_COMPARABLE, REPORTED = "PASS", "FAIL", "INCONCLUSIVE", "NOT COMPARABLE", "REPORTED"
 Z = 1.6448536269514722  # of a one-sided bound of 95 %
@@ -68,9 +68,9 @@ class Bounds:
         return PASS if self.high <= threshold else FAIL if self.low > threshold else INCONCLUSIVE
 
     def rows_wanted(self, threshold: float, n: int) -> int:
-        """Give the number of rows that would decide, if the estimate stays what it is."""
+        """Give the number of rows that would decide in 95 % of all samples, if the truth is what is estimated."""
         gap = abs(threshold - self.value)
-        return math.ceil(n * ((self.high - self.low) / 2 / gap) ** 2) if gap > 0 else 100 * n
+        return math.ceil(n * ((self.high - self.low) / gap) ** 2) if gap > 0 else 100 * n
 
 
 def mean_bounds(values: Array, clusters: Array | None = None) -> Bounds:
@@ -97,31 +97,16 @@ def mean_bounds(values: Array, clusters: Array | None = None) -> Bounds:
 def resampled(
     n: int, statistic: Callable[[Array], float], draws: int, seed: int, clusters: Array | None = None
 ) -> Bounds:
-    """Bound any statistic of the rows by the bootstrap with a fixed seed, over entities where rows cluster.
-
-    The percentile bootstrap (Efron, 1979). Above 20,000 rows a resample has 20,000, and the spread is shrunk by the
-    square root of the ratio, as a standard error is (m out of n; Bickel et al., 1997).
+    """Bound any statistic of the rows by the bootstrap of `metrics.resamples`.
 
     Parameters
     ----------
     statistic : callable
         Takes the rows of a resample, an array of their places, and gives a figure.
     """
-    rng = np.random.default_rng(seed)
     value = statistic(np.arange(n))
-    if clusters is None or len(np.unique(clusters)) == n:
-        size = min(n, 20_000)
-        samples = np.array([statistic(rng.integers(0, n, size)) for _ in range(draws)])
-        shrink = math.sqrt(size / n)
-    else:
-        order = np.argsort(clusters, kind="stable")
-        members = np.split(order, np.flatnonzero(np.diff(clusters[order])) + 1)
-        many = len(members)
-        size = min(many, max(1, round(20_000 * many / n)))
-        samples = np.array(
-            [statistic(np.concatenate([members[i] for i in rng.integers(0, many, size)])) for _ in range(draws)]
-        )
-        shrink = math.sqrt(size / many)
+    chosen, shrink = resamples(n, draws, seed, clusters)
+    samples = np.array([statistic(rows) for rows in chosen])
     samples = samples[np.isfinite(samples)]
     if not len(samples) or math.isnan(value):
         return Bounds(value, math.nan, math.nan)

@@ -17,10 +17,10 @@ from typing import Any
 import yaml
 
 from . import champion
-from .artifacts import KNOWN, LOCK, METRICS, VERDICT, digest
-from .contract import CONTRACT, Contract, DataError, run
+from .artifacts import KNOWN, METRICS, VERDICT
+from .contract import Contract, DataError, run
 from .metrics import HEADLINE
-from .params import PARAMS, Params
+from .params import PARAMS, Params, deciding, inputs
 
 EXPERIMENTS = Path("experiments")
 CODE = ("contract.py", "prepare.py", "features.py", "model.py", "train.py")  # what decides about a model
@@ -91,38 +91,42 @@ class Run:
             raise DataError(f"{path} is no run of the journal: {error}") from None
 
 
-def hashes(params: dict[str, Any]) -> dict[str, str]:
-    """Hash everything that decides about a model."""
-    here = Path(__file__).parent
-    code = hashlib.sha256(b"".join((here / name).read_bytes() for name in CODE)).hexdigest()
-    text = json.dumps(params, sort_keys=True)
-    raw = Path(Contract.load().source.path)
-    if not raw.exists():
-        raise DataError(f"there is no {raw}: put the data there, or fetch it by `make pull`")
-    return {
-        "data": digest(raw, "md5"),
-        "contract": digest(CONTRACT),
-        "params": hashlib.sha256(text.encode()).hexdigest(),
-        "code": code,
-        "lock": digest(LOCK),
-    }
-
-
-def deciding(params: Params) -> dict[str, Any]:
-    """Give the parameters that decide about a model."""
-    return {"prepare": asdict(params.prepare), "model": asdict(params.model), "bias.allow": params.bias.allow}
-
-
 def begin(params: Params, hypothesis: str) -> Run:
     """Describe the run that is about to start."""
-    told = deciding(params)
-    found = hashes(told)
+    code = b"".join((Path(__file__).parent / name).read_bytes() for name in CODE)
+    found = inputs(Contract.load(), params) | {"code": hashlib.sha256(code).hexdigest()}
     fingerprint = hashlib.sha256("".join(found.values()).encode()).hexdigest()[:16]
     who = champion.git("config", "user.name") or getpass.getuser()
     commit = champion.git("rev-parse", "HEAD") or ""
     return Run(
-        fingerprint, RUNNING, who, datetime.now(UTC).isoformat(timespec="seconds"), hypothesis, told, found, commit
+        fingerprint,
+        RUNNING,
+        who,
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        hypothesis,
+        deciding(params),
+        found,
+        commit,
     )
+
+
+def started(now: Run, again: str) -> tuple[Run, Run | None]:
+    """Keep a run that is about to start; what the journal knows of the same one stays in it.
+
+    Returns
+    -------
+    now, old : Run, Run or None
+        What stands in the journal from here on, and what stood there; the same one if it is known, has ended, and
+        nobody says why it should run again.
+    """
+    old = Run.read(now.path) if now.path.exists() else None
+    if old and old.status not in (RUNNING, CRASHED) and not again:
+        return old, old
+    if old:
+        note = {"who": now.who, "when": now.when, "why": again or f"it had {old.status}"}
+        now = replace(old, status=RUNNING, again=[*old.again, note])
+    now.write()
+    return now, old
 
 
 def runs() -> list[Run]:
@@ -190,15 +194,10 @@ def train(hypothesis: str, again: str, against: str | None) -> int:
     """
     champion.name(against)
     now = begin(Params.load(), hypothesis)
-    old = Run.read(now.path) if now.path.exists() else None
+    now, old = started(now, again)
     env = dict(os.environ)
-    if old and old.status not in (RUNNING, CRASHED) and not again:
+    if now is old:
         env[KNOWN] = f'{known(old)} `make train AGAIN="why"` trains it all the same'
-        now = old
-    elif old:
-        note = [{"who": now.who, "when": now.when, "why": again or f"it had {old.status}"}]
-        now = replace(old, status=RUNNING, again=[*old.again, *note])
-    now.write()
     begun = time.perf_counter()
     try:
         code, said = 0, list[str]()
@@ -263,13 +262,11 @@ def experiments(hypothesis: str, grid: list[dict[str, Any]], again: str) -> int:
     champion.name()
     queued = []
     for chosen in grid:
-        now = begin(with_settings(chosen), hypothesis)
         told = " ".join(f"{name}={value}" for name, value in chosen.items())
-        old = Run.read(now.path) if now.path.exists() else None
-        if old and old.status not in (RUNNING, CRASHED) and not again:
+        now, old = started(begin(with_settings(chosen), hypothesis), again)
+        if now is old:
             print(f"{told}: {known(old)}")
             continue
-        now.write()
         queued.append((now, told, [word for name, value in chosen.items() for word in ("-S", f"{name}={value}")]))
     env, begun = {**os.environ, "PYTHONPATH": "src"}, time.perf_counter()
     where = ["--temp"] if len(queued) == 1 else ["--queue"]

@@ -125,14 +125,45 @@ def losses(predictions: pd.DataFrame, labels: list[str]) -> Array:
     return ((predictions[[f"p {label}" for label in labels]].to_numpy() - hits) ** 2).sum(axis=1) / (guess or 1.0)
 
 
-def score(
-    metrics: list[Metric], truth: Array, model: tuple[Array, Array], dummy: tuple[Array, Array], params: Evaluate
-) -> dict[str, Score]:
-    """Score a model and the dummy baseline on the same rows.
+def resamples(n: int, draws: int, seed: int, clusters: Array | None = None) -> tuple[list[Array], float]:
+    """Draw rows with replacement, whole entities where rows cluster (bootstrap; Efron, 1979), with a fixed seed.
 
-    The interval is the percentile bootstrap over rows (Efron, 1979) with a fixed seed. Above 20,000 rows a resample
-    has 20,000 and the interval is shrunk by the square root of the ratio, as the standard error is (m-out-of-n
-    bootstrap; Bickel et al., 1997).
+    Above 20,000 rows a resample has about 20,000, and a spread over resamples is to be shrunk by the square root of
+    the ratio, as a standard error is (m out of n; Bickel et al., 1997).
+
+    Parameters
+    ----------
+    clusters : ndarray of int of shape (n,), optional
+        The entity of each row.
+
+    Returns
+    -------
+    rows : list of ndarray of int
+        The places of the rows of each resample.
+    shrink : float
+        What a spread over them is to be multiplied by.
+    """
+    rng = np.random.default_rng(seed)
+    if clusters is None or len(np.unique(clusters)) == n:
+        size = min(n, LARGEST)
+        return [rng.integers(0, n, size) for _ in range(draws)], np.sqrt(size / n)
+    order = np.argsort(clusters, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(clusters[order])) + 1)
+    many = len(members)
+    size = min(many, max(1, round(LARGEST * many / n)))
+    rows = [np.concatenate([members[i] for i in rng.integers(0, many, size)]) for _ in range(draws)]
+    return rows, np.sqrt(size / many)
+
+
+def score(
+    metrics: list[Metric],
+    truth: Array,
+    model: tuple[Array, Array],
+    dummy: tuple[Array, Array],
+    params: Evaluate,
+    clusters: Array | None = None,
+) -> dict[str, Score]:
+    """Score a model and the dummy baseline on the same rows, with the percentile bootstrap of `resamples`.
 
     Parameters
     ----------
@@ -141,9 +172,7 @@ def score(
     model, dummy : (ndarray of shape (n_rows,), ndarray of shape (n_rows,) or (n_rows, n_classes))
         Predictions, and scores or probabilities.
     """
-    rng = np.random.default_rng(params.seed)
-    size = min(len(truth), LARGEST)
-    draws = [rng.integers(0, len(truth), size) for _ in range(params.bootstrap)]
+    draws, shrink = resamples(len(truth), params.bootstrap, params.seed, clusters)
     tail = (1 - params.confidence) / 2
     found = {}
     with warnings.catch_warnings():
@@ -154,7 +183,7 @@ def score(
             value = metric.compute(truth, *model)
             samples = np.array([metric.compute(truth[rows], model[0][rows], model[1][rows]) for rows in draws])
             centre = np.nanmean(samples) if np.isfinite(samples).any() else value
-            samples = centre + (samples - centre) * np.sqrt(size / len(truth))
+            samples = centre + (samples - centre) * shrink
             low, high = np.nanquantile(samples, [tail, 1 - tail]) if np.isfinite(samples).any() else (value, value)
             found[metric.name] = Score(value, float(low), float(high), metric.compute(truth, *dummy))
     return found

@@ -1,11 +1,14 @@
 """params.yaml: every number a person may tune, as values that cannot change; an unknown key is refused."""
 
-from dataclasses import dataclass, fields, replace
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_origin
 
 import yaml
 
+from .artifacts import LOCK, digest
 from .contract import CONTRACT, Contract, DataError
 
 PARAMS = Path("params.yaml")
@@ -187,6 +190,30 @@ def load(folder: Path = Path()) -> tuple[Contract, Params]:
     if wrong := [name for name in params.bias.allow if name not in contract.protected]:
         raise DataError(f"params.yaml, bias.allow: {', '.join(map(str, wrong))}: no `role: protected` in contract.yaml")
     return replace(contract, allowed=tuple(params.bias.allow)), params
+
+
+def deciding(params: Params) -> dict[str, Any]:
+    """Give the parameters that decide about a model."""
+    return {"prepare": asdict(params.prepare), "model": asdict(params.model), "bias.allow": params.bias.allow}
+
+
+def inputs(contract: Contract, params: Params) -> dict[str, str]:
+    """Hash what a model is made from, but for the code.
+
+    Raises
+    ------
+    DataError
+        If the raw data is not there.
+    """
+    raw = Path(contract.source.path)
+    if not raw.exists():
+        raise DataError(f"there is no {raw}: put the data there, or fetch it by `make pull`")
+    return {
+        "data": digest(raw, "md5"),
+        "contract": digest(CONTRACT),
+        "params": hashlib.sha256(json.dumps(deciding(params), sort_keys=True).encode()).hexdigest(),
+        "lock": digest(LOCK),
+    }
 
 
 def _section(name: str, kind: Any, values: dict[str, Any]) -> Any:

@@ -205,7 +205,7 @@ def model_card(
     made = [f"| {key} | `{meta[key]}` |" for key in ("data", "contract", "params", "lock", "python")]
     made += [f"| {library} | {number} |" for library, number in meta["libraries"].items()]
     used = [
-        f"| `{_cell(c.name)}` | {c.role} | {c.type} | {_cell(c.reason or c.description)} |"
+        f"| `{cell(c.name)}` | {c.role} | {c.type} | {cell(c.reason or c.description)} |"
         for c in contract.columns.values()
     ]
     pictures = ("curves.png", "confusion.png") if contract.labels else ("residuals.png",)
@@ -226,11 +226,11 @@ def model_card(
 
 
 def _waived(waiver: dict[str, str]) -> str:
-    until, owner = waiver["expires"], _cell(waiver["owner"])
-    return f"\n- Known and accepted until {until}: {_cell(waiver['gate'])}. {_cell(waiver['reason'])} ({owner})"
+    until, owner = waiver["expires"], cell(waiver["owner"])
+    return f"\n- Known and accepted until {until}: {cell(waiver['gate'])}. {cell(waiver['reason'])} ({owner})"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Keep a text inside its cell of a Markdown table."""
     return " ".join(text.split()).replace("|", "\\|").replace("`", "'")
 

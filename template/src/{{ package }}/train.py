@@ -18,10 +18,10 @@ import yaml
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from .artifacts import KNOWN, LOCK, META, MODEL, digest
-from .contract import CONTRACT, Contract, DataError, run
+from .artifacts import KNOWN, META, MODEL
+from .contract import Contract, DataError, run
 from .model import build_model
-from .params import Params, load
+from .params import Params, inputs, load
 from .prepare import TRAIN
 
 TRUSTED = Path("trusted-types.yaml")
@@ -105,10 +105,7 @@ def facts(contract: Contract, params: Params, model: bytes) -> dict[str, Any]:
         "target": contract.target,
         "features": contract.features,
         "labels": contract.labels,
-        "data": digest(Path(contract.source.path), "md5"),
-        "contract": digest(CONTRACT),
-        "params": hashlib.sha256(repr((params.prepare, params.model, params.bias.allow)).encode()).hexdigest(),
-        "lock": digest(LOCK),
+        **inputs(contract, params),
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in names},
     }
