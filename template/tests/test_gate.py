@@ -75,6 +75,12 @@ def quick(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("gc.collect", lambda *_: 0)
 
 
+def test_what_cannot_decide_says_how_many_rows_would():
+    unsure = gate.decided("bias.parity", gate.Bounds(0.0, -0.25, 0.25), 0.125, 300, "0.1", "")
+    assert (unsure.verdict, unsure.said) == (gate.INCONCLUSIVE, "0.1; about 4,800 rows would decide")
+    assert gate.decided("bias.parity", gate.Bounds(0.1, 0.0, 0.2), 0.3, 300, "0.1", "").said == "0.1"
+
+
 def test_twenty_slices_without_a_weakness_raise_no_alarm(quick):
     rng = np.random.default_rng(7)
     alarms = 0

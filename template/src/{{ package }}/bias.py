@@ -11,7 +11,7 @@ import pandas as pd
 from .champion import Answers, Champion
 from .contract import Contract, run
 from .evaluate import predicted, read_predictions
-from .gate import REPORTED, Array, Bounds, Family, Gate, mean_bounds
+from .gate import REPORTED, Array, Bounds, Family, Gate, decided, mean_bounds
 from .metrics import losses
 from .params import Params, load
 from .prepare import TEST, TRAIN, clusters
@@ -202,20 +202,8 @@ def _gate(name: str, found: Bounds, threshold: float, group: pd.Series, said: st
             "base_rate": "largest difference in the share observed, before any model",
         }[name]
     )
-    verdict = found.verdict(threshold)
     told = f"{said}: {found.value:.3f} [{found.low:.3f}, {found.high:.3f}], allowed {threshold:g} ({len(group)} rows)"
-    return Gate(
-        f"bias.{name}",
-        verdict,
-        told,
-        MENDS[name],
-        str(group.name),
-        found.value,
-        found.low,
-        found.high,
-        threshold,
-        len(group),
-    )
+    return decided(f"bias.{name}", found, threshold, len(group), told, MENDS[name], str(group.name))
 
 
 def bias(

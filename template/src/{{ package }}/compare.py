@@ -12,7 +12,7 @@ from .artifacts import META, PREDICTIONS
 from .champion import Answers, Champion, git
 from .contract import NUMERIC, Contract, run
 from .evaluate import read_predictions
-from .gate import FAIL, INCONCLUSIVE, NOT_COMPARABLE, PASS, Array, Bounds, Family, Gate, mean_bounds, resampled
+from .gate import FAIL, NOT_COMPARABLE, PASS, Array, Bounds, Family, Gate, decided, mean_bounds, resampled
 from .metrics import HEADLINE, area_under_roc, losses
 from .params import PARAMS, Params, load
 from .prepare import TEST, TRAIN, clusters
@@ -105,33 +105,18 @@ def moved(test: pd.DataFrame, worse: pd.Series, contract: Contract, params: Para
 
 
 def _gate(name: str, found: Bounds, threshold: float, n: int, what: str) -> Gate:
-    verdict = found.verdict(threshold)
     said = f"{what}: {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}] from the champion, "
     said += f"allowed {threshold:+g} ({n} rows)"
-    if verdict == INCONCLUSIVE:
-        said += f"; about {found.rows_wanted(threshold, n):,} rows would decide"
     mend = "`make explain-difference` says whether data or parameters did it; reports/ce.html shows what lost most"
-    return Gate(name, verdict, said, mend, "", found.value, found.low, found.high, threshold, n)
+    return decided(name, found, threshold, n, said, mend)
 
 
 def against_guessing(predictions: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> Gate:
-    """Gate the loss against that of a constant guess: a model that is surely worse does not ship."""
-    found = mean_bounds(losses(predictions, [str(label) for label in contract.labels]) - 1, clusters(test, contract))
-    bounds = Bounds(found.value + 1, found.low + 1, found.high + 1)
-    said = f"loses {bounds.value:.3f} [{bounds.low:.3f}, {bounds.high:.3f}] of what a guess loses ({len(test)} rows)"
+    """Gate the loss against that of a constant guess, which is 1: a model that is surely worse does not ship."""
+    found = mean_bounds(losses(predictions, [str(label) for label in contract.labels]), clusters(test, contract))
+    said = f"loses {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] of what a guess loses ({len(test)} rows)"
     mend = "is the target in the features at all? Look at reports/, then at the columns in contract.yaml"
-    return Gate(
-        "compare.guessing",
-        found.verdict(0.0),
-        said,
-        mend,
-        "",
-        found.value + 1,
-        found.low + 1,
-        found.high + 1,
-        1.0,
-        len(test),
-    )
+    return decided("compare.guessing", found, 1.0, len(test), said, mend)
 
 
 def leaks(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> list[Gate]:

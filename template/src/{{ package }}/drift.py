@@ -11,7 +11,7 @@ import pandas as pd
 
 from .contract import Contract, DataError, parse, read, run
 from .evaluate import predicted, read_predictions
-from .gate import FAIL, PASS, REPORTED, Array, Family, Gate, mean_bounds
+from .gate import FAIL, PASS, REPORTED, Array, Family, Gate, decided, mean_bounds
 from .metrics import losses
 from .params import Drift, Params, load
 from .prepare import TEST, TRAIN, clusters
@@ -213,19 +213,8 @@ def concept(loss: Array, usual: float, entity: Array, params: Drift, where: str 
     said = (
         f"loses {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] more than before, allowed {params.concept:g}"
     )
-    verdict = found.verdict(params.concept)
-    return Gate(
-        "drift.concept",
-        verdict,
-        said,
-        "retrain on newer rows; if that does not help, a cause is missing among the features",
-        where,
-        found.value,
-        found.low,
-        found.high,
-        params.concept,
-        len(loss),
-    )
+    mend = "retrain on newer rows; if that does not help, a cause is missing among the features"
+    return decided("drift.concept", found, params.concept, len(loss), said, mend, where)
 
 
 def over_time(frame: pd.DataFrame, loss: Array, contract: Contract, params: Drift) -> list[dict[str, Any]]:

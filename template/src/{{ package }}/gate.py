@@ -73,6 +73,14 @@ class Bounds:
         return math.ceil(n * ((self.high - self.low) / gap) ** 2) if gap > 0 else 100 * n
 
 
+def decided(name: str, found: Bounds, threshold: float, n: int, said: str, mend: str, where: str = "") -> Gate:
+    """Hold an estimate against a threshold; where that does not decide, say how many rows would."""
+    verdict = found.verdict(threshold)
+    if verdict == INCONCLUSIVE:
+        said += f"; about {found.rows_wanted(threshold, n):,} rows would decide"
+    return Gate(name, verdict, said, mend, where, found.value, found.low, found.high, threshold, n)
+
+
 def mean_bounds(values: Array, clusters: Array | None = None) -> Bounds:
     """Bound a mean; rows of one entity count as one observation (the sandwich of Liang and Zeger, 1986).
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .artifacts import VERDICT
 from .contract import DataError, run
 from .journal import SHIPPED, current
 from .store import STORE
@@ -194,7 +195,7 @@ def told(record: dict[str, Any], answer: dict[str, Any], seconds: dict[str, floa
         f"prediction  {answer['prediction']}{sure}, from model {answer['model_version']}",
         "checked     rows of the test set over HTTP: as the model in process",
         f"bento       {tag}",
-        "quality     reports/ce.html, docs/model-card.md",
+        f"verdict     {json.loads(VERDICT.read_text(encoding='utf-8'))['verdict']}: reports/ce.html says why",
         "try it      make serve PORT=3000   (http://127.0.0.1:3000), then",
         f"            curl http://127.0.0.1:3000/predict -d @{EXAMPLE.relative_to(Path.cwd())}",
         "took        " + " ".join(f"{step} {spent:.0f}s" for step, spent in seconds.items()),
