@@ -21,6 +21,8 @@ from under_test import (
     train,
 )
 
+from conftest import PARAMS
+
 YAML = """
 version: 1
 task: classification
@@ -250,18 +252,11 @@ def test_protected_columns_are_no_features(clinic, tmp_path):
     assert "sex" not in clinic.features
     assert replace(clinic, allowed=("sex",)).features == ["dose", "weight", "ward", "sex"]
     (tmp_path / "contract.yaml").write_text(YAML, encoding="utf-8")
-    text = (evaluate_root() / "params.yaml").read_text(encoding="utf-8")
-    (tmp_path / "params.yaml").write_text(text.replace("allow: []", "allow: [sex]"), encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(PARAMS.replace("allow: []", "allow: [sex]"), encoding="utf-8")
     assert params.load(tmp_path)[0].features == ["dose", "weight", "ward", "sex"]
-    (tmp_path / "params.yaml").write_text(text.replace("allow: []", "allow: [ward]"), encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(PARAMS.replace("allow: []", "allow: [ward]"), encoding="utf-8")
     with pytest.raises(contract.DataError, match=r"bias.allow: ward: no `role: protected`"):
         params.load(tmp_path)
-
-
-def evaluate_root():
-    from under_test import ROOT
-
-    return ROOT
 
 
 def test_protected_columns_do_not_decide(clinic):

@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from under_test import PACKAGE, ROOT, contract, gate, request, train
 
+from conftest import PARAMS
+
 pytestmark = pytest.mark.slow
 
 fragility = import_module(f"{PACKAGE}.fragility")
@@ -258,7 +260,7 @@ def project(small, raw: pd.DataFrame, frame: pd.DataFrame, model, tmp_path: Path
     frame.tail(60).to_parquet("data/prepared/test.parquet")
     Path("models/model.skops").write_bytes(train.dumps(model))
     copy(ROOT / "trusted-types.yaml", tmp_path)
-    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    values = yaml.safe_load(PARAMS)
     values["bias"]["allow"] = []
     values["fragility"] |= {"rows": ROWS, "expectations": {"visits": "down"}}
     Path("params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from under_test import ROOT, contract, journal, params
 
+from conftest import PARAMS
+
 RUN = journal.Run("abc123", "rejected", "Ada", "2026-11-23T10:00:00+00:00", "deeper is better", {}, {}, "c0ffee",
                   metrics={"roc_auc": 0.75}, failing=["bias.parity (sex)"])  # fmt: skip
 
@@ -14,8 +16,9 @@ RUN = journal.Run("abc123", "rejected", "Ada", "2026-11-23T10:00:00+00:00", "dee
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("params.yaml", "contract.yaml", "requirements.lock"):
+    for name in ("contract.yaml", "requirements.lock"):
         Path(name).write_bytes((ROOT / name).read_bytes())
+    Path("params.yaml").write_text(PARAMS, encoding="utf-8")
     raw = Path(contract.Contract.load().source.path)
     raw.parent.mkdir(parents=True)
     raw.write_text("a,b\n1,2\n", encoding="utf-8")

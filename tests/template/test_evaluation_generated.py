@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from template.conftest import commit
+from template.conftest import ROOT, commit
 
 Make = Callable[..., subprocess.CompletedProcess[str]]
 Plant = Callable[[Path], None]
 
 pytestmark = [pytest.mark.slow]
+FLIGHTS = ROOT.parent / "shared" / "data" / "flights.csv"
 STAGES = ("prepare", "train", "evaluate", "champion", "slices", "bias", "drift", "fragility", "compare", "bless")
 
 
@@ -256,6 +257,18 @@ def test_a_champion_that_saw_the_test_rows_is_not_compared_with(copied: Path, en
     assert "was trained on" in str(compared(copied)["why"])
 
 
+def test_a_swapped_test_set_is_not_compared_on(copied: Path, environment: Path) -> None:
+    """Somebody puts rows that the models have learnt in the place of the test set: it would look splendid."""
+    against_release(copied)
+    stages(copied, environment, "prepare", "train")
+    code = "import pandas as pd; pd.read_parquet('data/prepared/train.parquet').head(1200)"
+    code += ".to_parquet('data/prepared/test.parquet')"
+    subprocess.run(["python", "-c", code], cwd=copied, env=inside(environment), check=True)
+    stages(copied, environment, *STAGES[2:])
+    assert gates(copied)["compare.loss"] == "NOT COMPARABLE"
+    assert "split" in compared(copied)["changed"]  # type: ignore[operator]
+
+
 def test_another_seed_is_no_improvement(copied: Path, environment: Path) -> None:
     against_release(copied)
     params = (copied / "params.yaml").read_text(encoding="utf-8")
@@ -301,8 +314,8 @@ def test_the_way_of_a_rejected_model(copied: Path, make: Make) -> None:
     assert "compare.loss" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert make(copied, "ce", check=False).returncode
-    forced = make(copied, "package", "FORCE=to try the path")
-    assert "Bento clinic:" in forced.stdout
+    forced = make(copied, "ship", "FORCE=to try the path")
+    assert "verdict     rejected: reports/ce.html says why" in forced.stdout
     assert (
         "**Shipped without a blessing.** The reason given: to try the path"
         in (copied / "docs/model-card.md").read_text()
@@ -312,12 +325,13 @@ def test_the_way_of_a_rejected_model(copied: Path, make: Make) -> None:
     assert (labels["verdict"], labels["forced"]) == ("rejected", "to try the path")
     again = make(copied, "train")
     assert "tried this on" in again.stdout
-    assert "rejected (" in again.stdout
+    assert "shipped (" in again.stdout
     assert "Running stage" not in again.stdout
+    told = make(copied, "journal").stdout
+    assert "shipped" in told[told.index("the first model") :]
+    assert "forced: to try the path" in told
     failed = make(copied, "journal", "ARGS=--failed").stdout
-    assert "why: less is more" in failed
-    assert "forced: to try the path" in failed
-    assert "the first model" not in failed
+    assert "less is more" not in failed  # it was rejected, and shipped all the same
     titles = json.loads((copied / "reports" / "verdict.json").read_text(encoding="utf-8"))["failing"]
     names = {title.partition(" (")[0] for title in titles}
     waivers = [{"gate": name, "reason": "known", "owner": "Ada", "expires": "2999-01-01"} for name in names]
@@ -418,6 +432,43 @@ def test_new_rows_are_compared_with_the_reference(copied: Path, make: Make) -> N
     drifted = make(copied, "drift", "DATA=moved.csv", check=False)
     assert drifted.returncode
     assert "drift.column (weight)" in drifted.stdout
+    turned = copied / "turned.csv"
+    others = {"yes": "no", "no": "yes"}
+    lines = [",".join([*row[:-1], others[row[-1]]]) for row in rows_of(copied)[1][::2]]
+    turned.write_text("\n".join([",".join(names), *lines]), encoding="utf-8")
+    concept = make(copied, "drift", "DATA=turned.csv", check=False)
+    assert concept.returncode
+    assert "**drift.concept**" in concept.stdout
+    assert "drift.column (dose)" not in concept.stdout
     lacking = copied / "lacking.csv"
     lacking.write_text("dose\n1\n", encoding="utf-8")
     assert "lacks 'weight', 'ward', 'note'" in make(copied, "drift", "DATA=lacking.csv", check=False).stderr
+
+
+@pytest.mark.skipif(not FLIGHTS.exists(), reason="the shared data are not part of the repository")
+def test_the_months_that_differ_are_found(tmp_path: Path, template: Path, environment: Path) -> None:
+    """A model of January to March meets the rest of the year: delays are rare in September and common in December."""
+    head, *lines = FLIGHTS.read_text(encoding="utf-8").splitlines()
+    early = [line for line in lines if line.split(",")[1] < "2013-04"]
+    (tmp_path / "early.csv").write_text("\n".join([head, *early]) + "\n", encoding="utf-8")
+    late = [line for line in lines if line.split(",")[1] >= "2013-04"]
+    project = tmp_path / "flights"
+    words = [sys.executable, "-m", "mlscaffold", "new", str(project), "--template", str(template), "--defaults"]
+    words += ["--data", str(tmp_path / "early.csv"), "--target", "late", "--time", "date", "--id", "flight_id"]
+    subprocess.run(words, capture_output=True, check=True)
+    stages(project, environment)
+    assert {
+        title for title in failing(project) if title.startswith("drift.")
+    } == set()  # the control: its own test rows
+    (project / "late.csv").write_text("\n".join([head, *late]) + "\n", encoding="utf-8")
+    words = ["python", "-m", "flights.drift", "--data", "late.csv"]
+    done = subprocess.run(words, cwd=project, env=inside(environment), capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    by_month = {row["period"]: row["drifted"] for row in drifted(project)}
+    assert {month for month, columns in by_month.items() if "late" in columns} >= {"2013-09", "2013-12"}
+    assert not {month for month, columns in by_month.items() if "late" in columns} & {"2013-05", "2013-08"}
+
+
+def drifted(project: Path) -> list[dict[str, object]]:
+    report = project / "reports" / "ce" / "drift-new.json"
+    return list(json.loads(report.read_text(encoding="utf-8"))["details"]["periods"])
