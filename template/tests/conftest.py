@@ -37,7 +37,12 @@ slices: {gap: 0.6, worse: 0.1, min_rows: 200, min_class_rows: 30, bands: 4, most
 bias: {allow: [], parity: 0.2, odds: 0.2, worst_group: 0.6, calibration: 0.1, base_rate: 0.35, worse: 0.05}
 drift: {windows: 10, factor: 1.5, floor: 0.08, concept: 0.25}
 fragility: {rows: 50, tolerance: 0.02, expectations: {}}
-service: {max_records: 1000, max_body_bytes: 2000000}
+service: {max_records: 1000, max_body_bytes: 2000000, timeout_seconds: 10, max_concurrency: 64, tolerance: 0.000001,
+  explain_draws: 60}
+log: {rotate_megabytes: 64, keep_files: 50}
+rollout: {mode: "off", entity: "", share: 0.1}
+objectives: {availability: 0.999, latency: 0.99, latency_seconds: 0.25, requests_per_second: 50, model_age_days: 90,
+  label_delay_hours: 168, null_ratio: 0.05, live_loss: 0.1, variant_worse: 0.02, quiet_minutes: 30}
 """
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 MODEL = Path("models/model.skops")
 META = Path("models/meta.json")
+SERVING = Path("models/serving")
 PREDICTIONS = Path("models/predictions.parquet")
 METRICS = Path("reports/metrics.json")
 VERDICT = Path("reports/verdict.json")
 MODEL_CARD = Path("docs/model-card.md")
+TRUSTED = Path("trusted-types.yaml")
 LOCK = Path("requirements.lock")
 KNOWN = "RUN_IS_KNOWN"  # in the environment: what `journal` found that came out of this very run
 

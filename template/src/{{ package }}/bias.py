@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .champion import Answers, Champion
-from .contract import Contract, run
+from .columns import Contract, run
 from .evaluate import predicted, read_predictions
 from .gate import REPORTED, Array, Bounds, Family, Gate, decided, mean_bounds
 from .metrics import losses

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from .artifacts import META, VERDICT
-from .contract import DataError, run
+from .columns import DataError, run
 from .gate import FAIL, FAMILIES, INCONCLUSIVE, NOT_COMPARABLE, REPORTED, Family, Gate
 
 WAIVERS = Path("waivers.yaml")

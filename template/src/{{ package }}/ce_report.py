@@ -13,7 +13,7 @@ import pandas as pd
 from . import report
 from .artifacts import META, METRICS, VERDICT
 from .champion import FOLDER as CHAMPION
-from .contract import Contract, run
+from .columns import Contract, run
 from .evaluate import read_predictions
 from .gate import FAIL, FAMILIES, INCONCLUSIVE, NOT_COMPARABLE, PASS, REPORTED, Family, Gate
 from .journal import Run, figures, runs

@@ -10,13 +10,14 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from .contract import Contract, DataError, run
+from .columns import Contract, DataError, run
 from .evaluate import predicted, read_predictions
 from .metrics import losses
 
 CHAMPION = Path("champion.yaml")
 FOLDER = Path("models/champion")
 FROM_DVC = ("models/predictions.parquet", "models/model.skops", "models/meta.json")
+IF_THERE = ("models/serving",)  # not in releases from before models were exported
 FROM_GIT = ("contract.yaml", "params.yaml")
 HEAD = (
     "# The model that candidates are compared with: the last release. Written by `make train`; "
@@ -70,9 +71,9 @@ def fetch(found: dict[str, str | None], folder: Path = FOLDER) -> None:
     if found["commit"]:
         for path in FROM_GIT:
             (folder / path).write_text((git("show", f"{found['commit']}:{path}") or "") + "\n", encoding="utf-8")
-        for path in FROM_DVC:
+        for path in (*FROM_DVC, *IF_THERE):
             get = ["dvc", "get", ".", path, "--rev", found["commit"], "--out", str(folder / Path(path).name), "--quiet"]
-            if subprocess.run(get, capture_output=True, check=False).returncode:
+            if subprocess.run(get, capture_output=True, check=False).returncode and path in FROM_DVC:
                 missing.append(path)
     (folder / "champion.json").write_text(json.dumps(found | {"missing": missing}) + "\n", encoding="utf-8")
 

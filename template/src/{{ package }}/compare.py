@@ -10,7 +10,7 @@ import yaml
 
 from .artifacts import META, PREDICTIONS
 from .champion import Answers, Champion, git
-from .contract import NUMERIC, Contract, run
+from .columns import NUMERIC, Contract, run
 from .evaluate import read_predictions
 from .gate import FAIL, NOT_COMPARABLE, PASS, Array, Bounds, Family, Gate, decided, mean_bounds, resampled
 from .metrics import HEADLINE, area_under_roc, losses

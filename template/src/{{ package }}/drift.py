@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .contract import Contract, DataError, parse, read, run
+from .columns import Contract, DataError, run
+from .contract import parse, read
 from .evaluate import predicted, read_predictions
 from .gate import FAIL, PASS, REPORTED, Array, Family, Gate, decided, mean_bounds
 from .metrics import losses

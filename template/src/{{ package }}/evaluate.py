@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from .artifacts import METRICS, PREDICTIONS
-from .contract import Contract, run
+from .columns import Contract, run
 from .metrics import Score, classification, regression, score
 from .params import Evaluate, load
 from .prepare import TEST, TRAIN, clusters

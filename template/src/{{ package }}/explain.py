@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from .champion import Champion
-from .contract import Contract, DataError, parse, read, run
+from .columns import Contract, DataError, run
+from .contract import parse, read
 from .evaluate import keys, predicted
 from .gate import Family, mean_bounds
 from .metrics import losses

@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from pydantic import BaseModel
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from .artifacts import MODEL
-from .contract import NUMERIC, Contract, DataError, parse, read, run, validate
+from .columns import NUMERIC, Contract, DataError, run
+from .contract import parse, read, validate
 from .drift import scored
 from .gate import FAIL, PASS, Array, Family, Gate
 from .params import Fragility, load
+from .predict import frame_of
 from .prepare import TEST
-from .request import RefusedError, examples, read_body, record_model
+from .request import Reader, RefusedError, examples
 from .train import load_model
 
 WANTED = Path("fragility.yaml")
@@ -180,13 +181,17 @@ class Door:
     """The service as a caller meets it: a body is checked, and answered."""
 
     model: Pipeline
-    contract: Contract
-    record: type[BaseModel]
+    reader: Reader
+
+    @property
+    def contract(self) -> Contract:
+        """What a body has to keep to."""
+        return self.reader.contract
 
     def ask(self, records: Records) -> Array:
         """Give the answer to each record; RefusedError if the body is refused."""
-        features, _ = read_body({"records": records}, self.contract, self.record, 10**9)
-        return scored(features, self.model, self.contract).to_numpy()
+        asked = self.reader.read({"records": records})
+        return scored(frame_of(asked.records, self.contract), self.model, self.contract).to_numpy()
 
 
 def on_service(case: Case, name: str, records: Records, door: Door, before: Array) -> Outcome:
@@ -331,7 +336,7 @@ def main() -> None:
     model, test, table = load_model(MODEL), pd.read_parquet(TEST), wanted()
     rows = test.head(params.fragility.rows)
     raw = read(Path(contract.source.path), contract).loc[rows.index]
-    door = Door(model, contract, record_model(contract))
+    door = Door(model, Reader(contract, 10**9))
     with threadpool_limits(1):  # of fifty rows each: threads only wait for one another
         more = [
             *expectations(test.head(1000), model, contract, params.fragility),

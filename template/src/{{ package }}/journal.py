@@ -18,7 +18,7 @@ import yaml
 
 from . import champion
 from .artifacts import KNOWN, METRICS, VERDICT
-from .contract import Contract, DataError, run
+from .columns import Contract, DataError, run
 from .metrics import HEADLINE
 from .params import PARAMS, Params, deciding, inputs
 

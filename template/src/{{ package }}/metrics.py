@@ -115,14 +115,20 @@ def losses(predictions: pd.DataFrame, labels: list[str]) -> Array:
     predictions : DataFrame of shape (n_rows, 2 or 2 + n_classes)
         As `Evaluation.predictions`.
     """
+    truth, guess = predictions["truth"], guessing(predictions["truth"], labels)
     if not labels:
-        truth = predictions["truth"].to_numpy("float64")
-        guess = np.abs(truth - np.median(truth)).mean()
-        return np.abs(truth - predictions["prediction"].to_numpy("float64")) / (guess or 1.0)
-    hits = predictions["truth"].to_numpy()[:, None] == np.array(labels)
-    shares = hits.mean(axis=0)
-    guess = 1 - float(shares @ shares)  # the mean squared distance of the shares themselves
-    return ((predictions[[f"p {label}" for label in labels]].to_numpy() - hits) ** 2).sum(axis=1) / (guess or 1.0)
+        return np.abs(truth.to_numpy("float64") - predictions["prediction"].to_numpy("float64")) / guess
+    hits = truth.to_numpy()[:, None] == np.array(labels)
+    return ((predictions[[f"p {label}" for label in labels]].to_numpy() - hits) ** 2).sum(axis=1) / guess
+
+
+def guessing(truth: pd.Series, labels: list[str]) -> float:
+    """Give what the best constant guess loses on average: the unit of `losses`; 1 where it loses nothing."""
+    if not labels:
+        values = truth.to_numpy("float64")
+        return float(np.abs(values - np.median(values)).mean()) or 1.0
+    shares = (truth.to_numpy()[:, None] == np.array(labels)).mean(axis=0)
+    return 1 - float(shares @ shares) or 1.0  # the mean squared distance of the shares themselves
 
 
 def resamples(n: int, draws: int, seed: int, clusters: Array | None = None) -> tuple[list[Array], float]:

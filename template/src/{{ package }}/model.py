@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from .contract import Contract, DataError
+from .columns import Contract, DataError
 from .features import CalendarParts, Categories, WholeText
 from .params import Model
 

@@ -9,10 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .artifacts import META, METRICS, MODEL, MODEL_CARD, VERDICT, digest
+from .artifacts import META, METRICS, MODEL, MODEL_CARD, SERVING, VERDICT, digest
 from .bless import REJECTED, Verdict, blessing, judge
-from .contract import Contract, DataError, run
+from .champion import Champion
+from .columns import Contract, DataError, run
 from .journal import current
+from .params import OFF, Rollout, load
+from .serving.variants import CHALLENGER
 from .store import use_store
 
 LOCK = Path("requirements-service.lock")
@@ -65,6 +68,46 @@ def record(forced: str) -> None:
     subprocess.run(["dvc", "commit", "--quiet", "--force", "report"], check=False)
 
 
+def place(rollout: Rollout, folder: Path) -> None:
+    """Put what is served into a folder: the model at hand, or the champion with the model at hand as challenger.
+
+    Raises
+    ------
+    DataError
+        If there is no champion to be the control, or it wants a column that the contract has no more.
+    """
+    if rollout.mode == OFF:
+        _copy(MODEL.parent, folder)
+        return
+    champion, contract = Champion.load(), load()[0]
+    if champion.release is None or champion.missing:
+        raise DataError(
+            f"params.yaml, rollout.mode is {rollout.mode}, and there is no champion to be the control; say off"
+        )
+    if gone := [name for name in champion.meta["features"] if name not in contract.features]:
+        raise DataError(f"{champion.release} cannot be the control: it needs {', '.join(gone)}")
+    _copy(MODEL.parent, folder / CHALLENGER)
+    _copy(SERVING, folder / SERVING.name, "reference.json", "background.json")
+    about = json.loads((SERVING / "serving.json").read_text(encoding="utf-8"))
+    old = about | {
+        "path": "frame",
+        "why": "it was released before models were exported",
+        "version": champion.meta["version"],
+    }
+    (folder / SERVING.name / "serving.json").write_text(json.dumps(old), encoding="utf-8")
+    _copy(champion.folder, folder)
+
+
+def _copy(source: Path, target: Path, *names: str) -> None:
+    """Copy what is served, or what is named, where it is there."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in names or (MODEL.name, META.name, SERVING.name):
+        if (source / name).is_dir():
+            shutil.copytree(source / name, target / name, dirs_exist_ok=True)
+        elif (source / name).exists():
+            shutil.copy2(source / name, target / name)
+
+
 def build(name: str, context: Path, verdict: Verdict, forced: str) -> str:
     """Build the Bento from a folder that holds the package and what stands beside it.
 
@@ -78,10 +121,9 @@ def build(name: str, context: Path, verdict: Verdict, forced: str) -> str:
 
     meta = json.loads(META.read_text(encoding="utf-8"))
     metrics = json.loads(METRICS.read_text(encoding="utf-8"))
-    told = labels(meta, metrics, verdict, forced)
+    told, rollout = labels(meta, metrics, verdict, forced), load()[1].rollout
     with bentoml.models.create(name, labels=told, metadata={"meta": meta, "metrics": metrics}) as model:
-        for file in (MODEL, META):
-            shutil.copy2(file, model.path)
+        place(rollout, Path(model.path))
     bento = bentoml.bentos.build(
         f"{name}.service:PredictService",
         build_ctx=str(context),
@@ -98,7 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog=f"{__package__}.package", description=__doc__)
     parser.add_argument("--force", default="", help="why it is packaged without a blessing")
     forced = parser.parse_args().force
-    missing = [str(path) for path in (MODEL, META, METRICS, MODEL_CARD, LOCK) if not path.exists()]
+    missing = [str(path) for path in (MODEL, META, SERVING, METRICS, MODEL_CARD, LOCK) if not path.exists()]
     if missing:
         raise DataError(f"{', '.join(missing)} is missing: `make train` makes it")
     Contract.load()

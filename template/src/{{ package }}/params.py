@@ -9,7 +9,7 @@ from typing import Any, get_origin
 import yaml
 
 from .artifacts import LOCK, digest
-from .contract import CONTRACT, Contract, DataError
+from .columns import CONTRACT, Contract, DataError
 
 PARAMS = Path("params.yaml")
 LIMITS = {  # lowest and highest value with which the libraries work
@@ -32,10 +32,24 @@ LIMITS = {  # lowest and highest value with which the libraries work
     "floor": (0.001, 10),
     "concept": (0, 10),
     "tolerance": (0, 1),
+    "timeout_seconds": (0.1, 3600),
+    "share": (0, 1),
+    "availability": (0.5, 0.99999),
+    "latency": (0.5, 0.99999),
+    "latency_seconds": (0.001, 600),
+    "requests_per_second": (0.01, 1e6),
+    "model_age_days": (0, 1e5),
+    "label_delay_hours": (0, 1e6),
+    "null_ratio": (0, 1),
+    "live_loss": (0, 100),
+    "variant_worse": (0, 100),
+    "quiet_minutes": (0, 1e6),
     "windows": (2, 100),
     "bands": (2, 20),
 }
 POSITIVE = (1, 2**31)
+OFF, SPLIT, SHADOW = "off", "split", "shadow"
+CHOICES = {"mode": (OFF, SPLIT, SHADOW)}
 
 
 @dataclass(frozen=True)
@@ -127,10 +141,47 @@ class Fragility:
 
 @dataclass(frozen=True)
 class Service:
-    """What the API accepts."""
+    """What the API accepts, and how it answers."""
 
     max_records: int
     max_body_bytes: int
+    timeout_seconds: float
+    max_concurrency: int
+    tolerance: float
+    explain_draws: int
+
+
+@dataclass(frozen=True)
+class Log:
+    """How much of the prediction log is kept."""
+
+    rotate_megabytes: int
+    keep_files: int
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How champion and challenger share the work."""
+
+    mode: str
+    entity: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """What is promised of the service; alerts measure against it."""
+
+    availability: float
+    latency: float
+    latency_seconds: float
+    requests_per_second: float
+    model_age_days: float
+    label_delay_hours: float
+    null_ratio: float
+    live_loss: float
+    variant_worse: float
+    quiet_minutes: float
 
 
 @dataclass(frozen=True)
@@ -146,6 +197,9 @@ class Params:
     drift: Drift
     fragility: Fragility
     service: Service
+    log: Log
+    rollout: Rollout
+    objectives: Objectives
 
     @classmethod
     def load(cls, path: Path = PARAMS) -> "Params":
@@ -189,6 +243,9 @@ def load(folder: Path = Path()) -> tuple[Contract, Params]:
     contract, params = Contract.load(folder / CONTRACT), Params.load(folder / PARAMS)
     if wrong := [name for name in params.bias.allow if name not in contract.protected]:
         raise DataError(f"params.yaml, bias.allow: {', '.join(map(str, wrong))}: no `role: protected` in contract.yaml")
+    entity = params.rollout.entity
+    if entity and entity not in contract.columns:
+        raise DataError(f"params.yaml, rollout.entity: {entity!r} is no column of contract.yaml")
     return replace(contract, allowed=tuple(params.bias.allow)), params
 
 
@@ -227,6 +284,8 @@ def _check(place: str, value: Any, kind: Any, low: float, high: float) -> None:
     wanted = {float: int | float}.get(kind, get_origin(kind) or kind)
     if not isinstance(value, wanted) or isinstance(value, bool):
         raise DataError(f"{place}: {value!r} is no {getattr(kind, '__name__', kind)}")
+    if value not in CHOICES.get(place.rpartition(".")[2], (value,)):
+        raise DataError(f"{place}: {value!r} is none of {', '.join(CHOICES['mode'])}")
     if isinstance(value, int | float) and not low <= value <= high:
         raise DataError(f"{place}: {value!r} is not between {low:g} and {high:g}")
 

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .contract import Contract, DataError, parse, read, run
+from .columns import Contract, DataError, run
+from .contract import parse, read
 from .params import Params, Prepare
 
 TRAIN = Path("data/prepared/train.parquet")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .artifacts import META, METRICS, MODEL_CARD, VERDICT
-from .contract import Contract, run
+from .columns import Contract, run
 from .evaluate import read_predictions
 from .metrics import HEADLINE
 from .params import Params, load

@@ -1,12 +1,19 @@
-"""What a caller sends and gets, as pydantic models derived from contract.yaml."""
+"""What a caller sends: pydantic models derived from contract.yaml, and the values that come out of a request."""
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic import create_model as pydantic_model
 
-from .contract import NUMERIC, Column, Contract, parse
+from .columns import NUMERIC, Column, Contract
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ISO = ("%Y-%m", "%Y")  # which `fromisoformat` of Python 3.11 does not read
+Record = dict[str, Any]
 
 
 class RefusedError(Exception):
@@ -25,6 +32,26 @@ class RefusedError(Exception):
         self.status, self.errors = status, errors or []
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks.
+
+    Attributes
+    ----------
+    records : list of dict
+        Of each record the features: numbers and booleans as float, categories and texts as str, dates as naive UTC
+        datetime, and None where a value is missing.
+    one : bool
+        Whether the body was one bare record.
+    flags : list of list of dict
+        Of each record the values outside of the contract's range or categories that the contract lets pass.
+    """
+
+    records: list[Record]
+    one: bool
+    flags: list[list[dict[str, Any]]]
+
+
 def record_model(contract: Contract) -> type[BaseModel]:
     """Derive the model of one record: a field for each feature, with the contract's types, ranges and categories.
 
@@ -34,7 +61,7 @@ def record_model(contract: Contract) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for i, column in enumerate(contract.columns.values()):
         if column.name in contract.features:
-            kind = _kind(column) | None if column.nullable else _kind(column)
+            kind = _kind(column, contract) | None if column.nullable else _kind(column, contract)
             shown = WithJsonSchema(_shown(column))
             fields[f"field_{i}"] = (Annotated[kind, shown], Field(alias=column.name))
         else:
@@ -44,18 +71,21 @@ def record_model(contract: Contract) -> type[BaseModel]:
     return model
 
 
-def _kind(column: Column) -> Any:
-    """Give the type that checks a value."""
+def _kind(column: Column, contract: Contract) -> Any:
+    """Give the type that checks a value and turns it into the one that the model knows."""
     if column.type in NUMERIC:
-        low, high = column.range or (None, None)
-        limits = Field(strict=True, allow_inf_nan=False, ge=low, le=high)
-        number = Annotated[float, limits]
+        low, high = (None, None) if contract.flags(column.name) else column.range or (None, None)
+        number = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=low, le=high)]
         return Annotated[number, AfterValidator(_whole)] if column.type == "integer" else number
+    if column.type == "boolean":
+        places = {label: float(i) for i, label in enumerate(column.labels)}
+        return Annotated[Any, BeforeValidator(lambda value: places[_label(value, column, open_=False)])]
     if column.categories:
-        return Annotated[Any, BeforeValidator(lambda value: _label(value, column))]
-    if column.type == "datetime" and column.format != "iso":
-        return str | int
-    return Annotated[str, Field(strict=True)]
+        open_ = contract.flags(column.name)
+        return Annotated[Any, BeforeValidator(lambda value: _label(value, column, open_))]
+    if column.type == "datetime":
+        return Annotated[Any, BeforeValidator(lambda value: _instant(value, column))]
+    return Annotated[str, Field(strict=True), AfterValidator(str.strip)]
 
 
 def _shown(column: Column) -> dict[str, Any]:
@@ -83,7 +113,7 @@ def _whole(value: float) -> float:
     return value
 
 
-def _label(value: Any, column: Column) -> Any:
+def _label(value: Any, column: Column, open_: bool) -> str:
     if value is None:
         raise ValueError("needs a value")
     if isinstance(value, bool) and column.type == "boolean":
@@ -94,73 +124,160 @@ def _label(value: Any, column: Column) -> Any:
         value = int(value)
     if isinstance(value, str | int) and str(value).strip() in column.labels:
         return str(value).strip()
+    if open_ and isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value).strip()
     known = list(column.labels)
     shown = ", ".join(known[:20]) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
     raise ValueError(f"{str(value)[:50]!r} is none of {shown}")
 
 
-def read_body(body: Any, contract: Contract, model: type[BaseModel], most: int) -> tuple[pd.DataFrame, bool]:
-    """Turn a request's body into the features of its records.
-
-    Parameters
-    ----------
-    body : object
-        `{"records": [{...}, ...]}`, or one record.
-    most : int
-        Records that a request may hold.
-
-    Returns
-    -------
-    features : DataFrame of shape (n_records, n_features)
-    one : bool
-        Whether the body was one bare record.
-
-    Raises
-    ------
-    RefusedError
-        If it breaks the contract; each fault with its record and field.
-    """
-    if not isinstance(body, dict):
-        raise RefusedError('the body is a JSON object: one record, or {"records": [...]}')
-    column = "records" in contract.columns and not isinstance(body.get("records"), list)  # no value is a list
-    one = column or "records" not in body
-    records = [body] if one else body["records"]
-    if not one and (set(body) != {"records"} or not isinstance(records, list) or not records):
-        message = "is a list of at least one record, and stands alone"
-        raise RefusedError(f'"records" {message}', [_fault(None, "records", message)])
-    if len(records) > most:
-        raise RefusedError(f"{len(records)} records: a request may hold {most}", status=413)
-    valid = [_validated(model, record, i) for i, record in enumerate(records)]
-    faults = [fault for found in valid if isinstance(found, list) for fault in found]
-    if not faults:
-        rows = [found for found in valid if isinstance(found, dict)]
-        raw = pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in contract.features})
-        features, violations = parse(raw, contract, contract.features)
-        faults = [_fault(row, broken.column, broken.rule) for broken in violations for row in broken.rows]
-    if faults:
-        first = f"{faults[0]['field']}: {faults[0]['message']}"
-        raise RefusedError(f"{len(faults)} fault{'s'[: len(faults) > 1]}: {first}", faults[:100])
-    return features, one
-
-
-def _validated(model: type[BaseModel], record: Any, place: int) -> dict[str, Any] | list[dict[str, Any]]:
-    plain = {"missing": "is missing", "extra_forbidden": "is no column of contract.yaml"}
+def _instant(value: Any, column: Column) -> datetime:
+    """Read a date as contract.yaml writes it; a caller may always write ISO 8601."""
+    form = column.format or "iso"
+    numeric = form in ("epoch_s", "epoch_ms")
+    if isinstance(value, bool) or not isinstance(value, str | (int | float if numeric else str)):
+        raise ValueError("is no datetime")
     try:
-        return model.model_validate(record).model_dump(by_alias=True)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-        return [
-            _fault(place, str(fault["loc"][0]) if fault["loc"] else "record",
-                   plain.get(fault["type"], fault["msg"].removeprefix("Value error, ")))
-            for fault in faults
-        ]  # fmt: skip
+        if numeric:
+            return _epoch(float(value), form)
+    except (ValueError, OverflowError, OSError):
+        pass
+    for one in [form] * (not numeric and form != "iso") + ["iso", *ISO]:
+        try:
+            found = (
+                datetime.fromisoformat(str(value).strip())
+                if one == "iso"
+                else datetime.strptime(str(value).strip(), one)
+            )
+            return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+        except (ValueError, OverflowError):
+            continue
+    raise ValueError("is no datetime" + (f" as {form}, or in ISO 8601" if form != "iso" else " in ISO 8601"))
+
+
+def _epoch(seconds: float, form: str) -> datetime:
+    return datetime.fromtimestamp(seconds / (1000 if form == "epoch_ms" else 1), UTC).replace(tzinfo=None)
+
+
+class Reader:
+    """Reads the bodies of requests; made once, as the models are derived from the contract then."""
+
+    def __init__(self, contract: Contract, most: int) -> None:
+        self.contract, self.most = contract, most
+        self.model = record_model(contract)
+        self._validate = self.model.__pydantic_validator__.validate_python
+        self._named = "records" in contract.columns
+        missing = {value for text in contract.source.missing if (value := _number(text)) is not None}
+        columns = [(column.name, column) for column in contract.columns.values()]
+        self._wanted = [name in contract.features for name, _ in columns]
+        self._names = [name for name, _ in columns]
+        blank = {c.name: missing if c.type in NUMERIC else set(contract.source.missing) for _, c in columns}
+        self._blank = {
+            n: blank[n] for n in contract.features if blank[n] and contract.columns[n].type in (*NUMERIC, "text")
+        }
+        self._open = [c for n, c in columns if n in contract.features and contract.flags(n)]
+
+    def read(self, body: Any) -> Asked:
+        """Turn a request's body into the features of its records.
+
+        Parameters
+        ----------
+        body : object
+            `{"records": [{...}, ...]}`, or one record.
+
+        Raises
+        ------
+        RefusedError
+            If it breaks the contract; each fault with its record and field.
+        """
+        records, one = self._records(body)
+        read, faults = [], []
+        for i, record in enumerate(records):
+            try:
+                read.append(self._read(record))
+            except ValidationError as error:
+                faults += _faults(error, i)
+        if faults:
+            first = f"{faults[0]['field']}: {faults[0]['message']}"
+            raise RefusedError(f"{len(faults)} fault{'s'[: len(faults) > 1]}: {first}", faults)
+        return Asked(read, one, [self._flags(record) for record in read] if self._open else [])
+
+    def _records(self, body: Any) -> tuple[list[Any], bool]:
+        if not isinstance(body, dict):
+            raise RefusedError('the body is a JSON object: one record, or {"records": [...]}')
+        column = self._named and not isinstance(body.get("records"), list)  # no value is a list
+        if column or "records" not in body:
+            return [body], True
+        records = body["records"]
+        if set(body) != {"records"} or not isinstance(records, list) or not records:
+            message = "is a list of at least one record, and stands alone"
+            raise RefusedError(f'"records" {message}', [_fault(None, "records", message)])
+        if len(records) > self.most:
+            raise RefusedError(f"{len(records)} records: a request may hold {self.most}", status=413)
+        return records, False
+
+    def _read(self, record: Any) -> Record:
+        found = self._validate(record).__dict__.values()
+        read = {name: value for name, value, wanted in zip(self._names, found, self._wanted, strict=True) if wanted}
+        for name, blank in self._blank.items():
+            if read[name] in blank:
+                read[name] = None
+        return read
+
+    def _flags(self, record: Record) -> list[dict[str, Any]]:
+        return [{"field": c.name, "message": said} for c in self._open if (said := outside(record[c.name], c))]
+
+
+def outside(value: Any, column: Column) -> str | None:
+    """Say how a value lies outside of the contract, or None."""
+    if value is None:
+        return None
+    if column.type in NUMERIC and column.range and not column.range[0] <= value <= column.range[1]:
+        return f"{value:g} is outside of {list(column.range)}"
+    if column.type == "category" and column.categories and value not in column.labels:
+        return f"{value[:50]!r} is an unknown category"
+    return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _faults(error: ValidationError, place: int) -> list[dict[str, Any]]:
+    plain = {"missing": "is missing", "extra_forbidden": "is no column of contract.yaml"}
+    return [
+        _fault(place, str(fault["loc"][0]) if fault["loc"] else "record",
+               plain.get(fault["type"], fault["msg"].removeprefix("Value error, ")))
+        for fault in error.errors(include_url=False, include_context=False, include_input=False)
+    ]  # fmt: skip
 
 
 def _fault(record: int | None, field: str, message: str) -> dict[str, Any]:
     return {"record": record, "field": field, "message": message}
 
 
-def examples(contract: Contract, rows: pd.DataFrame) -> list[dict[str, Any]]:
+def values(contract: Contract, rows: "pd.DataFrame") -> list[Record]:
+    """Give parsed rows as `Reader.read` gives records.
+
+    Parameters
+    ----------
+    rows : DataFrame of shape (n_rows, n_columns)
+        As `contract.parse` gives them.
+    """
+    columns = {}
+    for name in contract.features:
+        column, missing = rows[name], rows[name].isna().to_numpy()
+        plain = (
+            column.dt.to_pydatetime() if contract.columns[name].type == "datetime" else column.to_numpy(dtype=object)
+        )
+        columns[name] = [None if absent else value for value, absent in zip(plain, missing, strict=True)]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def examples(contract: Contract, rows: "pd.DataFrame") -> list[dict[str, Any]]:
     """Write parsed rows as a caller would send them.
 
     Parameters
@@ -170,7 +287,7 @@ def examples(contract: Contract, rows: pd.DataFrame) -> list[dict[str, Any]]:
     """
 
     def sent(value: Any, column: Column) -> Any:
-        if pd.isna(value):
+        if value is None or value != value:  # NaN and NaT are not themselves
             return None
         if column.type == "boolean":
             return (column.categories or ())[int(value)]

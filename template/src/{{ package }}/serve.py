@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from .contract import DataError, run
+from .columns import DataError, run
 from .store import STORE, use_store
 
 
@@ -19,6 +19,7 @@ def main() -> None:
     if not (STORE / "bentos" / name / "latest").exists():
         raise DataError("there is no Bento yet: `make package` makes it")
     use_store()
+    os.environ.setdefault("PREDICTION_LOG", str(Path("logs").absolute()))
     os.environ.pop("PYTHONPATH", None)  # the code of the Bento is served, not that of the work tree
     bentoml = Path(sys.executable).parent / "bentoml"
     os.execv(bentoml, [str(bentoml), "serve", f"{name}:latest", "--host", asked.host, "--port", str(asked.port)])  # noqa: S606

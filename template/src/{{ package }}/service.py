@@ -1,64 +1,120 @@
-"""The HTTP service: takes records, answers with predictions. HTTP only; what a prediction is stands in predict.py."""
+"""The BentoML service: it loads what is packaged and hands each request to serving/api.py. HTTP stands there."""
 
+import gc
+import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import bentoml
-from pydantic import RootModel
 from threadpoolctl import threadpool_limits
 
-from .guard import BodyLimit
 from .params import load
 from .predict import Predictor
-from .request import RefusedError, read_body, record_model
+from .request import Reader
+from .serving.answers import Answers, Journal
+from .serving.api import Api, Front, page
+from .serving.openapi import PAGE, openapi
+from .serving.prediction_log import OUTCOMES, PREDICTIONS, Lines
+from .serving.signals import LOG_ERRORS, Signals
+from .serving.variants import CHALLENGER, CONTROL
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent if (HERE.parent / "contract.yaml").exists() else HERE.parents[1]  # in a Bento, in the repository
 CONTRACT, PARAMS = load(ROOT)
-LIMITS = PARAMS.service
-Record = record_model(CONTRACT)
+LOG = os.environ.get("PREDICTION_LOG")
+ENDPOINT = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+TRACED: Any = {
+    "exporter_type": "otlp",
+    "sample_rate": 1.0,
+    "otlp": {"protocol": "http", "endpoint": f"{ENDPOINT}/v1/traces"},
+}
+UNTRACED: Any = {"excluded_urls": ".*"}  # spans that nobody collects cost a third of the time of a request
+LABELS = ("data", "contract", "lock", "service_lock", "commit", "verdict", "failing", "waived", "forced")
+MARGIN = 5  # seconds after our own timeout until BentoML's, whose answer is of another form
+MEGABYTE = 2**20
+_running: list[Api] = []
 
 
-class Request(RootModel[Any]):
-    """One record, or many; checked by `request.read_body`, which names record and field of each fault."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
-        """Show the contract on the page of the API."""
-        record = Record.model_json_schema()
-        many = {"type": "array", "items": record, "minItems": 1, "maxItems": LIMITS.max_records}
-        records = {"type": "object", "title": "Records", "properties": {"records": many}, "required": ["records"]}
-        return {"oneOf": [record, records]}  # of an `anyOf`, BentoML shows the first alone
-
-
-@bentoml.service(name=__package__, traffic={"timeout": 30})
+@bentoml.service(
+    name=__package__,
+    workers=int(os.environ.get("WORKERS", "1")),
+    traffic={"timeout": PARAMS.service.timeout_seconds + MARGIN},
+    metrics={"enabled": False},  # signals.py has its own, whose labels nobody can add to
+    logging={"access": {"enabled": False}},  # the prediction log says more
+    tracing=TRACED if ENDPOINT else UNTRACED,
+)
 class PredictService:
     """Predict from records that keep to contract.yaml."""
 
     model = bentoml.models.BentoModel(f"{__package__}:latest")
 
     def __init__(self) -> None:
-        """Load the model that is packaged with the service; threads cost more than one record is worth."""
-        threadpool_limits(1)
-        self.predictor = Predictor.load(CONTRACT, Path(self.model.path), ROOT / "trusted-types.yaml")
+        """Load the models, and get ready to answer."""
+        threadpool_limits(1)  # threads cost more than one record is worth
+        folder, info = Path(self.model.path), self.model.info
+        with_challenger = (folder / CHALLENGER).is_dir()
+        folders = {CONTROL: folder} | ({CHALLENGER: folder / CHALLENGER} if with_challenger else {})
+        predictors = {
+            name: Predictor.load(CONTRACT, path, ROOT / "trusted-types.yaml") for name, path in folders.items()
+        }
+        signals = Signals(CONTRACT, PARAMS, _read(folder / "serving/reference.json"), predictors[CONTROL].labels)
+        for name, predictor in predictors.items():
+            about = dict(info.labels) | {"model": predictor.version, "path": predictor.about["path"]}
+            told = {key: str(about.get(key, "unknown")) for key in ("model", "data", "commit", "verdict", "path")}
+            signals.variant(name, CONTRACT, told, info.creation_time.timestamp(), float(predictor.about["loss"]))
+        examples = _read(folder / "serving/background.json")
+        reader = Reader(CONTRACT, len(examples))
+        journal = Journal(self._lines(PREDICTIONS), self._lines(OUTCOMES), lambda: datetime.now(UTC).isoformat())
+        answers = Answers(predictors, PARAMS, signals, journal, reader.read({"records": examples}).records)
+        version = self.version(predictors)
+        secured = bool(os.environ.get("SERVICE_TOKEN"))
+        document = openapi(CONTRACT, PARAMS, str(__package__), version["bento"], examples[0], secured)
+        described = page(document)
+        pages = {"/version": page(version), "/openapi.json": described, "/docs.json": described}
+        pages |= dict.fromkeys(("/", "/docs"), (PAGE.encode(), b"text/html; charset=utf-8"))
+        _running[:] = [Api(answers, signals, PARAMS, pages, predictors[CONTROL].about["path"] == "onnx")]
 
-    @bentoml.api
-    def predict(self, body: Request, /, ctx: bentoml.Context) -> dict[str, Any]:
-        """Predict one record, or `{"records": [...]}`.
+    def _lines(self, kind: str) -> Lines:
+        folder = Path(LOG).absolute() if LOG else None
+        return Lines(folder, kind, PARAMS.log.rotate_megabytes * MEGABYTE, PARAMS.log.keep_files, LOG_ERRORS.inc)
 
-        One record is answered with `prediction`, `probabilities`, `prediction_id` and `model_version`; records with
-        `predictions`, a list in their order, and `model_version`. What breaks the contract is refused with 422, and
-        `errors` names record and field.
+    def version(self, predictors: dict[str, Predictor]) -> dict[str, Any]:
+        """Say what runs."""
+        control, info, context = predictors[CONTROL], self.model.info, bentoml.server_context
+        variants = {name: {"model": p.version, "path": p.about["path"]} for name, p in predictors.items()}
+        told = {
+            "service": str(__package__),
+            "bento": str(getattr(context, "bento_version", None) or "not packaged"),
+            "model": control.version,
+            "path": control.about["path"],
+            "path_because": control.about.get("why", ""),
+            "trained": info.creation_time.isoformat(),
+        }
+        labels = {key: info.labels[key] for key in LABELS if info.labels.get(key)}
+        return told | labels | {"rollout": PARAMS.rollout.mode, "variants": variants}
+
+    @bentoml.on_startup
+    async def begin(self) -> None:
+        """Start what runs beside the requests, and set what is loaded aside from garbage collection.
+
+        A full collection walks over every object, pandas' and scikit-learn's too, and stops all answers for 50 to
+        150 ms; BentoML keeps a timer for each request until its timeout, which calls for one after the other.
         """
-        try:
-            features, one = read_body(body.root, CONTRACT, Record, LIMITS.max_records)
-        except RefusedError as refusal:
-            ctx.response.status_code = refusal.status
-            return {"error": str(refusal), "errors": refusal.errors}
-        predictions = self.predictor.predict(features)
-        found = [{key: value for key, value in vars(p).items() if value is not None} for p in predictions]
-        version = {"model_version": self.predictor.version}
-        return found[0] | version if one else {"predictions": found} | version
+        _running[0].start()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+
+    @bentoml.on_shutdown
+    async def end(self) -> None:
+        """Tell what was counted last."""
+        _running[0].stop()
 
 
-PredictService.add_asgi_middleware(BodyLimit, most=LIMITS.max_body_bytes)  # type: ignore[attr-defined]
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+PredictService.add_asgi_middleware(Front, api=lambda: _running[0])  # type: ignore[attr-defined]

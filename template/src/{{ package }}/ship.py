@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .artifacts import VERDICT
-from .contract import DataError, run
+from .columns import DataError, run
 from .journal import SHIPPED, current
 from .store import STORE
 
@@ -139,19 +139,19 @@ def ask(url: str, body: Any) -> Any:
         raise DataError(f"the service answers {refused.code}: {refused.read().decode()[:2000]}") from None
 
 
-def differences(answers: list[dict[str, Any]], expected: list[Any]) -> list[str]:
+def differences(answers: list[dict[str, Any]], expected: list[Any], tolerance: float) -> list[str]:
     """Say where the service and the model in process disagree."""
     return [
         f"test row {i}: the service says {answer['prediction']!r}, the model {wanted.prediction!r}"
         for i, (answer, wanted) in enumerate(zip(answers, expected, strict=True))
-        if not _same(answer["prediction"], wanted.prediction)
-        or any(not _same(answer["probabilities"][label], p) for label, p in (wanted.probabilities or {}).items())
+        if not _same(answer["prediction"], wanted.prediction, tolerance)
+        or any(not _same(answer["probabilities"][x], p, tolerance) for x, p in (wanted.probabilities or {}).items())
     ]
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: Any, other: Any, tolerance: float) -> bool:
     if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+        return math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance)
     return bool(one == other)
 
 
@@ -169,15 +169,16 @@ def check() -> tuple[dict[str, Any], dict[str, Any]]:
         from .params import load
         from .predict import Predictor
         from .prepare import TEST
-        from .request import examples
+        from .request import examples, values
 
         contract, params = load()
         rows = pd.read_parquet(TEST).head(min(ROWS, params.service.max_records))
-        records, expected = examples(contract, rows), Predictor.load(contract).predict(rows)
+        records = examples(contract, rows)
+        expected = Predictor.load(contract, path="frame").predict(values(contract, rows))
         url = ready()
         answers = ask(url, {"records": records})["predictions"]
         answer: dict[str, Any] = ask(url, records[0])
-    wrong = differences([*answers, answer], [*expected, expected[0]])
+    wrong = differences([*answers, answer], [*expected, expected[0]], params.service.tolerance)
     if wrong:
         raise DataError("the packaged service does not answer as the model does:\n" + "\n".join(wrong))
     return records[0], answer

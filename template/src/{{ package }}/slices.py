@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .champion import Answers, Champion
-from .contract import NUMERIC, Contract, run
+from .columns import NUMERIC, Contract, run
 from .evaluate import read_predictions
 from .gate import FAIL, PASS, REPORTED, Array, Bounds, Family, Gate, Z, mean_bounds
 from .metrics import losses

@@ -18,13 +18,11 @@ import yaml
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from .artifacts import KNOWN, META, MODEL
-from .contract import Contract, DataError, run
+from .artifacts import KNOWN, META, MODEL, TRUSTED
+from .columns import Contract, DataError, run
 from .model import build_model
 from .params import Params, inputs, load
 from .prepare import TRAIN
-
-TRUSTED = Path("trusted-types.yaml")
 
 
 def train(frame: pd.DataFrame, contract: Contract, params: Params) -> Pipeline:

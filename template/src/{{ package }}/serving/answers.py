@@ -1,0 +1,179 @@
+"""Bodies -> answers: what each route says. No HTTP here, no file, no clock but that of the ids."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..params import Params
+from ..predict import Predictor
+from ..request import Asked, Reader, Record, RefusedError
+from .contributions import contributions
+from .ids import Ids
+from .prediction_log import Lines, allowed
+from .signals import Signals
+from .variants import CHALLENGER, CONTROL, variant
+
+ORDER = (CONTROL, CHALLENGER)  # an id holds the place
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Where predictions and outcomes are written."""
+
+    predictions: Lines
+    outcomes: Lines
+    now: Callable[[], str]
+
+
+class Answers:
+    """What the models at hand answer.
+
+    Parameters
+    ----------
+    predictors : dict of str to Predictor
+        By variant; `control` is always there.
+    background : list of dict
+        Rows of the reference, for /explain.
+    """
+
+    def __init__(
+        self,
+        predictors: dict[str, Predictor],
+        params: Params,
+        signals: Signals,
+        journal: Journal,
+        background: list[Record],
+    ) -> None:
+        self.control = predictors[CONTROL]
+        self._predictors, self._params, self._signals, self._journal = predictors, params, signals, journal
+        self._background = background
+        contract = self.control.contract
+        self.reader = Reader(contract, params.service.max_records)
+        self._logged = allowed(contract)
+        self._labels = {str(label): i for i, label in enumerate(self.control.labels)}
+        self._original = contract.columns[contract.target].labels
+        self._ids = {name: Ids(p.version, len(p.labels)) for name, p in predictors.items()}
+        self._guess = float(self.control.about["guess"])
+
+    def predict(self, body: Any, asked: Asked) -> dict[str, Any]:
+        """Answer records, each by its variant."""
+        sent = [body] if asked.one else body["records"]
+        chosen = [variant(record, self._params.rollout) for record in sent] if len(self._predictors) > 1 else []
+        found: list[dict[str, Any]] = [{}] * len(sent)
+        for name in {*chosen} or {CONTROL}:
+            places = [i for i, other in enumerate(chosen) if other == name] if chosen else range(len(sent))
+            for i, answer in zip(places, self.answered(name, asked, list(places)), strict=True):
+                found[i] = answer
+        version = {"model_version": self.control.version}
+        return found[0] | version if asked.one else {"predictions": found} | version
+
+    def answered(self, name: str, asked: Asked, places: list[int]) -> list[dict[str, Any]]:
+        """Let one variant score, count and log records."""
+        predictor, records = self._predictors[name], [asked.records[i] for i in places]
+        scores = predictor.score(records)
+        rows, told = scores.tolist(), predictor.told(scores)
+        self._signals.predicted(name, records, rows)
+        write, place = self._ids[name].write, ORDER.index(name)
+        answers = []
+        for i, (row, prediction) in enumerate(zip(rows, told, strict=True)):
+            answer: dict[str, Any] = {"prediction": prediction.prediction}
+            if prediction.probabilities is not None:
+                answer["probabilities"] = prediction.probabilities
+            answer |= {"prediction_id": write(place, row), "variant": name}
+            if asked.flags and asked.flags[places[i]]:
+                answer["flags"] = asked.flags[places[i]]
+            answers.append(answer)
+        self._log(predictor, records, rows, answers)
+        return answers
+
+    def _log(
+        self, predictor: Predictor, records: list[Record], rows: list[list[float]], answers: list[dict[str, Any]]
+    ) -> None:
+        now, score = self._journal.now(), self._signals.score_of
+        self._journal.predictions.write(
+            {"time": now, "model": predictor.version, "score": score(row)}
+            | {key: value for key, value in answer.items() if key != "probabilities"}
+            | {"features": {name: record[name] for name in self._logged}}
+            for record, row, answer in zip(records, rows, answers, strict=True)
+        )
+
+    def shadow(self, asked: Asked) -> None:
+        """Let the challenger answer, for the log and the counters alone."""
+        self.answered(CHALLENGER, asked, list(range(len(asked.records))))
+
+    def explain(self, asked: Asked) -> dict[str, Any]:
+        """Say what each feature adds to the score of the class that is predicted, or to the value.
+
+        Raises
+        ------
+        RefusedError
+            If more than one record is asked for.
+        """
+        if not asked.one:
+            raise RefusedError("one record is explained at a time")
+        record, predictor = asked.records[0], self.control
+        scores = predictor.score([record])
+        best = int(scores[0].argmax())
+        shares, base, error = contributions(
+            record, self._background, lambda rows: predictor.score(rows)[:, best], self._params.service.explain_draws
+        )
+        told = {"prediction": predictor.told(scores)[0].prediction, "score": float(scores[0, best]), "base": base}
+        return told | {"contributions": shares, "error": error, "model_version": predictor.version}
+
+    def feedback(self, body: Any) -> dict[str, Any]:
+        """Take outcomes: all of them, or none where one has a fault.
+
+        Raises
+        ------
+        RefusedError
+            If an id, an outcome or a value is none.
+        """
+        outcomes = body["feedback"] if isinstance(body, dict) and set(body) == {"feedback"} else [body]
+        if not isinstance(outcomes, list) or not 0 < len(outcomes) <= self._params.service.max_records:
+            raise RefusedError(f'"feedback" is a list of 1 to {self._params.service.max_records} outcomes')
+        joined = [self._joined(outcome, place) for place, outcome in enumerate(outcomes)]
+        now = self._journal.now()
+        self._journal.outcomes.write({"time": now} | outcome for outcome in outcomes)
+        for told, loss, value in joined:
+            self._signals.labelled(told, loss, value, [p.version[:8] for p in self._predictors.values()], ORDER)
+        return {"accepted": len(joined)}
+
+    def _joined(self, outcome: Any, place: int) -> tuple[Any, float, float | None]:
+        def refuse(field: str, message: str) -> RefusedError:
+            return RefusedError(f"{field} {message}", [{"record": place, "field": field, "message": message}])
+
+        if not isinstance(outcome, dict) or not {"prediction_id", "outcome"} <= set(outcome) <= {
+            "prediction_id",
+            "outcome",
+            "value",
+        }:
+            raise refuse("record", "holds `prediction_id` and `outcome`, and perhaps `value`")
+        value = outcome.get("value")
+        if value is not None and (
+            isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15
+        ):
+            raise refuse("value", "is no finite number")
+        if not isinstance(outcome["prediction_id"], str):
+            raise refuse("prediction_id", "is no text")
+        try:
+            told = self._ids[CONTROL].read(outcome["prediction_id"])
+        except ValueError as error:
+            raise refuse("prediction_id", str(error)) from None
+        return told, self._loss(told.scores, outcome["outcome"], refuse), None if value is None else float(value)
+
+    def _loss(self, scores: list[float], outcome: Any, refuse: Callable[[str, str], RefusedError]) -> float:
+        """Give the loss in units of guessing, as `metrics.losses` does."""
+        if not self._labels:
+            if (
+                isinstance(outcome, bool)
+                or not isinstance(outcome, int | float)
+                or not np.isfinite(float(min(max(outcome, -1e300), 1e300)))
+            ):
+                raise refuse("outcome", "is no number")
+            return float(abs(outcome - scores[0]) / self._guess)
+        if isinstance(outcome, dict | list) or str(outcome) not in self._original:
+            raise refuse("outcome", f"is none of {', '.join(self._original)}")
+        hit = self._labels.get(str(outcome))  # None: a class that the model has never seen
+        return sum((p - (i == hit)) ** 2 for i, p in enumerate(scores)) / self._guess + (hit is None) / self._guess
