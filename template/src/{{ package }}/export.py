@@ -156,14 +156,15 @@ def _line(name: str, cell: Array, parts: dict[str, Array]) -> tuple[str, float, 
 
 
 def _texts(ask: Any, name: str, base: Array, before: Any, contract: Contract) -> dict[str, Any]:
-    for step, transformer, columns in getattr(before, "transformers_", []):
+    whole = before[-1] if isinstance(before, Pipeline) and len(before) == 1 else before
+    for step, transformer, columns in getattr(whole, "transformers_", []):
         words = transformer.steps[-1][1] if isinstance(transformer, Pipeline) else transformer
         if columns == name and type(words) is TfidfVectorizer and words.norm in ("l2", None):
             weights = {
                 str(word): float(words.idf_[at]) for word, at in sorted(words.vocabulary_.items(), key=lambda x: x[1])
             }
             return {
-                "at": before.output_indices_[step].start, "weights": weights, "pattern": words.token_pattern,
+                "at": whole.output_indices_[step].start, "weights": weights, "pattern": words.token_pattern,
                 "blank": "none", "lower": words.lowercase, "sublinear": words.sublinear_tf, "norm": words.norm == "l2",
             }  # fmt: skip
     raise NotEncodableError(f"{name!r} is no bag of words")

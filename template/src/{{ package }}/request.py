@@ -62,7 +62,7 @@ def record_model(contract: Contract) -> type[BaseModel]:
     for i, column in enumerate(contract.columns.values()):
         if column.name in contract.features:
             kind = _kind(column, contract) | None if column.nullable else _kind(column, contract)
-            shown = WithJsonSchema(_shown(column))
+            shown = WithJsonSchema(_shown(column, contract.flags(column.name)))
             fields[f"field_{i}"] = (Annotated[kind, shown], Field(alias=column.name))
         else:
             ignored = Annotated[Any, WithJsonSchema({"description": f"{column.role}: not looked at"})]
@@ -88,12 +88,12 @@ def _kind(column: Column, contract: Contract) -> Any:
     return Annotated[str, Field(strict=True), AfterValidator(str.strip)]
 
 
-def _shown(column: Column) -> dict[str, Any]:
+def _shown(column: Column, open_: bool) -> dict[str, Any]:
     """Give the JSON Schema of a column, as the page of the API shows it."""
     schema: dict[str, Any] = {"type": column.type if column.type in NUMERIC else "string", "title": column.name}
-    if column.range and column.type in NUMERIC:
+    if column.range and column.type in NUMERIC and not open_:
         schema |= {"minimum": column.range[0], "maximum": column.range[1]}
-    if column.categories:
+    if column.categories and not (open_ and column.type == "category"):
         schema["enum"] = list(column.categories)
         if not all(isinstance(value, str) for value in column.categories):
             del schema["type"]
@@ -104,7 +104,10 @@ def _shown(column: Column) -> dict[str, Any]:
         notes.append("a date, ISO 8601" + (f" or as {column.format}" if column.format != "iso" else ""))
     if described := "; ".join(note for note in notes if note):
         schema["description"] = described
-    return schema | ({"nullable": True} if column.nullable else {})
+    if column.nullable:
+        schema |= {"type": [schema["type"], "null"]} if "type" in schema else {}
+        schema |= {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return schema
 
 
 def _whole(value: float) -> float:
