@@ -71,7 +71,8 @@ def make(small, frame: pd.DataFrame, tuned, tmp_path: Path, monkeypatch):
     """Give a function that makes an API from parameters, and perhaps with a challenger."""
 
     def made(challenger: bool = False, **service: Any) -> Asked:
-        params = replace(tuned, service=replace(tuned.service, **service))
+        few = replace(tuned.model, max_iter=5)
+        params = replace(tuned, model=few, service=replace(tuned.service, **service))
         if challenger:
             params = replace(params, rollout=replace(params.rollout, mode="split", entity="row", share=0.5))
         fitted = train.train(frame, small, params)
@@ -314,7 +315,7 @@ def test_an_explanation_adds_up_to_the_score(make, sent):
 def test_an_entity_always_meets_the_same_variant(make, sent):
     ask = make(challenger=True)
     found: dict[int, set[str]] = {}
-    for i in range(40):
+    for i in range(12):
         for _ in range(2):
             found.setdefault(i, set()).add(ask("/predict", sent[0] | {"row": i})[1]["variant"])
     assert all(len(names) == 1 for names in found.values())
@@ -334,13 +335,13 @@ def test_a_shadow_that_fails_or_is_late_is_only_counted():
     failed: list[int] = []
 
     async def run() -> None:
-        shadow = variants.Shadow(lambda asked: 1 / 0, failed.append)
+        shadow = variants.Shadow(lambda asked, shown: 1 / 0, failed.append)
         task = asyncio.create_task(shadow.run())
-        shadow.put(request.Asked([{}, {}], False, []))
+        shadow.put(request.Asked([{}, {}], False, []), ["a", "b"])
         await asyncio.sleep(0.2)
         task.cancel()
         for _ in range(variants.WAITING + 1):
-            shadow.put(request.Asked([{}], True, []))
+            shadow.put(request.Asked([{}], True, []), ["a"])
 
     asyncio.run(run())
     assert failed == [2, 1]

@@ -263,13 +263,13 @@ def test_no_body_brings_it_down(shipped: tuple[Path, str], url: str) -> None:
 
 def test_the_documentation_shows_the_contract(shipped: tuple[Path, str], url: str) -> None:
     with urllib.request.urlopen(f"{url}/docs.json", timeout=10) as answer:
-        shown = json.load(answer)["paths"]["/predict"]["post"]["requestBody"]
-    record = shown["content"]["application/json"]["schema"]["oneOf"][0]["properties"]
+        record = json.load(answer)["components"]["schemas"]["Record"]["properties"]
     columns = yaml.safe_load((shipped[0] / "contract.yaml").read_text(encoding="utf-8"))["columns"]
     for name, column in columns.items():
         if column["role"] == "feature" and "range" in column:
             assert [record[name]["minimum"], record[name]["maximum"]] == column["range"]
-    assert answers(url) == answers(f"{url}/metrics") == answers(f"{url}/livez") == 200
+    pages = ("", "docs", "openapi.json", "metrics", "livez", "version", "static_content/swagger-ui-bundle.js")
+    assert {answers(f"{url}/{page}") for page in pages} == {200}
 
 
 def test_the_bento_needs_its_own_lock_alone(shipped: tuple[Path, str], service_environment: Path) -> None:

@@ -1,6 +1,6 @@
 """Bodies -> answers: what each route says. No HTTP here, no file, no clock but that of the ids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from .contributions import contributions
 from .ids import Ids
 from .prediction_log import Lines, allowed
 from .signals import Signals
-from .variants import CHALLENGER, CONTROL, variant
+from .variants import CHALLENGER, CONTROL, hashed, variant
 
 ORDER = (CONTROL, CHALLENGER)  # an id holds the place
 
@@ -59,18 +59,19 @@ class Answers:
 
     def predict(self, body: Any, asked: Asked) -> dict[str, Any]:
         """Answer records, each by its variant."""
-        sent = [body] if asked.one else body["records"]
-        chosen = [variant(record, self._params.rollout) for record in sent] if len(self._predictors) > 1 else []
+        sent, rollout = [body] if asked.one else body["records"], self._params.rollout
+        chosen = [variant(record, rollout) for record in sent] if len(self._predictors) > 1 else []
         found: list[dict[str, Any]] = [{}] * len(sent)
         for name in {*chosen} or {CONTROL}:
             places = [i for i, other in enumerate(chosen) if other == name] if chosen else range(len(sent))
-            for i, answer in zip(places, self.answered(name, asked, list(places)), strict=True):
+            units = [{"unit": hashed(sent[i], rollout)} for i in places] if rollout.entity else []
+            for i, answer in zip(places, self.answered(name, asked, list(places), units), strict=True):
                 found[i] = answer
         version = {"model_version": self.control.version}
         return found[0] | version if asked.one else {"predictions": found} | version
 
-    def answered(self, name: str, asked: Asked, places: list[int]) -> list[dict[str, Any]]:
-        """Let one variant score, count and log records."""
+    def answered(self, name: str, asked: Asked, places: list[int], more: Sequence[Record] = ()) -> list[dict[str, Any]]:
+        """Let one variant score, count and log records; `more` is added to their lines of the log."""
         predictor, records = self._predictors[name], [asked.records[i] for i in places]
         scores = predictor.score(records)
         rows, told = scores.tolist(), predictor.told(scores)
@@ -85,23 +86,29 @@ class Answers:
             if asked.flags and asked.flags[places[i]]:
                 answer["flags"] = asked.flags[places[i]]
             answers.append(answer)
-        self._log(predictor, records, rows, answers)
+        self._log(predictor, records, rows, answers, more)
         return answers
 
     def _log(
-        self, predictor: Predictor, records: list[Record], rows: list[list[float]], answers: list[dict[str, Any]]
+        self,
+        predictor: Predictor,
+        records: list[Record],
+        rows: list[list[float]],
+        answers: list[dict[str, Any]],
+        more: Sequence[Record],
     ) -> None:
         now, score = self._journal.now(), self._signals.score_of
         self._journal.predictions.write(
             {"time": now, "model": predictor.version, "score": score(row)}
             | {key: value for key, value in answer.items() if key != "probabilities"}
+            | (more[i] if more else {})
             | {"features": {name: record[name] for name in self._logged}}
-            for record, row, answer in zip(records, rows, answers, strict=True)
+            for i, (record, row, answer) in enumerate(zip(records, rows, answers, strict=True))
         )
 
-    def shadow(self, asked: Asked) -> None:
-        """Let the challenger answer, for the log and the counters alone."""
-        self.answered(CHALLENGER, asked, list(range(len(asked.records))))
+    def shadow(self, asked: Asked, shown: list[str]) -> None:
+        """Let the challenger answer, for the log and the counters alone, beside the ids that callers were shown."""
+        self.answered(CHALLENGER, asked, list(range(len(asked.records))), [{"shadow_of": one} for one in shown])
 
     def explain(self, asked: Asked) -> dict[str, Any]:
         """Say what each feature adds to the score of the class that is predicted, or to the value.

@@ -137,11 +137,13 @@ class Api:
     async def _predict(self, body: bytes) -> Any:
         document = _document(body)
         asked = self._answers.reader.read(document)
-        if self._shadow:
-            self._shadow.put(asked)
         if self._quick and len(asked.records) <= AT_ONCE:
-            return self._answers.predict(document, asked)
-        return await asyncio.to_thread(self._answers.predict, document, asked)
+            found = self._answers.predict(document, asked)
+        else:
+            found = await asyncio.to_thread(self._answers.predict, document, asked)
+        if self._shadow:
+            self._shadow.put(asked, [answer["prediction_id"] for answer in found.get("predictions", [found])])
+        return found
 
     async def _explain(self, body: bytes) -> Any:
         asked = self._answers.reader.read(_document(body))

@@ -2,8 +2,10 @@
 
 Schema of `predictions-*.jsonl`: `time` (ISO 8601, UTC), `prediction_id`, `variant`, `model`, `prediction`, `score`
 (probability of the positive class, else of the last one; the value of a regression), `features` (those of the contract
-that are not protected, nothing else), `flags` where there are any. Schema of `outcomes-*.jsonl`: `time`,
-`prediction_id`, `outcome`, `value` where one was sent.
+that are not protected, nothing else), `flags` where there are any, `unit` (pseudonym of `rollout.entity`, where one is
+set), `shadow_of` (the id that the caller was shown, of a prediction made in the shadow).
+
+Schema of `outcomes-*.jsonl`: `time`, `prediction_id`, `outcome`, and `value` where one was sent.
 """
 
 import os

@@ -18,9 +18,18 @@ def variant(record: dict[str, Any], rollout: Rollout) -> str:
     if rollout.mode != SPLIT:
         return CONTROL
     entity = record.get(rollout.entity)
-    key = os.urandom(8) if entity is None else f"{rollout.entity}={entity}".encode("utf-8", "replace")
-    place = int.from_bytes(hashlib.blake2b(key, digest_size=8).digest())
+    place = int.from_bytes(os.urandom(8) if entity is None else _digest(rollout, entity))
     return CHALLENGER if place < rollout.share * SCALE else CONTROL
+
+
+def hashed(record: dict[str, Any], rollout: Rollout) -> str | None:
+    """Give a pseudonym of the entity, for the log: rows of one entity are one observation."""
+    entity = record.get(rollout.entity)
+    return None if entity is None else _digest(rollout, entity).hex()
+
+
+def _digest(rollout: Rollout, entity: Any) -> bytes:
+    return hashlib.blake2b(f"{rollout.entity}={entity}".encode("utf-8", "replace"), digest_size=8).digest()
 
 
 class Shadow:
@@ -34,22 +43,22 @@ class Shadow:
         Counts records that were not answered.
     """
 
-    def __init__(self, answer: Callable[[Any], None], failed: Callable[[int], None]) -> None:
+    def __init__(self, answer: Callable[[Any, list[str]], None], failed: Callable[[int], None]) -> None:
         self._answer, self._failed = answer, failed
         self._waiting: asyncio.Queue[Any] = asyncio.Queue(WAITING)
 
-    def put(self, asked: Any) -> None:
-        """Hand over what was asked, and go on."""
+    def put(self, asked: Any, shown: list[str]) -> None:
+        """Hand over what was asked, with the ids that the caller was shown, and go on."""
         try:
-            self._waiting.put_nowait(asked)
+            self._waiting.put_nowait((asked, shown))
         except asyncio.QueueFull:
             self._failed(len(asked.records))
 
     async def run(self) -> None:
         """Work for as long as the service runs."""
         while True:
-            asked = await self._waiting.get()
+            asked, shown = await self._waiting.get()
             try:
-                await asyncio.to_thread(self._answer, asked)
+                await asyncio.to_thread(self._answer, asked, shown)
             except Exception:  # the shadow's, never the caller's
                 self._failed(len(asked.records))
