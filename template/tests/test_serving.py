@@ -174,6 +174,7 @@ def test_unknown_paths_and_methods_become_no_metric_labels(make):
     for i in range(20):
         assert ask(f"/random/{i}")[0] == 404
         assert ask("/version", method=f"BREW{i}")[0] == 405
+    ask.app._signals.flush()
     assert counted("ml_requests_total", route="other", method="GET", status="404") == before + 20
     assert "BREW" not in signals.exposition().decode()
     assert ask("/predict", method="GET")[2]["allow"] == "POST"

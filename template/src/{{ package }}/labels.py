@@ -95,7 +95,7 @@ def bounds(rows: pd.DataFrame, column: str) -> Bounds:
 
 
 def table(found: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Lay the rows whose outcome is known out as the raw data: features, target, and time where the contract has one."""
+    """Lay rows with a known outcome out as the raw data: features, target, and time where the contract has one."""
     known = found[found["outcome"].notna() & (found["variant"] == found["variant"].iloc[0])]
     rows = pd.DataFrame(list(known["features"]), index=known.index)
     rows[contract.target] = known["outcome"]

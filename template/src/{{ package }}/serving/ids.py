@@ -5,7 +5,7 @@ So /feedback needs no store: the outcome is joined to the prediction wherever it
 
 import base64
 import binascii
-import os
+import random
 import struct
 import time
 import zlib
@@ -57,7 +57,8 @@ class Ids:
 
     def write(self, variant: int, scores: list[float]) -> str:
         """Give the id of a prediction that is made now."""
-        head = HEAD.pack(time.time_ns() // 1_000_000, self._model, variant, os.urandom(5))
+        chance = random.getrandbits(40).to_bytes(5)
+        head = HEAD.pack(time.time_ns() // 1_000_000, self._model, variant, chance)
         body = head + self._packed.pack(*self._numbers(scores))
         return base64.urlsafe_b64encode(body + CHECK.pack(zlib.crc32(body) & FULL)).rstrip(b"=").decode()
 

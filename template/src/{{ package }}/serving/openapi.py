@@ -66,7 +66,7 @@ def _schemas(contract: Contract, params: Params) -> dict[str, Any]:
     fault = _object({"record": {"type": ["integer", "null"]}, "field": text, "message": text})
     many = {"minItems": 1, "maxItems": params.service.max_records}
     return {
-        "Records": _object({"records": {"type": "array", "items": _ref("Record")} | many}),
+        "Records": _closed({"records": {"type": "array", "items": _ref("Record")} | many}),
         "Answer": _object(answer | {"model_version": text}, extra),
         "Answers": _object({"predictions": {"type": "array", "items": _object(answer, extra)}, "model_version": text}),
         "Explanation": _object({

@@ -104,7 +104,7 @@ class Signals:
         self._outside = {
             name: dict(zip(ALWAYS[1:], self._more(FEATURE_BIN, name), strict=True)) for name, _ in self._values
         }
-        self._requests: dict[tuple[str, str, int], Any] = {}
+        self._requests: dict[tuple[str, str, int], int] = {}
         self._routes: dict[str, tuple[Any, Any]] = {}
         for objective, value in asdict(params.objectives).items():
             OBJECTIVE.labels(objective).set(value)
@@ -184,8 +184,10 @@ class Signals:
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
         key = (route, method, status)
-        child = self._requests.get(key) or self._requests.setdefault(key, REQUESTS.labels(route, method, str(status)))
-        child.inc()
+        place = self._requests.get(key)
+        if place is None:
+            place = self._requests[key] = self._place(REQUESTS.labels(route, method, str(status)))
+        self._counts[place] += 1
         pair = self._routes.get(route)
         if pair is None:
             pair = self._routes[route] = (SECONDS.labels(route), SLOW.labels(route))
