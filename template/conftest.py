@@ -1,7 +1,10 @@
 """What ran, and how it ended: kept for the ML Test Score, which counts tests that ran and nothing else."""
 
+import os
+
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # of small tables: threads wait for each other longer than they work
 KEPT = "ml_test_score/outcomes"
 seen: dict[str, list[str]] = {}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from under_test import (
     answers,
     api,
+    batch,
     bins,
     contributions,
     guard,
@@ -182,7 +184,7 @@ def test_unknown_paths_and_methods_become_no_metric_labels(make):
 
 def test_a_fault_of_ours_shows_no_trace(make, sent, monkeypatch):
     ask = make()
-    monkeypatch.setattr(ask.app._answers, "predict", lambda *_: 1 / 0)
+    monkeypatch.setattr(ask.app._answers, "predict", lambda _: 1 / 0)
     status, problem, _ = ask("/predict", sent[0])
     assert status == 500
     assert "division" not in json.dumps(problem)
@@ -356,6 +358,38 @@ def test_every_route_is_in_the_document_with_its_refusals(small, tuned, frame):
     assert record["visits"]["maximum"] == 100
     assert record["plan"]["enum"][:2] == ["basic", "pro"]
     assert document["security"] == [{"token": []}]
+
+
+def test_requests_that_come_while_the_model_works_are_answered_together(sent):
+    batches: list[int] = []
+
+    def answer(questions: list[Any]) -> list[dict[str, Any]]:
+        batches.append(len(questions))
+        time.sleep(0.05)
+        return [{"body": body} for body, _ in questions]
+
+    async def run() -> list[dict[str, Any]]:
+        batcher = batch.Batcher(answer, 4)
+        return await asyncio.gather(*(batcher.ask((i, request.Asked([{}], True, []))) for i in range(7)))
+
+    assert [found["body"] for found in asyncio.run(run())] == list(range(7))
+    assert batches == [4, 3]
+
+
+def test_a_batch_is_answered_as_its_requests_would_be(make, sent):
+    app = make().app
+    ask = app._answers
+    questions = [(body, ask.reader.read(body)) for body in (sent[0], {"records": sent[1:4]}, sent[4])]
+    together = ask.predict(questions)
+    alone = [ask.predict([question])[0] for question in questions]
+    for one, other in zip(together, alone, strict=True):
+        assert _without_ids(one) == _without_ids(other)
+
+
+def _without_ids(answer: dict[str, Any]) -> Any:
+    if "predictions" in answer:
+        return [_without_ids(one) for one in answer["predictions"]]
+    return {key: value for key, value in answer.items() if key not in ("prediction_id", "model_version")}
 
 
 def test_a_caller_who_leaves_is_not_answered(make):

@@ -34,8 +34,8 @@ def test_symlinks_and_executables_are_absent() -> None:
 ROOMS = {
     "data and model": (
         1030, "artifacts columns contract params prepare features model train metrics evaluate __init__"),
-    "serving": (900, " ".join(f"serving.{name}" for name in (
-        "__init__ answers api contributions encode guard ids openapi prediction_log signals variants").split())),
+    "serving": (900, "serving.__init__ serving.answers serving.api serving.batch serving.contributions serving.encode "
+        "serving.guard serving.ids serving.openapi serving.prediction_log serving.signals serving.variants"),
     "served form": (660, "bins export trees request predict"),
     "shipping": (500, "store package service serve ship client"),
     "operating": (300, "labels ab"),
@@ -68,10 +68,11 @@ def lines_of_code(path: Path) -> int:
 
 ORDER = [
     "artifacts", "columns", "contract", "params", "prepare", "features", "model", "train", "metrics", "gate",
-    "evaluate", "champion", "slices", "bias", "drift", "bins", "request", "serving.encode", "predict", "trees", "export",
+    "evaluate", "champion", "slices", "bias", "drift", "bins", "request", "serving.encode", "predict", "trees",
+    "export",
     "fragility", "compare", "explain", "bless", "journal", "report", "ce_report", "store",
     "serving.guard", "serving.ids", "serving.contributions", "serving.openapi", "serving.prediction_log",
-    "serving.signals", "serving.variants", "serving.answers", "serving.api",
+    "serving.signals", "serving.variants", "serving.batch", "serving.answers", "serving.api",
     "package", "service", "serve", "client", "labels", "ab", "ship",
 ]  # fmt: skip
 

@@ -210,6 +210,7 @@ def main() -> None:
     parser.add_argument("--setup", type=float, default=0.0, help="seconds that `make setup` took, for the summary")
     begun = time.perf_counter()
     seconds = {"setup": parser.parse_args().setup, "data": step("data")}
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of two processes at once spend their time on waiting
     with beside("test", "ARGS=-m 'not slow'") as tested:  # of the code: they need no model, and there is a second core
         seconds["train"] = step("train")
         seconds["test"] = tested()

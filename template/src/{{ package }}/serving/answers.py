@@ -9,6 +9,7 @@ import numpy as np
 from ..params import Params
 from ..predict import Predictor
 from ..request import Asked, Reader, Record, RefusedError
+from .batch import Question
 from .contributions import contributions
 from .ids import Ids
 from .prediction_log import Lines, allowed
@@ -25,6 +26,13 @@ class Journal:
     predictions: Lines
     outcomes: Lines
     now: Callable[[], str]
+
+
+def _joined(asked: list[Asked]) -> Asked:
+    if len(asked) == 1:
+        return asked[0]
+    records = [record for one in asked for record in one.records]
+    return Asked(records, False, [flags for one in asked for flags in one.flags])
 
 
 class Answers:
@@ -57,18 +65,28 @@ class Answers:
         self._ids = {name: Ids(p.version, len(p.labels)) for name, p in predictors.items()}
         self._guess = float(self.control.about["guess"])
 
-    def predict(self, body: Any, asked: Asked) -> dict[str, Any]:
-        """Answer records, each by its variant."""
-        sent, rollout = [body] if asked.one else body["records"], self._params.rollout
-        chosen = [variant(record, rollout) for record in sent] if len(self._predictors) > 1 else []
+    def predict(self, questions: list[Question]) -> list[dict[str, Any]]:
+        """Answer requests in one go, each record by its variant."""
+        whole = _joined([asked for _, asked in questions])
+        sent = [record for body, asked in questions for record in ([body] if asked.one else body["records"])]
+        found = self._records(sent, whole)
+        version, answers, begun = {"model_version": self.control.version}, [], 0
+        for _, asked in questions:
+            own = found[begun : begun + len(asked.records)]
+            begun += len(own)
+            answers.append(own[0] | version if asked.one else {"predictions": own} | version)
+        return answers
+
+    def _records(self, sent: list[Any], asked: Asked) -> list[dict[str, Any]]:
+        rollout = self._params.rollout
         found: list[dict[str, Any]] = [{}] * len(sent)
+        chosen = [variant(record, rollout) for record in sent] if len(self._predictors) > 1 else []
         for name in {*chosen} or {CONTROL}:
-            places = [i for i, other in enumerate(chosen) if other == name] if chosen else range(len(sent))
+            places = [i for i, other in enumerate(chosen) if other == name] if chosen else list(range(len(sent)))
             units = [{"unit": hashed(sent[i], rollout)} for i in places] if rollout.entity else []
-            for i, answer in zip(places, self.answered(name, asked, list(places), units), strict=True):
+            for i, answer in zip(places, self.answered(name, asked, places, units), strict=True):
                 found[i] = answer
-        version = {"model_version": self.control.version}
-        return found[0] | version if asked.one else {"predictions": found} | version
+        return found
 
     def answered(self, name: str, asked: Asked, places: list[int], more: Sequence[Record] = ()) -> list[dict[str, Any]]:
         """Let one variant score, count and log records; `more` is added to their lines of the log."""
@@ -140,14 +158,14 @@ class Answers:
         outcomes = body["feedback"] if isinstance(body, dict) and set(body) == {"feedback"} else [body]
         if not isinstance(outcomes, list) or not 0 < len(outcomes) <= self._params.service.max_records:
             raise RefusedError(f'"feedback" is a list of 1 to {self._params.service.max_records} outcomes')
-        joined = [self._joined(outcome, place) for place, outcome in enumerate(outcomes)]
+        joined = [self._matched(outcome, place) for place, outcome in enumerate(outcomes)]
         now = self._journal.now()
         self._journal.outcomes.write({"time": now} | outcome for outcome in outcomes)
         for told, loss, value in joined:
             self._signals.labelled(told, loss, value, [p.version[:8] for p in self._predictors.values()], ORDER)
         return {"accepted": len(joined)}
 
-    def _joined(self, outcome: Any, place: int) -> tuple[Any, float, float | None]:
+    def _matched(self, outcome: Any, place: int) -> tuple[Any, float, float | None]:
         def refuse(field: str, message: str) -> RefusedError:
             return RefusedError(f"{field} {message}", [{"record": place, "field": field, "message": message}])
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..params import SHADOW, Params
 from ..request import RefusedError
 from .answers import Answers
+from .batch import Batcher
 from .guard import Disconnected, ProblemError, Tokens, declared_too_large, read_body
 from .signals import Signals, exposition
 from .variants import Shadow
@@ -25,7 +26,7 @@ POSTS = ("/predict", "/explain", "/feedback")
 PASSED = ("/livez", "/readyz", "/healthz", "/static_content/")  # BentoML's own
 JSON, PROBLEM = b"application/json", b"application/problem+json"
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
-AT_ONCE = 16  # records that are answered in the event loop; more go to a thread, and others are answered meanwhile
+AT_ONCE = 16  # records that the graph answers in the event loop; more are answered in a thread
 CLOSE = {"Connection": "close"}  # what is left of the body is not read
 FLUSH = 1.0  # seconds between two tellings of what was counted
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Api:
     ) -> None:
         self._answers, self._signals, self._limits, self._pages = answers, signals, params.service, pages
         self._tokens, self._quick = Tokens(), quick
+        self._batcher = Batcher(answers.predict, params.service.max_records)
         self._shadow = None
         if params.rollout.mode == SHADOW:
             self._shadow = Shadow(answers.shadow, signals.shadow_failed)
@@ -138,9 +140,9 @@ class Api:
         document = _document(body)
         asked = self._answers.reader.read(document)
         if self._quick and len(asked.records) <= AT_ONCE:
-            found = self._answers.predict(document, asked)
+            (found,) = self._answers.predict([(document, asked)])
         else:
-            found = await asyncio.to_thread(self._answers.predict, document, asked)
+            found = await self._batcher.ask((document, asked))
         if self._shadow:
             self._shadow.put(asked, [answer["prediction_id"] for answer in found.get("predictions", [found])])
         return found

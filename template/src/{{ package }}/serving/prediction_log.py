@@ -9,6 +9,7 @@ Schema of `outcomes-*.jsonl`: `time`, `prediction_id`, `outcome`, and `value` wh
 """
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -45,7 +46,7 @@ class Lines:
 
     def __init__(self, folder: Path | None, kind: str, most_bytes: int, keep: int, failed: Callable[[], None]) -> None:
         self._folder, self._kind, self._most, self._keep, self._failed = folder, kind, most_bytes, keep, failed
-        self._file, self._size = -1, 0
+        self._file, self._size, self._lock = -1, 0, threading.Lock()  # a shadow and a batch write from threads
 
     def write(self, entries: Iterable[dict[str, Any]]) -> None:
         """Append entries in one go."""
@@ -53,10 +54,11 @@ class Lines:
             return
         content = b"".join(to_json(entry, inf_nan_mode="null") + b"\n" for entry in entries)
         try:
-            if self._file < 0 or self._size + len(content) > self._most:
-                self._open(self._folder)
-            os.write(self._file, content)
-            self._size += len(content)
+            with self._lock:
+                if self._file < 0 or self._size + len(content) > self._most:
+                    self._open(self._folder)
+                os.write(self._file, content)
+                self._size += len(content)
         except OSError:
             self._failed()
 

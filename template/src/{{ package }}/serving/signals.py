@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable
@@ -90,6 +91,7 @@ class Signals:
         self._slow, self._busiest, self.in_flight = params.objectives.latency_seconds, 0, 0
         self._values: list[tuple[str, Callable[[Any], int]]] = []
         self._counts: list[int] = []
+        self._lock = threading.Lock()
         self._children: list[Any] = []
         for name, told in reference["features"].items():
             self._values.append((name, self._binned(FEATURE_BIN, (name,), told, contract, name)))
@@ -157,13 +159,14 @@ class Signals:
     def predicted(self, variant: str, records: list[dict[str, Any]], scores: list[list[float]]) -> None:
         """Count records and what was predicted."""
         counts, (total, of_score, classes) = self._counts, self._variants[variant]
-        for record in records:
-            for name, place in self._values:
-                counts[place(record[name])] += 1
-        counts[total] += len(records)
-        for row in scores:
-            counts[of_score(row[self._positive])] += 1
-            counts[classes[row.index(max(row))]] += 1
+        with self._lock:  # a shadow and a batch count from threads
+            for record in records:
+                for name, place in self._values:
+                    counts[place(record[name])] += 1
+            counts[total] += len(records)
+            for row in scores:
+                counts[of_score(row[self._positive])] += 1
+                counts[classes[row.index(max(row))]] += 1
 
     def score_of(self, row: list[float]) -> float:
         """Give the one number that stands for a prediction: of the positive class, else the last one, or the value."""
@@ -174,7 +177,8 @@ class Signals:
         REFUSED.labels(reason).inc()
         for error in errors:
             if (places := self._outside.get(error.get("field", ""))) and (kind := _kind(error["message"])):
-                self._counts[places[kind]] += 1
+                with self._lock:
+                    self._counts[places[kind]] += 1
 
     def begin(self) -> None:
         """Count a request that is at work from now on."""
@@ -187,7 +191,8 @@ class Signals:
         place = self._requests.get(key)
         if place is None:
             place = self._requests[key] = self._place(REQUESTS.labels(route, method, str(status)))
-        self._counts[place] += 1
+        with self._lock:
+            self._counts[place] += 1
         pair = self._routes.get(route)
         if pair is None:
             pair = self._routes[route] = (SECONDS.labels(route), SLOW.labels(route))
@@ -217,10 +222,12 @@ class Signals:
 
     def flush(self) -> None:
         """Tell what was counted since the last time."""
-        for place, n in enumerate(self._counts):
-            if n:
-                self._children[place].inc(n)
-                self._counts[place] -= n
+        with self._lock:
+            counted = [(place, n) for place, n in enumerate(self._counts) if n]
+            for place, _ in counted:
+                self._counts[place] = 0
+        for place, n in counted:
+            self._children[place].inc(n)
         IN_FLIGHT.set(self._busiest)
         self._busiest = self.in_flight
 
