@@ -1,6 +1,7 @@
 """What is told to Prometheus. The names here are the ones that deploy/prometheus and deploy/grafana may use."""
 
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -18,8 +19,11 @@ from ..params import Params
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 if MULTIPROCESS in os.environ:  # a folder of this service alone: BentoML empties its own whenever another one starts
-    parent = psutil.Process(os.getppid())
-    os.environ[MULTIPROCESS] = f"{tempfile.gettempdir()}/{__package__}-metrics-{parent.pid}-{parent.create_time():.0f}"
+    folders, parent = Path(tempfile.gettempdir()), psutil.Process(os.getppid())
+    for folder in folders.glob("ml-metrics-*-*"):
+        if not psutil.pid_exists(int(folder.name.split("-")[2])):
+            shutil.rmtree(folder, ignore_errors=True)  # of a service that has ended
+    os.environ[MULTIPROCESS] = str(folders / f"ml-metrics-{parent.pid}-{parent.create_time():.0f}")
     Path(os.environ[MULTIPROCESS]).mkdir(exist_ok=True)
 import prometheus_client as prometheus  # noqa: E402  reads the variable when it is imported
 
