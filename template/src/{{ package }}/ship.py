@@ -209,9 +209,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog=f"{__package__}.ship", description=__doc__)
     parser.add_argument("--setup", type=float, default=0.0, help="seconds that `make setup` took, for the summary")
     begun = time.perf_counter()
-    seconds = {"setup": parser.parse_args().setup, "data": step("data")}
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of two processes at once spend their time on waiting
+    seconds = {"setup": parser.parse_args().setup}
     with beside("test", "ARGS=-m 'not slow'") as tested:  # of the code: they need no model, and there is a second core
+        seconds["data"] = step("data")
         seconds["train"] = step("train")
         seconds["test"] = tested()
     seconds["package"] = step("package")
