@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -198,3 +200,24 @@ def released(project: Path, make: Make, tmp_path_factory: pytest.TempPathFactory
     params.write_text(params.read_text(encoding="utf-8").replace("max_iter: 100", "max_iter: 90"), encoding="utf-8")
     make(copy, "train")
     return copy
+
+
+def test_traces_are_sent_where_an_endpoint_is_set(project: Path, environment: Path, record: dict[str, object]) -> None:
+    got: list[tuple[str, bytes]] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append((self.path, self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    collector = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    threading.Thread(target=collector.serve_forever, daemon=True).start()
+    endpoint = f"http://127.0.0.1:{collector.server_port}"
+    with served(project, environment, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_BSP_SCHEDULE_DELAY="200") as service:
+        assert service.ask("/predict", record)[0] == 200
+        until(lambda: any(path == "/v1/traces" and b"/predict" in body for path, body in got), 20)
+    collector.shutdown()

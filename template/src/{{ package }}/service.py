@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import bentoml
-from threadpoolctl import threadpool_limits
 
 from .params import load
 from .predict import Predictor
@@ -20,6 +19,7 @@ from .serving.prediction_log import OUTCOMES, PREDICTIONS, Lines
 from .serving.signals import LOG_ERRORS, Signals
 from .serving.variants import CHALLENGER, CONTROL
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # scikit-learn is not loaded yet: threads cost more than one record is worth
 HERE = Path(__file__).parent
 ROOT = HERE.parent if (HERE.parent / "contract.yaml").exists() else HERE.parents[1]  # in a Bento, in the repository
 CONTRACT, PARAMS = load(ROOT)
@@ -52,7 +52,6 @@ class PredictService:
 
     def __init__(self) -> None:
         """Load the models, and get ready to answer."""
-        threadpool_limits(1)  # threads cost more than one record is worth
         folder, info = Path(self.model.path), self.model.info
         with_challenger = (folder / CHALLENGER).is_dir()
         folders = {CONTROL: folder} | ({CHALLENGER: folder / CHALLENGER} if with_challenger else {})
