@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Server:
         The probabilities in an answer, by label; None where nothing is predicted.
     make : str
         Script of apps/ that writes what the server needs into `{made}`, once for a model.
+    variables : dict of str
+        Environment variables of its own.
     """
 
     key: str
@@ -44,6 +46,7 @@ class Server:
     body: Callable[[Json], Json] = lambda record: record
     scores: Callable[[Json, list[str]], Json] | None = lambda answer, _: answer["probabilities"]
     make: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 UVICORN = ["{bin}/uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1", "--no-access-log"]
@@ -108,6 +111,7 @@ class Ready:
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "1",
             "OMP_NUM_THREADS": "1",  # two threads for one row wait for each other more than they compute
+            **self.server.variables,
         }
 
 
