@@ -3,7 +3,8 @@
 A stall is a request that takes ten times as long as the usual one. The client and the service use the same clock
 (CLOCK_MONOTONIC), so each stall is laid beside the full collections of garbage (generation 2) of the service. wrk adds
 to its percentiles the requests that it could not send while it waited; its p99 is a share of time, the client's one of
-requests, and both are shown.
+requests, and both are shown. Collections are those of 1,000 requests; garbage (objects that the collector threw away)
+and kept (objects that are there and were not before) those of one.
 """
 
 import argparse
@@ -29,20 +30,23 @@ VARIANTS = {
     "collector off": "collector off",
     "timer cancelled": "timer cancelled",
     "short timeout": "short timeout",
+    "type said": "type said",
+    "type said, timer cancelled": "type said,timer cancelled",
     "heap frozen": "heap frozen",
     "high threshold": "high threshold",
-    "frozen and high threshold": CALM,
+    "frozen, high threshold": CALM,
     "no metrics": "no metrics",
     "no access log": "no access log",
     "no tracing": "no tracing",
     "none of the three": LEAN,
     "async handler": "async handler",
-    "in a middleware": "in a middleware",
-    "in a middleware, none of the three": f"in a middleware,{LEAN}",
-    "and frozen, high threshold": f"in a middleware,{LEAN},{CALM}",
-    "and short timeout": f"in a middleware,{LEAN},{CALM},short timeout",
+    "best handler": f"async handler,type said,{LEAN},{CALM}",
+    "middleware": "in a middleware",
+    "middleware, none of the three": f"in a middleware,{LEAN}",
+    "middleware, and calm": f"in a middleware,{LEAN},{CALM}",
+    "middleware, and short timeout": f"in a middleware,{LEAN},{CALM},short timeout",
     "plain, uvloop": "uvloop",
-    "all, uvloop": f"in a middleware,{LEAN},{CALM},short timeout,uvloop",
+    "middleware, all, uvloop": f"in a middleware,{LEAN},{CALM},short timeout,uvloop",
 }
 
 
@@ -52,6 +56,7 @@ class Load:
 
     times: list[tuple[float, float]]  # sent, answered
     seen: dict[str, Any]
+    kept: int  # objects that were not there before
 
     @property
     def took(self) -> list[float]:
@@ -61,8 +66,13 @@ class Load:
     @property
     def full(self) -> list[tuple[float, float]]:
         """Give begin and end of the full collections during the load."""
+        return [(begin, end) for begin, end, generation, _ in self.collections if generation == 2]
+
+    @property
+    def collections(self) -> list[tuple[float, float, int, int]]:
+        """Give begin, end, generation and objects thrown away of the collections during the load."""
         first, last = self.times[0][0], self.times[-1][1]
-        return [(begin, end) for begin, end, kind in self.seen["collections"] if kind == 2 and first < begin < last]
+        return [each for each in self.seen["collections"] if first < each[0] < last]
 
     @property
     def stalls(self) -> list[tuple[float, float]]:
@@ -78,8 +88,9 @@ class Load:
     def row(self) -> dict[str, float]:
         """Give the figures of the table."""
         took = sorted(self.took)
-        pauses = [1000 * (end - begin) for begin, end in self.full]
+        full = [1000 * (end - begin) for begin, end in self.full]
         span = 1000 * (self.times[-1][1] - self.times[0][0])
+        per = 1000 / len(took)
         return {
             "requests/s": 1000 * len(took) / span,
             "p50 ms": statistics.median(took),
@@ -87,11 +98,12 @@ class Load:
             "longest ms": took[-1],
             "stalls": len(self.stalls),
             "of them in a full collection": self.explained,
-            "full collections": len(pauses),
-            "longest of them ms": max(pauses, default=0.0),
-            "share of time": sum(pauses) / span,
-            "timers left": self.seen["timers"],
-            "objects": self.seen["objects"],
+            "collections": per * len(self.collections),
+            "full": per * len(full),
+            "longest ms of a full one": max(full, default=0.0),
+            "share of time": sum(1000 * (end - begin) for begin, end, *_ in self.collections) / span,
+            "garbage": sum(thrown for *_, thrown in self.collections) / len(took),
+            "kept": self.kept / len(took),
         }
 
 
@@ -99,7 +111,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", help="variants, semicolon separated", default=";".join(VARIANTS))
-    parser.add_argument("--seconds", type=float, default=8, help="of each load (8)")
+    parser.add_argument("--requests", type=int, default=4000, help="of our own client (4000)")
+    parser.add_argument("--seconds", type=float, default=4, help="of each load by wrk (4)")
     parser.add_argument("--kinds", action="store_true", help="also say what the heap of the service holds most of")
     parser.add_argument("--json", type=Path, help="write the figures to a file")
     asked = parser.parse_args()
@@ -107,7 +120,7 @@ def main() -> None:
     rows = {}
     for name in asked.only.split(";"):
         print(name, file=sys.stderr)
-        rows[name], seen = measured(project, VARIANTS[name], asked.seconds)
+        rows[name], seen = measured(project, VARIANTS[name], asked.requests, asked.seconds)
         if asked.kinds:
             print(json.dumps(seen["kinds"]), file=sys.stderr)
     if asked.json:
@@ -122,7 +135,7 @@ def main() -> None:
         )
 
 
-def measured(project: Project, switches: str, seconds: float) -> tuple[dict[str, float], dict[str, Any]]:
+def measured(project: Project, switches: str, requests: int, seconds: float) -> tuple[dict[str, float], dict[str, Any]]:
     """Start one variant, load it with our client, then with wrk."""
     server = Server(
         key="stalls",
@@ -135,24 +148,29 @@ def measured(project: Project, switches: str, seconds: float) -> tuple[dict[str,
         variables={"BENCH_SWITCHES": switches},
     )
     with running(prepared(server, project), {}) as found:
-        load(found, 1)  # warms it
-        client = load(found, seconds)
-        by_wrk = {f"wrk p99 ms, {c}": wrk(found, {}, c, seconds / 2) for c in (1, 16)}
+        load(found, 200)  # warms it
+        client = load(found, requests)
+        by_wrk = {f"wrk p99 ms, {c}": wrk(found, {}, c, seconds) for c in (1, 16)}
         return client.row() | {name: each["p99"] for name, each in by_wrk.items()}, client.seen
 
 
-def load(server: Running, seconds: float) -> Load:
+def load(server: Running, requests: int) -> Load:
     """Ask one request after the other on one connection."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     body, headers = json.dumps(RECORD), {"Content-Type": "application/json"}
-    until = time.perf_counter() + seconds
+
+    def answer(method: str, path: str) -> bytes:
+        connection.request(method, path, body, headers)
+        return connection.getresponse().read()
+
+    before = json.loads(answer("GET", "/seen"))
     times = []
-    while (sent := time.perf_counter()) < until:
-        connection.request("POST", server.ready.server.path, body, headers)
-        connection.getresponse().read()
+    for _ in range(requests):
+        sent = time.perf_counter()
+        answer("POST", server.ready.server.path)
         times.append((sent, time.perf_counter()))
-    connection.request("GET", "/seen")
-    return Load(times, json.load(connection.getresponse()))
+    seen = json.loads(answer("GET", "/seen"))
+    return Load(times, seen, seen["objects"] - before["objects"])
 
 
 if __name__ == "__main__":
