@@ -37,7 +37,9 @@ def test_blocks_are_found_with_their_kind_place_and_reason() -> None:
     ]
 
 
-@pytest.mark.parametrize("info", ["", "bash", "sh check", "bash manual", "bash manual:", "bash manual: ", "bash checks"])
+@pytest.mark.parametrize(
+    "info", ["", "bash", "sh check", "bash manual", "bash manual:", "bash manual: ", "bash checks"]
+)
 def test_a_block_that_does_not_say_what_it_is_is_refused(info: str) -> None:
     with pytest.raises(contract.DataError, match="Down, line 3"):
         runbooks.commands("Down", f"# Down\n\n```{info}\ntrue\n```\n")
@@ -52,7 +54,9 @@ def test_a_command_sees_the_addresses() -> None:
     assert outcome('echo "$URL"', URL="http://127.0.0.1:1").said == "http://127.0.0.1:1\n"
 
 
-@pytest.mark.parametrize("text", ["false", "false | cat", "false\ntrue", 'echo "$NOBODY_SET_THIS"', "no-such-tool", "exit 3"])
+@pytest.mark.parametrize(
+    "text", ["false", "false | cat", "false\ntrue", 'echo "$NOBODY_SET_THIS"', "no-such-tool", "exit 3"]
+)
 def test_a_failure_anywhere_fails_the_block(text: str) -> None:
     assert outcome(text).status != 0
 

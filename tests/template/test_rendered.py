@@ -39,11 +39,14 @@ def test_a_rendering_is_whole(tree: Path) -> None:
     for path in files:
         assert not path.name.endswith(".jinja")
         assert not path.stat().st_mode & stat.S_IXUSR
+        parts = ["{{ package }}" if part == "churn" else part for part in path.relative_to(tree).parts]
         if path.suffix == ".py":
-            parts = ["{{ package }}" if part == "churn" else part for part in path.relative_to(tree).parts]
             assert path.read_bytes() == TEMPLATE.joinpath(*parts).read_bytes()
             continue
         text = path.read_text(encoding="utf-8")
+        if "grafana" in parts:  # its own braces look like Jinja's: nothing was rendered there
+            assert path.read_bytes() == TEMPLATE.joinpath(*parts).read_bytes()
+            continue
         without_forge = re.sub(r"\$\{\{.*?\}\}", "", text)
         assert "{%" not in without_forge, f"Jinja left in {path}"
         assert not re.search(r"\{\{ ?\w", without_forge), f"Jinja left in {path}"

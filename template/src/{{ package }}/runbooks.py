@@ -132,7 +132,9 @@ def perform(kind: str, names: list[str], seen: dict[str, str]) -> list[Outcome]:
 def main() -> None:
     """Run what is asked for; exits with 1 if a command fails."""
     parser = argparse.ArgumentParser(prog=f"{__package__}.runbooks", description=__doc__)
-    parser.add_argument("kind", choices=[CHECK, FIX, MANUAL], help="check: run them; fix: run those of the pages named; manual: list")
+    parser.add_argument(
+        "kind", choices=[CHECK, FIX, MANUAL], help="check: run them; fix: run those of the pages named; manual: list"
+    )
     parser.add_argument("names", nargs="*", help="pages, such as ServiceDown; all of them by default")
     parser.add_argument("--url", default="", help=f"of the service (or URL, or {SETTINGS})")
     parser.add_argument("--prometheus", default="", help=f"that watches it (or PROMETHEUS, or {SETTINGS})")
@@ -144,7 +146,9 @@ def main() -> None:
                     print(f"{page}:{command.line}  {command.reason}")
         return
     if asked.kind == FIX and not asked.names:
-        raise DataError("name the runbook whose fix is wanted: all of them at once would restart, roll back and retrain")
+        raise DataError(
+            "name the runbook whose fix is wanted: all of them at once would restart, roll back and retrain"
+        )
     outcomes = perform(asked.kind, asked.names, environment(asked.url, asked.prometheus))
     failed = sum(outcome.status != 0 for outcome in outcomes)
     print(f"{len(outcomes)} commands, {failed} failed")
