@@ -14,8 +14,7 @@ from .artifacts import SERVING
 from .columns import run
 from .gate import FAIL, NOT_COMPARABLE, REPORTED, Bounds, Family, Gate, decided, mean_bounds
 from .labels import bounds, joined
-from .params import SHADOW, Params, Rollout, load
-from .serving.variants import CHALLENGER, CONTROL
+from .params import CHALLENGER, CONTROL, SHADOW, Params, Rollout, load
 
 FEWEST = 30  # outcomes of each variant: with fewer, nothing can be said
 MISMATCH = 0.001  # probability under which the shares are no accident

@@ -14,8 +14,7 @@ from .bless import REJECTED, Verdict, blessing, judge
 from .champion import Champion
 from .columns import Contract, DataError, run
 from .journal import current
-from .params import OFF, Rollout, load
-from .serving.variants import CHALLENGER
+from .params import CHALLENGER, OFF, Rollout, load
 from .store import use_store
 
 LOCK = Path("requirements-service.lock")

@@ -49,6 +49,7 @@ LIMITS = {  # lowest and highest value with which the libraries work
 }
 POSITIVE = (1, 2**31)
 OFF, SPLIT, SHADOW = "off", "split", "shadow"
+CONTROL, CHALLENGER = "control", "challenger"
 CHOICES = {"mode": (OFF, SPLIT, SHADOW)}
 
 

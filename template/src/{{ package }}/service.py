@@ -9,7 +9,7 @@ from typing import Any
 
 import bentoml
 
-from .params import load
+from .params import CHALLENGER, CONTROL, load
 from .predict import Predictor
 from .request import Reader
 from .serving.answers import Answers, Journal
@@ -17,7 +17,6 @@ from .serving.api import Api, Front, page
 from .serving.openapi import PAGE, openapi
 from .serving.prediction_log import OUTCOMES, PREDICTIONS, Lines
 from .serving.signals import LOG_ERRORS, Signals
-from .serving.variants import CHALLENGER, CONTROL
 
 os.environ.setdefault(
     "OMP_NUM_THREADS", "1"

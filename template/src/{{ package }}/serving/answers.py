@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..params import Params
+from ..params import CHALLENGER, CONTROL, Params
 from ..predict import Predictor
 from ..request import Asked, Reader, Record, RefusedError
 from .batch import Question
@@ -14,7 +14,7 @@ from .contributions import contributions
 from .ids import Ids
 from .prediction_log import Lines, allowed
 from .signals import Signals
-from .variants import CHALLENGER, CONTROL, hashed, variant
+from .variants import hashed, variant
 
 ORDER = (CONTROL, CHALLENGER)  # an id holds the place
 

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 
 from ..columns import Contract
-from ..params import Params
+from ..params import CHALLENGER, Params
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 if MULTIPROCESS in os.environ:  # a folder of this service alone: BentoML empties its own whenever another one starts
@@ -33,6 +33,7 @@ DELAYS = tuple(h * HOUR for h in (1, 6, 24, 72, 168, 336, 720, 2160))  # seconds
 REFUSALS = ("body_too_large", "too_many_records", "malformed", "contract", "busy", "unauthorized", "timeout", "error")
 ALWAYS = ("null", "unseen", "out_of_range")
 OTHER = "other"
+ROUTES = ("/predict", "/explain", "/feedback", "/version")
 
 
 def _counter(name: str, says: str, *labels: str) -> Any:
@@ -115,6 +116,10 @@ class Signals:
         for objective, value in asdict(params.objectives).items():
             OBJECTIVE.labels(objective).set(value)
         LIMIT.set(params.service.max_concurrency)
+        for reason in REFUSALS:
+            REFUSED.labels(reason)  # a series that begins at zero: a rate sees the first event, too
+        for route in ROUTES:
+            self._routes[route] = (SECONDS.labels(route), SLOW.labels(route))
         STARTS.inc()
 
     def _more(self, metric: Any, name: str) -> list[int]:
@@ -156,6 +161,10 @@ class Signals:
         INFO.labels(name, *(about[key] for key in ("model", "data", "commit", "verdict", "path"))).set(1)
         TRAINED.labels(name).set(trained)
         MODEL_LOSS.labels(name).set(loss)
+        for metric in (FEEDBACK, LOSS, LOSS_SQUARED, GAINED, LOST, DELAY):
+            metric.labels(name)
+        if name == CHALLENGER:
+            SHADOW_FAILURES.labels(name)
         classes = [self._place(PREDICTIONS.labels(name, label)) for label in self._labels or ["value"]]
         of_score = self._binned(SCORE_BIN, (name,), self._score, contract)
         self._variants[name] = (self._place(RECORDS.labels(name)), of_score, classes)
@@ -222,7 +231,7 @@ class Signals:
 
     def shadow_failed(self, records: int) -> None:
         """Count records that the challenger did not answer in the shadow."""
-        SHADOW_FAILURES.labels("challenger").inc(records)
+        SHADOW_FAILURES.labels(CHALLENGER).inc(records)
 
     def flush(self) -> None:
         """Tell what was counted since the last time."""

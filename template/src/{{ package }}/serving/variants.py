@@ -6,9 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ..params import SPLIT, Rollout
+from ..params import CHALLENGER, CONTROL, SPLIT, Rollout
 
-CONTROL, CHALLENGER = "control", "challenger"
 SCALE = 2**64
 WAITING = 1000  # requests that wait for the shadow; more are left out, and counted as failures
 
