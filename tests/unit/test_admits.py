@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-import importlib.util
+import importlib
 import io
 import re
 import sys
@@ -138,12 +138,10 @@ def generated() -> ModuleType:
     pytest.importorskip("pandera.pandas")
     if not GENERATED.exists():
         pytest.skip("the template has no contract.py")
-    spec = importlib.util.spec_from_file_location("generated_contract", GENERATED)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["generated_contract"] = module
-    spec.loader.exec_module(module)
+    package = ModuleType("generated")  # a package of that folder: the module imports its neighbours
+    package.__path__ = [str(GENERATED.parent)]
+    sys.modules["generated"] = package
+    module = importlib.import_module("generated.contract")
     return module
 
 
