@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -9,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .artifacts import LOCK as MAIN_LOCK
 from .artifacts import META, METRICS, MODEL, MODEL_CARD, SERVING, VERDICT, digest
 from .bless import REJECTED, Verdict, blessing, judge
 from .champion import Champion
@@ -131,7 +133,19 @@ def build(name: str, context: Path, verdict: Verdict, forced: str) -> str:
         include=["**/*"],
         python={"requirements_txt": LOCK.name, "lock_packages": False},
     )
+    lock_image(Path(bento.path))
     return str(bento.tag)
+
+
+def lock_image(bento: Path) -> None:
+    """Let the image hold what the locks name with their hashes: the packages, and uv, which installs them.
+
+    BentoML adds a line for itself without a hash, and would install whatever uv is the newest.
+    """
+    shutil.copy2(LOCK, bento / "env" / "python" / "requirements.txt")
+    pins = re.split(r"\n(?=\S)", MAIN_LOCK.read_text(encoding="utf-8"))
+    (uv,) = [pin for pin in pins if pin.startswith("uv==")]
+    (bento / "env" / "docker" / "uv.txt").write_text(uv + "\n", encoding="utf-8")
 
 
 def main() -> None:

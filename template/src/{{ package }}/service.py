@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import platform
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,16 @@ UNTRACED: Any = {"excluded_urls": ".*"}  # spans that nobody collects cost a thi
 LABELS = ("data", "contract", "lock", "service_lock", "commit", "verdict", "failing", "waived", "forced")
 MARGIN = 5  # seconds after our own timeout until BentoML's, whose answer is of another form
 MEGABYTE = 2**20
+IMAGE = bentoml.images.Image(  # no compiler, no git: every package comes as a wheel
+    base_image=f"python:{'.'.join(platform.python_version_tuple()[:2])}-slim", distro="none"
+).run("pip install --no-cache-dir --require-hashes --requirement env/docker/uv.txt")  # package.py writes that file
 _running: list[Api] = []
 
 
 @bentoml.service(
     name=__package__,
+    image=IMAGE,
+    envs=[{"name": "UV_REQUIRE_HASHES", "value": "1"}],  # of the image: what has no hash is not installed
     workers=int(os.environ.get("WORKERS", "1")),
     traffic={"timeout": PARAMS.service.timeout_seconds + MARGIN},
     metrics={"enabled": False},  # signals.py has its own, whose labels nobody can add to
