@@ -141,8 +141,7 @@ def generated() -> ModuleType:
     package = ModuleType("generated")  # a package of that folder: the module imports its neighbours
     package.__path__ = [str(GENERATED.parent)]
     sys.modules["generated"] = package
-    module = importlib.import_module("generated.contract")
-    return module
+    return importlib.import_module("generated.contract")
 
 
 @given(files())

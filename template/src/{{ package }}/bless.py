@@ -134,8 +134,8 @@ def judge(today: date | None = None) -> Verdict:
     return decide(meta["version"], gates, waivers(), today or date.today())
 
 
-def blessing() -> Verdict:
-    """Give the blessing of the model at hand, as of today.
+def blessing(on: date | None = None) -> Verdict:
+    """Give the blessing of the model at hand, as of today, or as of the day of its release.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def blessing() -> Verdict:
     written = json.loads(VERDICT.read_text(encoding="utf-8")) if VERDICT.exists() else {}
     if written.get("model") != version:
         raise DataError(f"model {version} has no blessing of its own: `make train` evaluates it")
-    verdict = judge()
+    verdict = judge(on)
     if verdict.verdict == REJECTED:
         raise DataError(
             f"model {version} is not blessed: {', '.join(verdict.failing)}. Mend it (reports/ce.html says how), grant "

@@ -23,6 +23,7 @@ HEAD = (
     "# The model that candidates are compared with: the last release. Written by `make train`; "
     "AGAINST=REV names another.\n"
 )
+WITHDRAWN = "withdrawn/"  # before the name of a release, the tag that `make rollback` gives to it
 FEWEST = 100  # rows that both models may be judged on: with fewer, nothing can be said
 
 
@@ -32,15 +33,30 @@ def git(*words: str) -> str | None:
     return done.stdout.strip("\n") if done.returncode == 0 else None
 
 
+def withdrawn() -> list[str]:
+    """Name the releases that were rolled back."""
+    return [tag.removeprefix(WITHDRAWN) for tag in (git("tag", "--list", f"{WITHDRAWN}v*") or "").splitlines()]
+
+
+def releases() -> list[str]:
+    """Name the releases before this commit that stand, the champion first."""
+    known = ("--tags", "--abbrev=0", "--match", "v[0-9]*", *(f"--exclude={tag}" for tag in withdrawn()))
+    found, tag = list[str](), git("describe", *known)
+    while tag:
+        found.append(tag)
+        tag = git("describe", *known, f"{tag}^")
+    return found
+
+
 def find(against: str | None = None) -> dict[str, str | None]:
-    """Name the release that runs: the newest tag `v*` before this commit, or the revision that is asked for.
+    """Name the release that runs: the newest tag `v*` that was not withdrawn, or the revision that is asked for.
 
     Raises
     ------
     DataError
         If git does not know the revision, or no model was trained in it.
     """
-    release = against or git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*")
+    release = against or next(iter(releases()), None)
     if not release:
         return {"release": None, "commit": None}
     commit = git("rev-parse", "--verify", "--quiet", f"{release}^{{commit}}")

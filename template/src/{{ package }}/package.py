@@ -148,6 +148,17 @@ def lock_image(bento: Path) -> None:
     (bento / "env" / "docker" / "uv.txt").write_text(uv + "\n", encoding="utf-8")
 
 
+def bento(verdict: Verdict, forced: str) -> str:
+    """Put the package and what stands beside it together, and build the Bento; gives its tag."""
+    package = Path(__file__).parent
+    with tempfile.TemporaryDirectory() as folder:
+        context = Path(folder)
+        shutil.copytree(package, context / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in BESIDE:
+            shutil.copy2(name, context / Path(name).name)
+        return build(package.name, context, verdict, forced)
+
+
 def main() -> None:
     """Package the model of the last `make train`, if it is blessed."""
     parser = argparse.ArgumentParser(prog=f"{__package__}.package", description=__doc__)
@@ -161,13 +172,7 @@ def main() -> None:
     forced = forced if verdict.verdict == REJECTED else ""
     if forced:
         record(forced)
-    package = Path(__file__).parent
-    with tempfile.TemporaryDirectory() as folder:
-        context = Path(folder)
-        shutil.copytree(package, context / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in BESIDE:
-            shutil.copy2(name, context / Path(name).name)
-        print(f"{verdict.said}\nBento {build(package.name, context, verdict, forced)}")
+    print(f"{verdict.said}\nBento {bento(verdict, forced)}")
 
 
 if __name__ == "__main__":
