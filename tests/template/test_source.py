@@ -39,7 +39,8 @@ ROOMS = {
         "serving.ids serving.openapi serving.prediction_log serving.signals serving.variants")),
     "served form": (660, "bins export trees request predict"),
     "shipping": (500, "store package service serve ship client"),
-    "operating": (500, "labels ab runbooks"),
+    "operating": (300, "labels ab runbooks"),
+    "releasing": (450, "changelog sbom pin rebuild release rollback"),
     "verdict": (1520, "gate champion slices bias drift fragility compare explain bless"),
     "telling": (900, "journal report ce_report"),
 }  # fmt: skip
@@ -74,7 +75,8 @@ ORDER = [
     "fragility", "compare", "explain", "bless", "journal", "report", "ce_report", "store",
     "serving.guard", "serving.ids", "serving.contributions", "serving.openapi", "serving.prediction_log",
     "serving.signals", "serving.variants", "serving.batch", "serving.answers", "serving.api",
-    "package", "service", "serve", "client", "labels", "ab", "ship", "runbooks",
+    "package", "service", "serve", "client", "labels", "ab", "ship", "runbooks", "changelog",
+    "sbom", "pin", "rebuild", "release", "rollback",
 ]  # fmt: skip
 
 
