@@ -38,7 +38,7 @@ ROOMS = {
         "serving.__init__ serving.answers serving.api serving.batch serving.contributions serving.encode serving.guard "
         "serving.ids serving.openapi serving.prediction_log serving.signals serving.variants")),
     "served form": (660, "bins export trees request predict"),
-    "shipping": (500, "store package service serve ship client"),
+    "shipping": (520, "store package service serve ship client"),
     "operating": (300, "labels ab runbooks"),
     "releasing": (450, "changelog sbom pin rebuild release rollback"),
     "verdict": (1520, "gate champion slices bias drift fragility compare explain bless"),
