@@ -70,6 +70,12 @@ def service_environment() -> Path:
     return installed("requirements-service.lock")
 
 
+@pytest.fixture(scope="session")
+def ops_environment() -> Path:
+    """Install the tools of release, audit and manifests, which stand apart."""
+    return installed("requirements-ops.lock")
+
+
 def installed(name: str) -> Path:
     """Install a lock of the template; kept in .cache between runs."""
     lock = ROOT / "template" / name

@@ -62,7 +62,8 @@ def work_tree(revision: str) -> Iterator[Path]:
         git("worktree", "add", "--quiet", "--detach", str(tree), revision)
         try:
             (tree / STORE.name).symlink_to(STORE)
-            get = ["dvc", "get", ".", "models", "--rev", revision, "--out", str(tree / "models"), "--force", "--quiet"]
+            shutil.rmtree(tree / "models")  # DVC would put its own into what is there
+            get = ["dvc", "get", ".", "models", "--rev", revision, "--out", str(tree / "models"), "--quiet"]
             done = subprocess.run(get, capture_output=True, text=True, check=False)
             if done.returncode or not (tree / META).exists():
                 raise DataError(

@@ -19,9 +19,8 @@ from .serving.openapi import PAGE, openapi
 from .serving.prediction_log import OUTCOMES, PREDICTIONS, Lines
 from .serving.signals import LOG_ERRORS, Signals
 
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # scikit-learn is not loaded yet: threads cost more than one record is worth
+# scikit-learn is not loaded yet: threads cost more than one record is worth
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 HERE = Path(__file__).parent
 ROOT = HERE.parent if (HERE.parent / "contract.yaml").exists() else HERE.parents[1]  # in a Bento, in the repository
 CONTRACT, PARAMS = load(ROOT)
