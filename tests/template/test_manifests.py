@@ -1,4 +1,4 @@
-"""What deploy/ holds, put together by kustomize and held against the schemas of Kubernetes; and the image of a Bento."""
+"""What deploy/ holds, put together by kustomize and held against the schemas of Kubernetes; the image of a Bento."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -38,7 +39,7 @@ def verb(make: Make, ops_environment: Path) -> Make:
     return run
 
 
-def built(tree: Path, stage: str) -> list[dict[str, object]]:
+def built(tree: Path, stage: str) -> list[dict[str, Any]]:
     words = ["kubectl", "kustomize", str(tree / "deploy/kubernetes/overlays" / stage)]
     return list(yaml.safe_load_all(subprocess.run(words, capture_output=True, check=True).stdout))
 
@@ -96,10 +97,10 @@ def test_a_broken_manifest_is_refused(
 @kubectl
 def test_stages_are_what_they_promise(tree: Path) -> None:
     for stage in STAGES:
-        found = {(each["kind"], each["metadata"]["name"]): each for each in built(tree, stage)}  # type: ignore[index]
+        found = {(each["kind"], each["metadata"]["name"]): each for each in built(tree, stage)}
         names = {name for _, name in found}
         assert names <= {"my-churn", "my-churn-staging", "my-churn-api", "my-churn-pods", "my-churn-api-canary"}
-        pod = found["Deployment", "my-churn-api-canary" if stage == "canary" else "my-churn-api"]["spec"]["template"]  # type: ignore[index]
+        pod = found["Deployment", "my-churn-api-canary" if stage == "canary" else "my-churn-api"]["spec"]["template"]
         image = pod["spec"]["containers"][0]["image"]
         assert re.fullmatch(r"registry.example/team/my-churn@sha256:[0-9a-f]{64}", image)
         assert pod["metadata"]["labels"]["track"] == ("canary" if stage == "canary" else "stable")
@@ -108,20 +109,20 @@ def test_stages_are_what_they_promise(tree: Path) -> None:
 @kubectl
 def test_the_canary_answers_behind_the_same_service_and_is_not_scaled_with_the_rest(tree: Path) -> None:
     production, (canary,) = built(tree, "production"), built(tree, "canary")
-    labels = canary["spec"]["template"]["metadata"]["labels"].items()  # type: ignore[index]
+    labels = canary["spec"]["template"]["metadata"]["labels"].items()
     (service,) = [
         each for each in production if each["kind"] == "Service" and each["metadata"]["name"].endswith("-api")
-    ]  # type: ignore[index]
-    assert service["spec"]["selector"].items() <= labels  # type: ignore[index]
+    ]
+    assert service["spec"]["selector"].items() <= labels
     (stable,) = [each for each in production if each["kind"] == "Deployment"]
-    assert not stable["spec"]["selector"]["matchLabels"].items() <= labels  # type: ignore[index]
+    assert not stable["spec"]["selector"]["matchLabels"].items() <= labels
 
 
 @kubectl
 def test_names_can_be_looked_up(tree: Path) -> None:
     """Kustomize adds the product's labels to every selector of pods: a rule for the cluster's DNS must have none."""
     (policy,) = [each for each in built(tree, "production") if each["kind"] == "NetworkPolicy"]
-    dns, _ = policy["spec"]["egress"]  # type: ignore[index]
+    dns, _ = policy["spec"]["egress"]
     assert {port["port"] for port in dns["ports"]} == {53}
     assert [set(peer) for peer in dns["to"]] == [{"namespaceSelector"}]
 
@@ -133,7 +134,7 @@ def test_without_an_adapter_the_autoscaler_goes_by_cpu(tree: Path, tmp_path: Pat
     stage = copy / "deploy/kubernetes/overlays/staging/kustomization.yaml"
     stage.write_text(stage.read_text().replace("# components:", "components:"))
     (scaler,) = [each for each in built(copy, "staging") if each["kind"] == "HorizontalPodAutoscaler"]
-    assert [metric["type"] for metric in scaler["spec"]["metrics"]] == ["Resource"]  # type: ignore[index]
+    assert [metric["type"] for metric in scaler["spec"]["metrics"]] == ["Resource"]
 
 
 def test_a_stage_is_pinned(tree: Path, make: Make, tmp_path: Path) -> None:
@@ -193,7 +194,8 @@ mkdir -p "$PYTHON_HOME" && mount --bind /srv "$PYTHON_HOME"
 mount --bind "$WRITABLE" /mnt
 mount -o remount,ro,bind /
 touch /usr/written 2>/dev/null && exit 9
-exec env -i PATH="$PATH" TMPDIR=/mnt/tmp BENTOML_HOME=/mnt/tmp/bentoml BENTOML_DO_NOT_TRACK=True PREDICTION_LOG=/mnt/log \\
+exec env -i PATH="$PATH" TMPDIR=/mnt/tmp BENTOML_HOME=/mnt/tmp/bentoml BENTOML_DO_NOT_TRACK=True \\
+    PREDICTION_LOG=/mnt/log \\
     setpriv --reuid 1034 --regid 1034 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \\
     bentoml serve "$CONTEXT" --host 127.0.0.1 --port "$PORT"
 """
@@ -209,8 +211,8 @@ def test_the_service_answers_as_in_its_container(packaged: Path, environment: Pa
     """On a read-only root, as user 1034, without a capability: it writes to /tmp and to the log alone."""
     context, writable, port = tmp_path / "context", tmp_path / "writable", free_port()
     code = (
-        "import shutil, sys, bentoml; from bentoml._internal.container import construct_containerfile\n"
-        "with construct_containerfile(bentoml.get('penguins:latest')) as (folder, _): shutil.copytree(folder, sys.argv[1])"
+        "import shutil, sys, bentoml; from bentoml._internal.container import construct_containerfile as context\n"
+        "with context(bentoml.get('penguins:latest')) as (folder, _): shutil.copytree(folder, sys.argv[1])"
     )
     env = {**os.environ, "BENTOML_HOME": str(packaged / ".bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
     subprocess.run([str(environment / "bin/python"), "-c", code, str(context)], env=env, check=True)
