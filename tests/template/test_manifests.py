@@ -61,7 +61,7 @@ def test_every_file_that_is_a_manifest_keeps_to_them(tree: Path, ops_environment
         for path in sorted((tree / "deploy/kubernetes").rglob("*.yaml"))
         if path.name not in ("kustomization.yaml", "prometheus-adapter.yaml", "inferenceservice.yaml")
     ]
-    assert len(files) == 7
+    assert len(files) == 8
     assert validated(ops_environment, *files).returncode == 0
 
 
