@@ -1,4 +1,4 @@
-"""The commands of docs/runbooks and docs/on-call.md, run: `check` against a live service, `fix` of a page by its name."""
+"""The commands of docs/runbooks and docs/on-call.md, run: `check` on a live service, `fix` of a page by its name."""
 
 import argparse
 import os
