@@ -84,6 +84,7 @@ def prometheus(project: Path, replicas: list[Service], tmp_path_factory: pytest.
             found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
             return found
 
+    query.address = f"http://127.0.0.1:{port}"  # type: ignore[attr-defined]
     try:
         until(lambda: process.poll() is not None or _up(query), 60)
         assert process.poll() is None, (folder / "log").read_text()
@@ -159,3 +160,13 @@ def test_no_alert_fires_in_a_service_that_is_well(prometheus: Query) -> None:
         "ScoreDrift",
         "LiveLossHigh",
     }  # other penguins, and outcomes that are mostly wrong
+
+
+def test_every_check_of_the_runbooks_works_on_a_live_service(
+    prometheus: Query, replicas: list[Service], project: Path, make: Make
+) -> None:
+    where = {"URL": replicas[0].url, "PROMETHEUS": prometheus.address}  # type: ignore[attr-defined]
+    done = make(project, "runbooks", check=False, **where)
+    assert "FAILED" not in done.stdout, done.stdout
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\nok ") > 20
