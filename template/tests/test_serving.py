@@ -350,6 +350,15 @@ def test_a_shadow_that_fails_or_is_late_is_only_counted():
     assert failed == [2, 1]
 
 
+def test_what_the_shadow_answers_counts_no_value_twice(make, sent):
+    app = make(challenger=True).app
+    seen, predicted = [], []
+    app._signals.seen = seen.append
+    app._signals.predicted = lambda name, scores: predicted.append(name)
+    app._answers.shadow(app._answers.reader.read(sent[0]), ["shown"])
+    assert (seen, predicted) == ([], ["challenger"])
+
+
 def test_every_route_is_in_the_document_with_its_refusals(small, tuned, frame):
     document = openapi.openapi(small, tuned, "x", "1", request.examples(small, frame.head(1))[0], secured=True)
     assert set(document["paths"]) == {"/predict", "/explain", "/feedback", "/version"}

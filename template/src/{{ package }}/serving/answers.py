@@ -68,6 +68,7 @@ class Answers:
     def predict(self, questions: list[Question]) -> list[dict[str, Any]]:
         """Answer requests in one go, each record by its variant."""
         whole = _joined([asked for _, asked in questions])
+        self._signals.seen(whole.records)
         sent = [record for body, asked in questions for record in ([body] if asked.one else body["records"])]
         found = self._records(sent, whole)
         version, answers, begun = {"model_version": self.control.version}, [], 0
@@ -93,7 +94,7 @@ class Answers:
         predictor, records = self._predictors[name], [asked.records[i] for i in places]
         scores = predictor.score(records)
         rows, told = scores.tolist(), predictor.told(scores)
-        self._signals.predicted(name, records, rows)
+        self._signals.predicted(name, rows)
         write, place = self._ids[name].write, ORDER.index(name)
         answers = []
         for i, (row, prediction) in enumerate(zip(rows, told, strict=True)):

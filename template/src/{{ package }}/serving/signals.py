@@ -33,6 +33,7 @@ DELAYS = tuple(h * HOUR for h in (1, 6, 24, 72, 168, 336, 720, 2160))  # seconds
 REFUSALS = ("body_too_large", "too_many_records", "malformed", "contract", "busy", "unauthorized", "timeout", "error")
 ALWAYS = ("null", "unseen", "out_of_range")
 OTHER = "other"
+FAULTS = (500, 503, 504)
 ROUTES = ("/predict", "/explain", "/feedback", "/version")
 
 
@@ -118,6 +119,8 @@ class Signals:
         LIMIT.set(params.service.max_concurrency)
         for reason in REFUSALS:
             REFUSED.labels(reason)  # a series that begins at zero: a rate sees the first event, too
+        for status in FAULTS:
+            self._requests["/predict", "POST", status] = self._place(REQUESTS.labels("/predict", "POST", str(status)))
         for route in ROUTES:
             self._routes[route] = (SECONDS.labels(route), SLOW.labels(route))
         STARTS.inc()
@@ -169,14 +172,19 @@ class Signals:
         of_score = self._binned(SCORE_BIN, (name,), self._score, contract)
         self._variants[name] = (self._place(RECORDS.labels(name)), of_score, classes)
 
-    def predicted(self, variant: str, records: list[dict[str, Any]], scores: list[list[float]]) -> None:
-        """Count records and what was predicted."""
-        counts, (total, of_score, classes) = self._counts, self._variants[variant]
-        with self._lock:  # a shadow and a batch count from threads
+    def seen(self, records: list[dict[str, Any]]) -> None:
+        """Count the values of records, each in its bin; once, whoever answers them."""
+        counts = self._counts
+        with self._lock:  # a batch counts from a thread
             for record in records:
                 for name, place in self._values:
                     counts[place(record[name])] += 1
-            counts[total] += len(records)
+
+    def predicted(self, variant: str, scores: list[list[float]]) -> None:
+        """Count what was predicted."""
+        counts, (total, of_score, classes) = self._counts, self._variants[variant]
+        with self._lock:  # a shadow and a batch count from threads
+            counts[total] += len(scores)
             for row in scores:
                 counts[of_score(row[self._positive])] += 1
                 counts[classes[row.index(max(row))]] += 1
