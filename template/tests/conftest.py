@@ -40,7 +40,7 @@ fragility: {rows: 50, tolerance: 0.02, expectations: {}}
 service: {max_records: 1000, max_body_bytes: 2000000, timeout_seconds: 10, max_concurrency: 64, tolerance: 0.000001,
   explain_draws: 60}
 log: {rotate_megabytes: 64, keep_files: 50}
-rollout: {mode: "off", entity: "", share: 0.1}
+rollout: {mode: alone, entity: "", share: 0.1}
 objectives: {availability: 0.999, latency: 0.99, latency_seconds: 0.25, requests_per_second: 50, model_age_days: 90,
   label_delay_hours: 168, null_ratio: 0.05, live_loss: 0.1, variant_worse: 0.02, quiet_minutes: 30}
 """

@@ -19,7 +19,7 @@ from .params import CHALLENGER, CONTROL, SHADOW, Params, Rollout, load
 FEWEST = 30  # outcomes of each variant: with fewer, nothing can be said
 MISMATCH = 0.001  # probability under which the shares are no accident
 NEXT = {
-    "ab.loss": "FAIL: set rollout.mode to off, or make a better challenger; PASS: release it",
+    "ab.loss": "FAIL: set rollout.mode to alone, or make a better challenger; PASS: release it",
     "ab.value": "FAIL: the challenger earns less, whatever its loss says; PASS: it does not",
     "ab.share": "find out why callers of one variant are missing: the difference may be theirs and not the model's",
 }

@@ -16,7 +16,7 @@ from .bless import REJECTED, Verdict, blessing, judge
 from .champion import Champion
 from .columns import Contract, DataError, run
 from .journal import current
-from .params import CHALLENGER, OFF, Rollout, load
+from .params import ALONE, CHALLENGER, Rollout, load
 from .store import use_store
 
 LOCK = Path("requirements-service.lock")
@@ -77,13 +77,13 @@ def place(rollout: Rollout, folder: Path) -> None:
     DataError
         If there is no champion to be the control, or it wants a column that the contract has no more.
     """
-    if rollout.mode == OFF:
+    if rollout.mode == ALONE:
         _copy(MODEL.parent, folder)
         return
     champion, contract = Champion.load(), load()[0]
     if champion.release is None or champion.missing:
         raise DataError(
-            f"params.yaml, rollout.mode is {rollout.mode}, and there is no champion to be the control; say off"
+            f"params.yaml, rollout.mode is {rollout.mode}, and there is no champion to be the control; say alone"
         )
     if gone := [name for name in champion.meta["features"] if name not in contract.features]:
         raise DataError(f"{champion.release} cannot be the control: it needs {', '.join(gone)}")

@@ -48,9 +48,9 @@ LIMITS = {  # lowest and highest value with which the libraries work
     "bands": (2, 20),
 }
 POSITIVE = (1, 2**31)
-OFF, SPLIT, SHADOW = "off", "split", "shadow"
+ALONE, SPLIT, SHADOW = "alone", "split", "shadow"  # no word that YAML takes for false
 CONTROL, CHALLENGER = "control", "challenger"
-CHOICES = {"mode": (OFF, SPLIT, SHADOW)}
+CHOICES = {"mode": (ALONE, SPLIT, SHADOW)}
 
 
 @dataclass(frozen=True)
