@@ -22,6 +22,7 @@ columns:
   joined: {role: feature, type: datetime, format: "%d.%m.%Y"}
   seen: {role: feature, type: datetime, format: epoch_s}
   comment: {role: feature, type: text, nullable: true}
+  city: {role: feature, type: category, nullable: true, many: true}
   group: {role: protected, type: category, categories: [a, b]}
   row: {role: ignore, type: integer, reason: running number}
   left: {role: target, type: category, categories: ["No", "Yes"]}
@@ -70,6 +71,7 @@ def raw() -> pd.DataFrame:
         "group": rng.choice(["a", "b"], 200),
         "row": [str(i) for i in range(200)],
         "left": np.where(visits < 40, "Yes", "No"),
+        "city": rng.choice(["", *(f"city {i % 7 * i}" for i in range(60))], 200),
     }
     return pd.DataFrame(table, index=pd.RangeIndex(1, 201, name="row"), dtype="str")
 

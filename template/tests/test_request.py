@@ -167,4 +167,4 @@ def test_the_schema_of_the_api_shows_the_contract(ours):
         if column.range and column.type in contract.NUMERIC:
             assert (shown[name]["minimum"], shown[name]["maximum"]) == tuple(column.range)
         if column.categories:
-            assert shown[name]["enum"] == list(column.categories)
+            assert shown[name]["enum"] == [*column.categories, *[None] * column.nullable]

@@ -12,6 +12,7 @@ do not, or where an estimator has no graph, the service takes the next best way,
 import json
 import shutil
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,37 +68,60 @@ class Serving:
     difference: float
 
 
-def encoding(before: Any, contract: Contract, train: pd.DataFrame) -> dict[str, Any]:
-    """Learn the tables by asking what comes before the estimator, one column at a time, all others missing.
+@dataclass(frozen=True)
+class Before:
+    """What comes before the estimator, asked about one column at a time, all others missing.
 
-    Parameters
+    Attributes
     ----------
-    before : transformer
+    steps : transformer
         All steps of the fitted pipeline but the last.
     train : DataFrame of shape (n_rows, n_columns)
-        Rows it was fitted on: each column's dtype, and numbers to ask with.
+        Rows it was fitted on: each column's dtype, and its values.
+    """
+
+    steps: Any
+    contract: Contract
+    train: pd.DataFrame
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that it was fitted on."""
+        return [name for name in self.contract.features if name in self.steps.feature_names_in_]
+
+    def ask(self, name: str, given: list[Any]) -> Array:
+        """Give what values of one column become, an array of shape (n_values, width)."""
+        rows = {other: pd.Series([None] * len(given), dtype=self.train[other].dtype) for other in self.names}
+        return _dense(self.steps.transform(pd.DataFrame(rows | {name: pd.Series(given, dtype=self.train[name].dtype)})))
+
+    @cached_property
+    def base(self) -> Array:
+        """What becomes of a record in which every value is missing, of shape (width,)."""
+        found: Array = self.ask(self.names[0], [None])[0]
+        return found
+
+    def moved(self, rows: Array) -> list[int]:
+        """Give the places that are not in every row as they are in the base."""
+        same = (rows == self.base) | (np.isnan(rows) & np.isnan(self.base))
+        return [int(at) for at in np.flatnonzero(~same.all(axis=0))]
+
+
+def encoding(before: Before) -> dict[str, Any]:
+    """Learn the tables that `serving.encode.encoder` compiles.
 
     Raises
     ------
     NotEncodableError
         If a column does something that a table does not tell.
     """
-    names = [name for name in contract.features if name in before.feature_names_in_]
-    blank = pd.DataFrame({name: pd.Series([None], dtype=train[name].dtype) for name in names})
-
-    def ask(name: str, given: list[Any]) -> Array:
-        rows = pd.concat([blank] * len(given), ignore_index=True).astype(blank.dtypes)
-        rows[name] = pd.Series(given, dtype=blank[name].dtype)
-        return _dense(before.transform(rows))
-
-    base = _dense(before.transform(blank))[0]
     columns = {}
-    for name in names:
-        kind = contract.columns[name].type
+    for name in before.names:
+        kind = before.contract.columns[name].type
         kind = "number" if kind in (*NUMERIC, "boolean") else kind
-        columns[name] = {"kind": kind} | LEARN[kind](ask, name, base, before, contract)
-    for cells in (_places(column) for column in columns.values()):
-        base[cells] = 0.0
+        columns[name] = {"kind": kind} | LEARN[kind](before, name)
+    base = before.base.copy()
+    for column in columns.values():
+        base[_places(column)] = 0.0
     return {"base": [_plain(x) for x in base], "columns": columns}
 
 
@@ -110,38 +134,35 @@ def _plain(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _moved(rows: Array, base: Array) -> list[int]:
-    """Give the places that are not in every row as they are in the base."""
-    same = (rows == base) | (np.isnan(rows) & np.isnan(base))
-    return [int(at) for at in np.flatnonzero(~same.all(axis=0))]
-
-
-def _numbers(ask: Any, name: str, base: Array, before: Any, contract: Contract) -> dict[str, Any]:
-    rows = ask(name, [0.0, 1.0])
-    cells = [[at, float(rows[1, at] - rows[0, at]), float(rows[0, at]), _plain(base[at])] for at in _moved(rows, base)]
+def _numbers(before: Before, name: str) -> dict[str, Any]:
+    rows, base = before.ask(name, [0.0, 1.0]), before.base
+    cells = [[at, float(rows[1, at] - rows[0, at]), float(rows[0, at]), _plain(base[at])] for at in before.moved(rows)]
     if not all(np.isfinite(np.array(cell[1:3], dtype="float64")).all() for cell in cells):
         raise NotEncodableError(f"{name!r} is no straight line")
     return {"cells": cells}
 
 
-def _labels(ask: Any, name: str, base: Array, before: Any, contract: Contract) -> dict[str, Any]:
-    labels = list(contract.columns[name].labels)
-    rows = ask(name, [*labels, UNKNOWN])
-    places = _moved(rows, base)
+def _labels(before: Before, name: str) -> dict[str, Any]:
+    """Ask for the contract's labels, or for those of the train rows where it lists none (`many`)."""
+    labels = list(before.contract.columns[name].labels) or list(before.train[name].dropna().unique())
+    rows = before.ask(name, [*labels, UNKNOWN])
+    places = before.moved(rows)
 
     def cells(row: Array) -> list[list[float]]:
         return [[at, float(row[at])] for at in places if row[at] != 0]
 
-    table = {label: cells(row) for label, row in zip(labels, rows, strict=False)}
-    return {"labels": table, "missing": cells(base), "unknown": cells(rows[-1]), "places": places}
+    unknown = cells(rows[-1])
+    table = {label: found for label, row in zip(labels, rows, strict=False) if (found := cells(row)) != unknown}
+    return {"labels": table, "missing": cells(before.base), "unknown": unknown, "places": places}
 
 
-def _dates(ask: Any, name: str, base: Array, before: Any, contract: Contract) -> dict[str, Any]:
+def _dates(before: Before, name: str) -> dict[str, Any]:
     """Find the part of the date that each cell is a straight line of."""
-    rows = ask(name, list(DATES))
+    rows = before.ask(name, list(DATES))
     parts = {part: getattr(DATES, part).to_numpy(dtype="float64") for part in PARTS}
     parts["days"] = ((DATES - pd.Timestamp(EPOCH)) / pd.Timedelta(days=1)).to_numpy()
-    return {"cells": [[at, *_line(name, rows[:, at], parts), _plain(base[at])] for at in _moved(rows, base)]}
+    moved = before.moved(rows)
+    return {"cells": [[at, *_line(name, rows[:, at], parts), _plain(before.base[at])] for at in moved]}
 
 
 def _line(name: str, cell: Array, parts: dict[str, Array]) -> tuple[str, float, float]:
@@ -155,17 +176,16 @@ def _line(name: str, cell: Array, parts: dict[str, Array]) -> tuple[str, float, 
     raise NotEncodableError(f"{name!r} becomes something else than parts of a date")
 
 
-def _texts(ask: Any, name: str, base: Array, before: Any, contract: Contract) -> dict[str, Any]:
-    whole = before[-1] if isinstance(before, Pipeline) and len(before) == 1 else before
+def _texts(before: Before, name: str) -> dict[str, Any]:
+    whole = before.steps[-1] if isinstance(before.steps, Pipeline) and len(before.steps) == 1 else before.steps
     for step, transformer, columns in getattr(whole, "transformers_", []):
         words = transformer.steps[-1][1] if isinstance(transformer, Pipeline) else transformer
         if columns == name and type(words) is TfidfVectorizer and words.norm in ("l2", None):
-            weights = {
-                str(word): float(words.idf_[at]) for word, at in sorted(words.vocabulary_.items(), key=lambda x: x[1])
-            }
+            known = sorted(words.vocabulary_.items(), key=lambda word: word[1])
             return {
-                "at": whole.output_indices_[step].start, "weights": weights, "pattern": words.token_pattern,
-                "blank": "none", "lower": words.lowercase, "sublinear": words.sublinear_tf, "norm": words.norm == "l2",
+                "at": whole.output_indices_[step].start, "weights": {str(w): float(words.idf_[at]) for w, at in known},
+                "pattern": words.token_pattern, "blank": "none", "lower": words.lowercase,
+                "sublinear": words.sublinear_tf, "norm": words.norm == "l2",
             }  # fmt: skip
     raise NotEncodableError(f"{name!r} is no bag of words")
 
@@ -230,7 +250,7 @@ def export(
 
     wanted = answers(model, test[contract.features])
     try:
-        table = encoding(model[:-1], contract, train)
+        table = encoding(Before(model[:-1], contract, train))
         rows = encoder(table)(values(contract, test))
         apart = difference(estimated(model[-1])(rows), wanted)
         if not apart <= tolerance:

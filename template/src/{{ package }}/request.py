@@ -175,9 +175,10 @@ class Reader:
         self._wanted = [name in contract.features for name, _ in columns]
         self._names = [name for name, _ in columns]
         blank = {c.name: missing if c.type in NUMERIC else set(contract.source.missing) for _, c in columns}
-        self._blank = {
-            n: blank[n] for n in contract.features if blank[n] and contract.columns[n].type in (*NUMERIC, "text")
-        }
+        open_ = [
+            n for n in contract.features if not contract.columns[n].labels and contract.columns[n].type != "datetime"
+        ]
+        self._blank = {name: blank[name] for name in open_ if blank[name]}
         self._open = [c for n, c in columns if n in contract.features and contract.flags(n)]
 
     def read(self, body: Any) -> Asked:

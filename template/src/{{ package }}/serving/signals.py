@@ -146,11 +146,12 @@ class Signals:
             over = places["out_of_range"]
             return lambda x: null if x is None else (first + bisect_right(edges, x) if low <= x <= high else over)
         if "labels" in told:
-            known: dict[Any, int] = {x: places.get(x, places[OTHER]) for x in contract.columns[name].labels}
+            listed = contract.columns[name].labels  # none where any text is allowed: then nothing is unseen
+            known: dict[Any, int] = {x: places.get(x, places[OTHER]) for x in listed or told["labels"]}
             if contract.columns[name].type == "boolean":
                 known = {float(i): at for i, at in enumerate(known.values())}
-            unseen = places["unseen"]
-            return lambda x: null if x is None else known.get(x, unseen)
+            strange = places["unseen" if listed else OTHER]
+            return lambda x: null if x is None else known.get(x, strange)
         return lambda x: null if x is None else first
 
     def _tell_reference(self, name: str, told: dict[str, Any]) -> None:
