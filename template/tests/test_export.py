@@ -10,7 +10,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures
-from under_test import bins, encode, export, predict, request, train, trees
+from under_test import artifacts, bins, encode, export, predict, request, train, trees
 
 
 @pytest.fixture
@@ -104,10 +104,18 @@ def test_the_reference_tells_shares_that_add_up(small, frame, tuned):
     found = bins.reference(frame, np.linspace(0, 1, len(frame)), small, tuned.drift)
     for told in (*found["features"].values(), found["score"]):
         assert sum(told["bins"].values()) == pytest.approx(1)
-        assert set(bins.ALWAYS) <= set(told["bins"])
+        assert set(artifacts.ALWAYS) <= set(told["bins"])
     smoker = found["features"]["smoker"]
     assert [smoker["bins"][x] for x in smoker["labels"]] == sorted(frame["smoker"].value_counts() / len(frame))[::-1]
     assert found["features"]["comment"]["limit"] is None
+
+
+def test_a_label_that_is_named_as_a_bin_is_counted_with_the_others(small, frame, tuned):
+    cities = frame.assign(city=pd.Series(["other", "null", "Rome", "Oslo"] * 50, index=frame.index, dtype="category"))
+    told = bins.reference(cities, np.linspace(0, 1, len(cities)), small, tuned.drift)["features"]["city"]
+    assert sorted(told["labels"]) == ["Oslo", "Rome"]
+    assert (told["bins"]["other"], told["bins"]["null"]) == (0.5, 0)
+    assert sum(told["bins"].values()) == 1
 
 
 def test_the_psi_is_that_of_its_definition():

@@ -53,7 +53,7 @@ def logged(
 
 
 def test_outcomes_are_joined_and_the_loss_is_that_of_the_evaluation(small, frame, tmp_path: Path):
-    found = labels.joined(logged(tmp_path / "log", small, frame), small, ABOUT)
+    found = labels.joined(logged(tmp_path / "log", small, frame), ABOUT)
     assert len(found) == 100
     p = [ids.Ids(ABOUT["version"], 2).read(one).scores for one in found["prediction_id"]]
     told = pd.DataFrame({"truth": found["outcome"], "p No": [x[0] for x in p], "p Yes": [x[1] for x in p]})
@@ -65,7 +65,7 @@ def test_outcomes_are_joined_and_the_loss_is_that_of_the_evaluation(small, frame
 
 
 def test_the_rows_to_learn_from_keep_to_the_contract(small, frame, tmp_path: Path, monkeypatch):
-    found = labels.joined(logged(tmp_path / "log", small, frame), small, ABOUT)
+    found = labels.joined(logged(tmp_path / "log", small, frame), ABOUT)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     path = labels.write(labels.table(found, small), small)
@@ -80,7 +80,7 @@ def test_the_rows_to_learn_from_keep_to_the_contract(small, frame, tmp_path: Pat
 
 def test_an_empty_log_is_told(small, tmp_path: Path):
     with pytest.raises(contract.DataError, match="make serve"):
-        labels.joined(tmp_path, small, ABOUT)
+        labels.joined(tmp_path, ABOUT)
 
 
 @pytest.mark.parametrize("shadow", [False, True])
@@ -90,9 +90,7 @@ def test_a_worse_challenger_is_told_from_an_equal_one(
 ):
     folder = logged(tmp_path / "log", small, frame, 4000, worse=worse, shadow=shadow)
     rollout = replace(tuned.rollout, mode="shadow" if shadow else "split", share=0.5)
-    found = {
-        gate.name: gate for gate in ab.compared(labels.joined(folder, small, ABOUT), replace(tuned, rollout=rollout))
-    }
+    found = {gate.name: gate for gate in ab.compared(labels.joined(folder, ABOUT), replace(tuned, rollout=rollout))}
     assert found["ab.loss"].verdict == verdict
     if not shadow:
         assert found["ab.value"].verdict == "FAIL"  # it earns 1 where the control earns 2
@@ -100,11 +98,11 @@ def test_a_worse_challenger_is_told_from_an_equal_one(
 
 
 def test_a_share_that_was_not_planned_is_not_comparable(small, frame, tuned, tmp_path: Path):
-    found = labels.joined(logged(tmp_path / "log", small, frame, 1000, share=0.3), small, ABOUT)
+    found = labels.joined(logged(tmp_path / "log", small, frame, 1000, share=0.3), ABOUT)
     gate = ab.shared(found.assign(unit=None), replace(tuned.rollout, mode="split", share=0.5))
     assert gate.verdict == "NOT COMPARABLE"
 
 
 def test_a_few_outcomes_decide_nothing(small, frame, tuned, tmp_path: Path):
-    found: Any = ab.compared(labels.joined(logged(tmp_path / "log", small, frame, 20), small, ABOUT), tuned)
+    found: Any = ab.compared(labels.joined(logged(tmp_path / "log", small, frame, 20), ABOUT), tuned)
     assert [gate.verdict for gate in found] == ["REPORTED"]

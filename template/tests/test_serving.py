@@ -202,6 +202,11 @@ def test_every_value_and_prediction_is_counted_in_its_bin(make, small, sent):
     assert [counted(name, **labels) for name, labels in names] == [before[0] + 5, before[1] + 5]
     assert counted("ml_feature_bin_total", feature="plan", bin="unseen") >= 1
     assert counted("ml_feature_bin_total", feature="visits", bin="out_of_range") >= 1
+    cities = [counted("ml_feature_bin_total", feature="city", bin=name) for name in ("other", "null")]
+    ask("/predict", {"records": [record | {"city": name} for record in sent for name in ("other", "null", "nowhere")]})
+    ask.app._signals.flush()
+    now = [counted("ml_feature_bin_total", feature="city", bin=name) for name in ("other", "null")]
+    assert [b - a for a, b in zip(cities, now, strict=True)] == [15, 0]
     assert counted("ml_requests_refused_total", reason="contract") >= 2
 
 

@@ -1,19 +1,14 @@
 """`make ab`: challenger against control on outcomes that came back, by the statistics of the gate."""
 
-import argparse
-import json
 import math
-import os
 import sys
-from pathlib import Path
 
 import pandas as pd
 from scipy.stats import binomtest
 
-from .artifacts import SERVING
 from .columns import run
 from .gate import FAIL, NOT_COMPARABLE, REPORTED, Bounds, Family, Gate, decided, mean_bounds
-from .labels import bounds, joined
+from .labels import asked, bounds
 from .params import CHALLENGER, CONTROL, SHADOW, Params, Rollout, load
 
 FEWEST = 30  # outcomes of each variant: with fewer, nothing can be said
@@ -79,14 +74,8 @@ def shared(found: pd.DataFrame, rollout: Rollout) -> Gate:
 
 def main() -> None:
     """Compare the variants of the log at hand; ends with 1 where the challenger is worse."""
-    parser = argparse.ArgumentParser(prog=f"{__package__}.ab", description=__doc__)
-    parser.add_argument(
-        "--log", type=Path, default=Path(os.environ.get("PREDICTION_LOG") or "logs"), help="folder (logs)"
-    )
-    folder = parser.parse_args().log
-    contract, params = load()
-    about = json.loads((SERVING / "serving.json").read_text(encoding="utf-8"))
-    family = Family("ab", compared(joined(folder, contract, about), params))
+    found, _ = asked("ab", __doc__)
+    family = Family("ab", compared(found, load()[1]))
     family.write()
     for gate in family.gates:
         print(f"  {gate.verdict} {gate.name}: {gate.said}")

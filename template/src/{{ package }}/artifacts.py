@@ -1,4 +1,4 @@
-"""What the stages hand to each other: names of files and of a variable, and a hash of any file."""
+"""What the stages hand to each other: names of files, of bins and of a variable, and a hash of any file."""
 
 import hashlib
 from pathlib import Path
@@ -13,6 +13,8 @@ MODEL_CARD = Path("docs/model-card.md")
 TRUSTED = Path("trusted-types.yaml")
 LOCK = Path("requirements.lock")
 KNOWN = "RUN_IS_KNOWN"  # in the environment: what `journal` found that came out of this very run
+OTHER = "other"  # bin of the labels without one of their own
+ALWAYS = ("null", "unseen", "out_of_range")  # bins that every column has
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from .artifacts import ALWAYS, OTHER
 from .columns import NUMERIC, Contract
 from .drift import parts_of
 from .params import Drift
@@ -16,8 +17,7 @@ from .params import Drift
 Array = npt.NDArray[Any]
 BINS = 10  # of a number, each with as many rows of the reference
 MOST_LABELS = 20  # categories with a bin of their own; the others share one
-OTHER, PRESENT = "other", "any"
-ALWAYS = ("null", "unseen", "out_of_range")
+PRESENT = "any"  # the one bin of what is only counted
 FEWEST = 500  # rows of a window; the rules of Prometheus look at no fewer records
 EPSILON = 1e-4  # share that an empty bin is taken to have, here and in deploy/prometheus/rules.yaml
 FLOOR = 0.05  # PSI that is no drift, whatever is usual: 500 rows in ten bins differ by 0.034 in one case of twenty
@@ -61,7 +61,8 @@ def _described(values: pd.Series, kind: str, windows: list[Array], params: Drift
         how = {"edges": edges}
         places = np.searchsorted(edges, values.to_numpy("float64"), side="right")
     elif kind in ("category", "boolean"):
-        labels = [str(label) for label in values.value_counts().index[:MOST_LABELS]]
+        own = [str(label) for label in values.value_counts().index if label not in (OTHER, *ALWAYS)]
+        labels = own[:MOST_LABELS]
         bins, how = [*labels, OTHER], {"labels": labels}
         places = pd.Index(labels).get_indexer(values.astype(str))
         places = np.where(places < 0, len(labels), places)

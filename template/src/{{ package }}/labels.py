@@ -35,7 +35,7 @@ def lines(folder: Path, kind: str) -> Iterator[dict[str, Any]]:
                 continue
 
 
-def joined(folder: Path, contract: Contract, about: dict[str, Any]) -> pd.DataFrame:
+def joined(folder: Path, about: dict[str, Any]) -> pd.DataFrame:
     """Join predictions and outcomes; of two outcomes of one prediction the later counts.
 
     Returns
@@ -127,16 +127,21 @@ def write(rows: pd.DataFrame, contract: Contract) -> Path:
     return path
 
 
-def main() -> None:
-    """Join the log at hand and say how the model does live."""
-    parser = argparse.ArgumentParser(prog=f"{__package__}.labels", description=__doc__)
+def asked(prog: str, says: str | None) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Join the log that the command line names; gives it with what models/serving/serving.json says of the model."""
+    parser = argparse.ArgumentParser(prog=f"{__package__}.{prog}", description=says)
     parser.add_argument(
         "--log", type=Path, default=Path(os.environ.get("PREDICTION_LOG") or "logs"), help="folder (logs)"
     )
     folder = parser.parse_args().log
-    contract, _ = load()
     about = json.loads((SERVING / "serving.json").read_text(encoding="utf-8"))
-    found = joined(folder, contract, about)
+    return joined(folder, about), about
+
+
+def main() -> None:
+    """Join the log at hand and say how the model does live."""
+    found, about = asked("labels", __doc__)
+    contract, _ = load()
     told = performance(found)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(plain(told | {"test": {"loss": about["loss"]}}), indent=1) + "\n", encoding="utf-8")

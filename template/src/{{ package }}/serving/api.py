@@ -125,7 +125,7 @@ class Api:
         self._signals.begin()
         try:
             async with asyncio.timeout(limits.timeout_seconds):
-                body = await read_body(scope, receive, limits.max_body_bytes)
+                body = await read_body(receive, limits.max_body_bytes)
                 found = await work(body)
         except TimeoutError:
             raise ProblemError(504, "timeout", f"it took over {limits.timeout_seconds:g} seconds", CLOSE) from None

@@ -47,7 +47,7 @@ class Disconnected(Exception):  # noqa: N818
     """The caller has gone; nobody waits for an answer."""
 
 
-async def read_body(scope: Scope, receive: Receive, most: int) -> bytes:
+async def read_body(receive: Receive, most: int) -> bytes:
     """Read a body, counting what comes in, also where no length is declared.
 
     Raises

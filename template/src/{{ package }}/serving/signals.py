@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from ..artifacts import ALWAYS, OTHER
 from ..columns import Contract
 from ..params import CHALLENGER, Params
 
@@ -31,8 +32,6 @@ LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 HOUR = 3600
 DELAYS = tuple(h * HOUR for h in (1, 6, 24, 72, 168, 336, 720, 2160))  # seconds until an outcome is known
 REFUSALS = ("body_too_large", "too_many_records", "malformed", "contract", "busy", "unauthorized", "timeout", "error")
-ALWAYS = ("null", "unseen", "out_of_range")
-OTHER = "other"
 FAULTS = (500, 503, 504)
 ROUTES = ("/predict", "/explain", "/feedback", "/version")
 
@@ -98,7 +97,7 @@ class Signals:
         self._values: list[tuple[str, Callable[[Any], int]]] = []
         self._counts: list[int] = []
         self._lock = threading.Lock()
-        self._children: list[Any] = []
+        self._children: dict[Any, int] = {}
         for name, told in reference["features"].items():
             self._values.append((name, self._binned(FEATURE_BIN, (name,), told, contract, name)))
             self._tell_reference(name, told)
@@ -130,9 +129,9 @@ class Signals:
 
     def _place(self, child: Any) -> int:
         if child not in self._children:
-            self._children.append(child)
+            self._children[child] = len(self._counts)
             self._counts.append(0)
-        return self._children.index(child)
+        return self._children[child]
 
     def _binned(
         self, metric: Any, labels: tuple[str, ...], told: dict[str, Any], contract: Contract, name: str = ""
@@ -147,7 +146,7 @@ class Signals:
             return lambda x: null if x is None else (first + bisect_right(edges, x) if low <= x <= high else over)
         if "labels" in told:
             listed = contract.columns[name].labels  # none where any text is allowed: then nothing is unseen
-            known: dict[Any, int] = {x: places.get(x, places[OTHER]) for x in listed or told["labels"]}
+            known: dict[Any, int] = dict.fromkeys(listed, places[OTHER]) | {x: places[x] for x in told["labels"]}
             if contract.columns[name].type == "boolean":
                 known = {float(i): at for i, at in enumerate(known.values())}
             strange = places["unseen" if listed else OTHER]
@@ -245,11 +244,10 @@ class Signals:
     def flush(self) -> None:
         """Tell what was counted since the last time."""
         with self._lock:
-            counted = [(place, n) for place, n in enumerate(self._counts) if n]
-            for place, _ in counted:
-                self._counts[place] = 0
-        for place, n in counted:
-            self._children[place].inc(n)
+            counted = [(child, n) for child, n in zip(list(self._children), self._counts, strict=False) if n]
+            self._counts[:] = [0] * len(self._counts)
+        for child, n in counted:
+            child.inc(n)
         IN_FLIGHT.set(self._busiest)
         self._busiest = self.in_flight
 
