@@ -121,20 +121,33 @@ def update(
     path: Annotated[Path, typer.Argument(help="The repository.")] = Path(),
     to: Annotated[str | None, typer.Option(help="The version to go to; the newest if left out.", metavar="REF")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; touch nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
     """Bring a repository to a newer template.
 
     Shows what changes and keeps local files. Exit code 1: conflicts are left, and listed.
     """
+    from .landing import apply, finish, unfinished
+    from .preview import document
     from .project import load
-    from .update import apply, plan
+    from .update import plan
 
-    with plan(load(path), to) as planned:
-        show.plan(planned, dry=dry_run)
+    project = load(path)
+    if dry_run and unfinished(project):
+        raise UserError("an update was cut off before; `mlscaffold update` finishes it")
+    if finished := finish(project):
+        show.finished(finished)
+        raise typer.Exit(1 if finished.conflicts else 0)
+    with plan(project, to) as planned:
+        if json:
+            show.document(document(planned))
+        else:
+            show.plan(planned, dry=dry_run)
         if not dry_run:
             apply(planned)
-        show.outcome(planned, dry=dry_run)
+        if not json:
+            show.outcome(planned, dry=dry_run)
     raise typer.Exit(1 if planned.conflicts else 0)
 
 

@@ -24,17 +24,26 @@ class Project:
         Where its template comes from.
     version : str
         Which version of it.
+    git_dir : Path
+        git's own folder for this work tree.
     """
 
     path: Path
     root: Path
     url: str
     version: str
+    git_dir: Path
 
     @property
     def inside(self) -> Path:
         """The folder, as seen from the root of the git repository."""
         return self.path.relative_to(self.root)
+
+    @property
+    def common_dir(self) -> Path:
+        """Git's own folder for all work trees of the repository."""
+        pointer = self.git_dir / "commondir"
+        return (self.git_dir / pointer.read_text(encoding="utf-8").strip()) if pointer.is_file() else self.git_dir
 
 
 def load(path: Path) -> Project:
@@ -61,13 +70,13 @@ def load(path: Path) -> Project:
         raise UserError(f"{path} was not made by mlscaffold: there is no {ANSWERS}; name the root of such a repository")
     url, version = _made_from(file)
     try:
-        root = Path(git("rev-parse", "--show-toplevel", cwd=folder).strip()).resolve()
+        root, own = git("rev-parse", "--show-toplevel", "--absolute-git-dir", cwd=folder).splitlines()
         git("rev-parse", "--verify", "HEAD", cwd=folder)
     except GitError as error:
         raise UserError(
             f"{path} is no git repository with a commit ({error}); `git init` and commit it first"
         ) from error
-    return Project(folder, root, url, version)
+    return Project(folder, Path(root).resolve(), url, version, Path(own))
 
 
 def answers_of(file: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,26 @@ def render(
             return str(made.template.commit)
 
 
-def merge(source: Source, project: Path) -> tuple[str, Callable[[Path], bool]]:
+@dataclass(frozen=True)
+class Merged:
+    """What a merge came to.
+
+    Attributes
+    ----------
+    version : str
+        The version that was reached.
+    skips : callable
+        Whether a path belongs to the team from the first day (`_skip_if_exists`).
+    changelog : str
+        CHANGELOG.md beside the template, or nothing.
+    """
+
+    version: str
+    skips: Callable[[Path], bool]
+    changelog: str
+
+
+def merge(source: Source, project: Path) -> Merged:
     """Bring a project to another version of its template, as `copier update` does.
 
     Parameters
@@ -70,16 +90,16 @@ def merge(source: Source, project: Path) -> tuple[str, Callable[[Path], bool]]:
 
     Returns
     -------
-    str
-        The version that was reached.
-    callable
-        Whether a path belongs to the team from the first day (`_skip_if_exists`).
+    Merged
+        The version that was reached, and what the template says of it.
     """
     with _copier(source, project) as worker:
         made = worker(dst_path=project, vcs_ref=source.ref, defaults=True)
         with made:
             made.run_update()
-            return str(made.template.commit), made.match_skip
+            said = made.template.local_abspath / "CHANGELOG.md"
+            text = said.read_text(encoding="utf-8", errors="replace") if said.is_file() else ""
+            return Merged(str(made.template.commit), made.match_skip, text)
 
 
 def _refuse_migrations(config: Mapping[str, Any]) -> None:

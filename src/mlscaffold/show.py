@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from .doctor import Tool
     from .findings import Finding
+    from .landing import Finished
     from .new import Created
-    from .update import Plan
+    from .preview import Plan
 
 _SIGNS = {"added": "+", "changed": "~", "deleted": "-"}
 _STYLES = {"added": "green", "changed": "yellow", "deleted": "red"}
@@ -138,6 +139,8 @@ def plan(planned: "Plan", *, dry: bool) -> None:
             f"Kept: {path.as_posix()} is your own, ignored by git; the template's file of that name is left out",
             style="yellow",
         )
+    for path in planned.removed:
+        say(f"Left out: {path.as_posix()}, which you deleted and the template still has", style="yellow")
     for each in planned.dropped:
         where = f"renamed it to {each.moved_to.as_posix()}" if each.moved_to else "no longer has it"
         text = f"Kept: {each.path.as_posix()} has edits of yours, but the template {where}"
@@ -146,14 +149,33 @@ def plan(planned: "Plan", *, dry: bool) -> None:
 
 def outcome(planned: "Plan", *, dry: bool) -> None:
     """Say what is left to do."""
+    from .preview import conflict
+
     if planned.conflicts:
         say("Conflicts that would be left:" if dry else "Conflicts are left:", style="bold red")
         for path in planned.conflicts:
             say(f"  ! {path.as_posix()}", style="red")
+            for hunk in conflict(planned, path) if dry else ():
+                say(hunk, style="dim")
         if not dry:
             say("Resolve them (search for <<<<<<<), then: git add -A && git commit")
     elif planned.tree is not None and not dry:
         say("Updated. Look at it and commit: git diff, git add -A && git commit", style="green")
+
+
+def finished(done: "Finished") -> None:
+    """Say that an update which had been cut off is whole now."""
+    say(f"An update to {done.version} had been cut off; it is finished now.", style="green")
+    for path in done.conflicts:
+        say(f"  ! {path.as_posix()}", style="red")
+    say("Look at it and commit: git diff, git add -A && git commit")
+
+
+def document(content: object) -> None:
+    """Print JSON for another program."""
+    import json
+
+    plain(f"{json.dumps(content, ensure_ascii=False, indent=2)}\n")
 
 
 def tools(found: "Sequence[Tool]", *, ready: bool, config: Path) -> None:

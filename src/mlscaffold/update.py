@@ -1,83 +1,22 @@
-"""plan() predicts an update in a work tree of its own; apply() brings it into the real one."""
+"""plan() predicts an update in a work tree of its own, without touching the real one."""
 
 import os
+import re
 import shutil
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
+from .edits import Rendered, dropped, removed
 from .errors import UserError
 from .git import PLAIN, git
+from .preview import Change, Kind, Plan
 from .project import ANSWERS, Project, answers_of, dirty
 from .render import merge, render
 from .source import BUNDLE, Source, newest, refreshes, tags, template_source
-
-Kind = Literal["added", "changed", "deleted"]
-
-
-@dataclass(frozen=True)
-class Change:
-    """One file that an update touches, seen from the root of the git repository."""
-
-    path: Path
-    kind: Kind
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A file with edits of the team's that the template no longer has.
-
-    Attributes
-    ----------
-    path : Path
-        The file; it stays.
-    moved_to : Path, optional
-        Where the template has it now, as far as can be told.
-    """
-
-    path: Path
-    moved_to: Path | None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an update does.
-
-    Attributes
-    ----------
-    project : Project
-        The repository.
-    version : str
-        The version of the template it goes to.
-    changes : tuple of Change
-        Files that are written or deleted.
-    conflicts : tuple of Path
-        Those among them that hold conflict markers.
-    kept : tuple of Path
-        Local files, ignored by git, at places where the template has a file now: they stay as they are.
-    dropped : tuple of Dropped
-        Edited files that the template renamed or deleted: they stay too.
-    notes : tuple of str
-        What to tell the user.
-    tree : Path, optional
-        The root of the work tree that holds the result, while the plan is open.
-    stages : bytes
-        Of the conflicts, for git's index.
-    """
-
-    project: Project
-    version: str
-    changes: tuple[Change, ...] = ()
-    conflicts: tuple[Path, ...] = ()
-    kept: tuple[Path, ...] = ()
-    dropped: tuple[Dropped, ...] = ()
-    notes: tuple[str, ...] = ()
-    tree: Path | None = None
-    stages: bytes = b""
 
 
 @contextmanager
@@ -144,8 +83,10 @@ def _newer(place: Path, bundle: Path) -> tuple[Path, tuple[str, ...]]:
 
 @contextmanager
 def _worktree(project: Project) -> Iterator[Path]:
+    _sweep(project)
     with ExitStack() as undo:
-        scratch = undo.enter_context(TemporaryDirectory(prefix="mlscaffold-update-", ignore_cleanup_errors=True))
+        prefix = f"mlscaffold-update-{os.getpid()}-"
+        scratch = undo.enter_context(TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True))
         tree = Path(scratch).resolve() / "tree"
         undo.callback(git, "worktree", "prune", cwd=project.root)
         undo.callback(shutil.rmtree, tree, ignore_errors=True)
@@ -153,33 +94,60 @@ def _worktree(project: Project) -> Iterator[Path]:
         yield tree
 
 
+def _sweep(project: Project) -> None:
+    """Take away the work trees of updates that were killed: git still lists them."""
+    left = []
+    for pointer in (project.common_dir / "worktrees").glob("*/gitdir"):
+        tree = Path(pointer.read_text(encoding="utf-8").strip()).parent
+        owner = re.fullmatch(r"mlscaffold-update-(\d+)-\w+", tree.parent.name)
+        if owner and tree.name == "tree" and not _runs(int(owner[1])):
+            shutil.rmtree(tree.parent, ignore_errors=True)
+            left.append(tree)
+    if left:
+        git("worktree", "prune", cwd=project.root)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
 def _planned(project: Project, source: Source, tree: Path) -> Plan:
     base = git("rev-parse", "HEAD", cwd=tree).strip()
     _refresh(source, tree / project.inside, tree)
-    version, skips = merge(source, tree / project.inside)
+    merged = merge(source, tree / project.inside)
     changes = _changes(tree, base)
     stages = git("ls-files", "--unmerged", "-z", cwd=tree, config=PLAIN)
     conflicts = sorted({Path(entry.partition("\t")[2]) for entry in stages.split("\0") if entry})
     kept = [each.path for each in changes if each.kind == "added" and _is_local(project.root / each.path)]
-    dropped = _dropped(project, tree, base, changes)
+    with _rendered(project, tree) as rendered:
+        edited = dropped(tree, base, changes, rendered)
+        deleted = removed(tree, base, changes, rendered)
     # The team's own, ignored by git, and not on this machine: a clone without its data must not get the example's.
-    elsewhere = [path for path in _ignored(tree) if skips(path.relative_to(project.inside))]
-    left = {*kept, *elsewhere, *(each.path for each in dropped)}
+    elsewhere = [path for path in _ignored(tree) if merged.skips(path.relative_to(project.inside))]
+    left = {*kept, *elsewhere, *deleted, *(each.path for each in edited)}
     said = [
         path
         for path in kept
-        if not skips(path.relative_to(project.inside)) and not _same(project.root / path, tree / path)
+        if not merged.skips(path.relative_to(project.inside)) and not _same(project.root / path, tree / path)
     ]
     return Plan(
         project,
-        version,
+        merged.version,
         tuple(each for each in changes if each.path not in left),
         tuple(conflicts),
         tuple(said),
-        dropped,
+        edited,
+        tuple(path for path in deleted if path not in {*kept, *elsewhere}),
         source.notes,
         tree,
         stages.encode(errors="surrogateescape"),
+        merged.changelog,
     )
 
 
@@ -224,19 +192,17 @@ def _same(real: Path, new: Path) -> bool:
     return real.is_file() and not real.is_symlink() and real.read_bytes() == new.read_bytes()
 
 
-def _dropped(project: Project, tree: Path, base: str, changes: list[Change]) -> tuple[Dropped, ...]:
-    """Find deleted files whose content is not what the old version of the template rendered."""
-    gone = [each.path for each in changes if each.kind == "deleted"]
-    if not gone:
-        return ()
+@contextmanager
+def _rendered(project: Project, tree: Path) -> Iterator[Rendered]:
+    """Give files as the old version of the template renders them; it is rendered when the first is asked for."""
     with TemporaryDirectory(prefix="mlscaffold-old-") as folder:
-        old = Path(folder)
-        _render_old(project, tree, old)
-        edited = [path for path in gone if not _pristine(path, old / path.relative_to(project.inside), tree, base)]
-    if not edited:
-        return ()
-    moves = _moves(tree, base)
-    return tuple(Dropped(path, moves.get(path)) for path in edited)
+
+        @cache
+        def old() -> Path:
+            _render_old(project, tree, Path(folder))
+            return Path(folder)
+
+        yield lambda path: old() / path.relative_to(project.inside)
 
 
 def _render_old(project: Project, tree: Path, old: Path) -> None:
@@ -245,68 +211,3 @@ def _render_old(project: Project, tree: Path, old: Path) -> None:
     source = template_source(url, project.version)
     answers = answers_of(project.path / ANSWERS)
     render(replace(source, url=url), old, {name: each for name, each in answers.items() if not name.startswith("_")})
-
-
-def _pristine(path: Path, rendered: Path, tree: Path, base: str) -> bool:
-    committed = git("rev-parse", f"{base}:{path.as_posix()}", cwd=tree).strip()
-    return rendered.is_file() and git("hash-object", "--no-filters", "--", rendered, cwd=tree).strip() == committed
-
-
-def _moves(tree: Path, base: str) -> dict[Path, Path]:
-    git("add", "--all", cwd=tree, config=PLAIN)
-    words = ("diff", "--cached", "--find-renames", "--diff-filter=R", "--name-status", "-z", base)
-    fields = git(*words, cwd=tree, config=PLAIN).split("\0")
-    return {Path(old): Path(new) for old, new in zip(fields[1::3], fields[2::3], strict=False)}
-
-
-def apply(planned: Plan) -> None:
-    """Bring a planned update into the repository's files, uncommitted, with conflicts marked in git's index.
-
-    Parameters
-    ----------
-    planned : Plan
-        A plan that is still open.
-    """
-    if planned.tree is None:
-        return
-    root = planned.project.root
-    with _uninterrupted():
-        for change in planned.changes:
-            if change.kind == "deleted":
-                _delete(root / change.path, root)
-            else:
-                _bring(planned.tree / change.path, root / change.path)
-        if planned.stages:
-            zero = b"".join(b"0 %s\t%s\0" % (b"0" * 40, os.fsencode(path.as_posix())) for path in planned.conflicts)
-            git("update-index", "-z", "--index-info", cwd=root, stdin=zero + planned.stages)
-
-
-def _bring(new: Path, real: Path) -> None:
-    real.parent.mkdir(parents=True, exist_ok=True)
-    partial = real.with_name(f".{real.name}.mlscaffold")
-    partial.unlink(missing_ok=True)
-    shutil.copy(new, partial, follow_symlinks=False)
-    partial.replace(real)
-
-
-def _delete(path: Path, root: Path) -> None:
-    path.unlink(missing_ok=True)
-    for folder in path.parents:
-        if folder == root or any(folder.iterdir()):
-            return
-        folder.rmdir()
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait: half an update is worse than a whole one."""
-    signals = (signal.SIGINT, signal.SIGTERM)
-    mask: Callable[..., object] | None = getattr(signal, "pthread_sigmask", None)
-    if mask is None:  # pragma: no cover - Windows
-        yield
-        return
-    mask(signal.SIG_BLOCK, signals)
-    try:
-        yield
-    finally:
-        mask(signal.SIG_UNBLOCK, signals)

@@ -1,5 +1,6 @@
 """`mlscaffold update`: predicts, applies, loses nothing; plain `copier update` goes on working."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,6 +89,43 @@ def test_dry_run_says_the_same_and_touches_nothing(project: Path, newer: Callabl
     assert snapshot(project) == before
     assert git(project, "status", "--porcelain") == ""
     assert len(git(project, "worktree", "list").splitlines()) == 1
+
+
+def test_dry_run_shows_the_lines_of_a_conflict_and_as_json_too(
+    project: Path, newer: Callable[..., None], run: Run
+) -> None:
+    edit(project, "src/churn/model.py", DEEPER.replace("5", "9"))
+    (project / ".env").write_text("my secret")
+    newer({MODEL: DEEPER, "template/.env": "KEY=\n", "template/new.txt": "new\n"})
+    hunk = "<<<<<<< before updating\ndepth = 9\n=======\ndepth = 5\n>>>>>>> after updating"
+    assert hunk in run("update", project, "--dry-run").out
+    result = run("update", project, "--dry-run", "--json")
+    said = json.loads(result.out)
+    assert (result.code, said["from"], said["to"], said["conflicts"]) == (1, "v0.1.0", "v0.2.0", 1)
+    files = {each["path"]: each for each in said["files"]}
+    assert files["new.txt"] == {"path": "new.txt", "change": "added", "state": "clean"}
+    assert files["src/churn/model.py"]["hunks"] == [hunk]
+    assert files[".env"]["state"] == "local"
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_a_file_that_the_team_deleted_does_not_come_back(
+    project: Path, newer: Callable[..., None], run: Run, template: Template, shipped: Ship
+) -> None:
+    newer({"template/mine.txt": "an example\n", "template/.gitignore": ".env\n", "template/run.sh": None})
+    assert run("update", project).code == 0
+    assert (project / "mine.txt").exists()
+    commit(project)
+    commit(project, mine_DOT_txt=None, README_DOT_md=None)
+    template.release("v0.3.0", {MODEL: DEEPER, "template/mine.txt": "another\n", "template/run.sh": "#!/bin/sh\n"})
+    shipped()
+    result = run("update", project)
+    assert result.code == 0, result.err
+    assert "Left out: mine.txt, which you deleted and the template still has" in result.out
+    assert not (project / "mine.txt").exists()
+    assert not (project / "README.md").exists()
+    assert (project / "src/churn/model.py").read_text() == DEEPER
+    assert (project / "run.sh").exists(), "what the template itself took away may come again"
 
 
 def test_an_ignored_local_file_is_never_overwritten(project: Path, newer: Callable[..., None], run: Run) -> None:

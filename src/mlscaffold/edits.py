@@ -1,0 +1,61 @@
+"""What the team did to files that an update deletes or brings: such work must not be undone in silence."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .git import PLAIN, git
+from .preview import Change, Dropped
+
+Rendered = Callable[[Path], Path]
+
+
+def dropped(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered) -> tuple[Dropped, ...]:
+    """Find deleted files whose content is not what the old version of the template rendered.
+
+    Parameters
+    ----------
+    tree : Path
+        Root of the work tree that holds the result of the update.
+    base : str
+        The commit before it.
+    changes : sequence of Change
+        What the update did there.
+    rendered : callable
+        Gives the place of a file in a fresh rendering of the old version; it is asked only when needed.
+
+    Returns
+    -------
+    tuple of Dropped
+        Files that have edits of the team's.
+    """
+    gone = [each.path for each in changes if each.kind == "deleted"]
+    edited = [path for path in gone if not _pristine(path, rendered(path), tree, base)]
+    if not edited:
+        return ()
+    moves = _moves(tree, base)
+    return tuple(Dropped(path, moves.get(path)) for path in edited)
+
+
+def removed(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered) -> tuple[Path, ...]:
+    """Find added files that the old version of the template had too: the team deleted them, and they would come back.
+
+    Parameters and order are those of `dropped`.
+    """
+    added = [each.path for each in changes if each.kind == "added"]
+    if not added:
+        return ()
+    words = ("log", "--diff-filter=D", "--no-renames", "--name-only", "--format=", "-z", base, "--")
+    once = {Path(name) for name in git(*words, *added, cwd=tree, config=PLAIN).split("\0") if name}
+    return tuple(path for path in added if path in once and rendered(path).exists())
+
+
+def _pristine(path: Path, rendered: Path, tree: Path, base: str) -> bool:
+    committed = git("rev-parse", f"{base}:{path.as_posix()}", cwd=tree).strip()
+    return rendered.is_file() and git("hash-object", "--no-filters", "--", rendered, cwd=tree).strip() == committed
+
+
+def _moves(tree: Path, base: str) -> dict[Path, Path]:
+    git("add", "--all", cwd=tree, config=PLAIN)
+    words = ("diff", "--cached", "--find-renames", "--diff-filter=R", "--name-status", "-z", base)
+    fields = git(*words, cwd=tree, config=PLAIN).split("\0")
+    return {Path(old): Path(new) for old, new in zip(fields[1::3], fields[2::3], strict=False)}

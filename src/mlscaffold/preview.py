@@ -1,0 +1,154 @@
+"""What an update does to a repository, as values; document() gives them to another program."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from .project import Project
+
+Kind = Literal["added", "changed", "deleted"]
+_BEGIN, _END = "<<<<<<< ", ">>>>>>> "
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file that an update touches, seen from the root of the git repository."""
+
+    path: Path
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A file with edits of the team's that the template no longer has.
+
+    Attributes
+    ----------
+    path : Path
+        The file; it stays.
+    moved_to : Path, optional
+        Where the template has it now, as far as can be told.
+    """
+
+    path: Path
+    moved_to: Path | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an update does.
+
+    Attributes
+    ----------
+    project : Project
+        The repository.
+    version : str
+        The version of the template it goes to.
+    changes : tuple of Change
+        Files that are written or deleted.
+    conflicts : tuple of Path
+        Those among them that hold conflict markers.
+    kept : tuple of Path
+        Local files, ignored by git, at places where the template has a file now: they stay as they are.
+    dropped : tuple of Dropped
+        Edited files that the template renamed or deleted: they stay too.
+    removed : tuple of Path
+        Files that the team deleted and the template would bring back: they stay deleted.
+    notes : tuple of str
+        What to tell the user.
+    tree : Path, optional
+        The root of the work tree that holds the result, while the plan is open.
+    stages : bytes
+        Of the conflicts, for git's index.
+    changelog : str
+        What the template says of its versions; empty where it says nothing.
+    """
+
+    project: Project
+    version: str
+    changes: tuple[Change, ...] = ()
+    conflicts: tuple[Path, ...] = ()
+    kept: tuple[Path, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    removed: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    tree: Path | None = None
+    stages: bytes = b""
+    changelog: str = ""
+
+
+def hunks(text: str) -> tuple[str, ...]:
+    """Return the conflicts of a file, each from its first marker to its last.
+
+    Parameters
+    ----------
+    text : str
+        The file, as git's merge left it.
+
+    Returns
+    -------
+    tuple of str
+        In the order of the file.
+    """
+    found: list[str] = []
+    inside: list[str] | None = None
+    for line in text.splitlines():
+        if line.startswith(_BEGIN):
+            inside = []
+        if inside is not None:
+            inside.append(line)
+            if line.startswith(_END):
+                found.append("\n".join(inside))
+                inside = None
+    return tuple(found)
+
+
+def conflict(planned: Plan, path: Path) -> tuple[str, ...]:
+    """Return the hunks of one conflicting file, while the plan is open; none where it is no text."""
+    if planned.tree is None:
+        return ()
+    file = planned.tree / path
+    return hunks(file.read_text(encoding="utf-8", errors="replace")) if file.is_file() else ()
+
+
+def document(planned: Plan) -> dict[str, Any]:
+    """Return a plan as what `--json` prints.
+
+    Parameters
+    ----------
+    planned : Plan
+        A plan that is still open: the hunks are read from its work tree.
+
+    Returns
+    -------
+    dict
+        `from` and `to` are versions; `files` has one entry a file, whose `state` is clean, conflict, edited (dropped by
+        the template, kept), local (ignored by git, kept) or removed (by the team, and not brought back).
+    """
+    files: list[dict[str, Any]] = [
+        {
+            "path": each.path.as_posix(),
+            "change": each.kind,
+            "state": "conflict" if each.path in planned.conflicts else "clean",
+            **({"hunks": list(conflict(planned, each.path))} if each.path in planned.conflicts else {}),
+        }
+        for each in planned.changes
+    ]
+    files += [{"path": path.as_posix(), "change": "none", "state": "local"} for path in planned.kept]
+    files += [{"path": path.as_posix(), "change": "none", "state": "removed"} for path in planned.removed]
+    files += [
+        {
+            "path": each.path.as_posix(),
+            "change": "none",
+            "state": "edited",
+            "moved_to": each.moved_to.as_posix() if each.moved_to else None,
+        }
+        for each in planned.dropped
+    ]
+    return {
+        "from": planned.project.version,
+        "to": planned.version,
+        "conflicts": len(planned.conflicts),
+        "files": files,
+        "notes": list(planned.notes),
+    }
