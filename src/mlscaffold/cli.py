@@ -122,17 +122,29 @@ def update(
     to: Annotated[str | None, typer.Option(help="The version to go to; the newest if left out.", metavar="REF")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; touch nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+    branch: Annotated[
+        bool, typer.Option("--branch", help="Put it on a branch, run the checks there, describe it for review.")
+    ] = False,
+    check: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --branch: a check to run; can be repeated. Left out: lint and test.", metavar="COMMAND"
+        ),
+    ] = None,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
     """Bring a repository to a newer template.
 
-    Shows what changes and keeps local files. Exit code 1: conflicts are left, and listed.
+    Shows what changes and keeps local files. Exit code 1: conflicts are left, or a check on the branch failed.
     """
+    from .branch import CHECKS, propose
     from .landing import apply, finish, unfinished
     from .preview import document
     from .project import load
     from .update import plan
 
+    if json and branch:
+        raise UserError("--json and --branch do not go together; --json --dry-run says what the branch would hold")
     project = load(path)
     if dry_run and unfinished(project):
         raise UserError("an update was cut off before; `mlscaffold update` finishes it")
@@ -144,6 +156,10 @@ def update(
             show.document(document(planned))
         else:
             show.plan(planned, dry=dry_run)
+        if branch and not dry_run:
+            proposal = propose(planned, CHECKS if check is None else check)
+            show.proposed(proposal)
+            raise typer.Exit(1 if planned.conflicts or (proposal and not proposal.passed) else 0)
         if not dry_run:
             apply(planned)
         if not json:

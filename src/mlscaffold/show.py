@@ -11,6 +11,7 @@ from .errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from .branch import Proposal
     from .doctor import Tool
     from .findings import Finding
     from .landing import Finished
@@ -161,6 +162,17 @@ def outcome(planned: "Plan", *, dry: bool) -> None:
             say("Resolve them (search for <<<<<<<), then: git add -A && git commit")
     elif planned.tree is not None and not dry:
         say("Updated. Look at it and commit: git diff, git add -A && git commit", style="green")
+
+
+def proposed(proposal: "Proposal | None") -> None:
+    """Say where an update waits for review, and what its checks said."""
+    if proposal is None:
+        return
+    for check in proposal.checks:
+        say(f"{check.command}: {'passed' if check.passed else 'failed'}", style="green" if check.passed else "bold red")
+    say(f"Branch {proposal.branch} holds it; your files are as they were.", style="green")
+    say(f"Next: git push -u origin {proposal.branch}")
+    say(f"Text for the pull request: {_near(proposal.description)}")
 
 
 def finished(done: "Finished") -> None:

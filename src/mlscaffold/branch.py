@@ -1,0 +1,204 @@
+"""Put a planned update on a branch of its own, run the repository's checks there, and describe it for review."""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .changelog import between
+from .errors import UserError
+from .git import PLAIN, asked, git, identity, undisturbed
+from .preview import Plan, conflict
+
+CHECKS = ("make lint", "make test")
+DESCRIPTION = "mlscaffold-pull-request.md"  # in git's own folder: the work tree stays clean
+_LINES = 30  # of a failing check's output that a reviewer is shown
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What one of the repository's own checks said.
+
+    Attributes
+    ----------
+    command : str
+        As it was run, in a work tree of the branch.
+    passed : bool
+        Whether it exited with 0.
+    said : str
+        The end of its output.
+    """
+
+    command: str
+    passed: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An update on a branch.
+
+    Attributes
+    ----------
+    branch : str
+        Its name.
+    description : Path
+        Markdown for the pull request.
+    checks : tuple of Checked
+        Empty where they were not run: conflicts are left, or none were asked for.
+    """
+
+    branch: str
+    description: Path
+    checks: tuple[Checked, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed."""
+        return all(check.passed for check in self.checks)
+
+
+def propose(planned: Plan, checks: Sequence[str] = CHECKS) -> Proposal | None:
+    """Commit a planned update to a branch; the repository's own files and branch stay as they are.
+
+    Parameters
+    ----------
+    planned : Plan
+        A plan that is still open.
+    checks : sequence of str
+        Commands of the repository that are run on the branch, unless conflicts are left.
+
+    Returns
+    -------
+    Proposal or None
+        None where there is nothing to do.
+
+    Raises
+    ------
+    UserError
+        If there is such a branch already.
+    """
+    if planned.tree is None:
+        return None
+    name, root = f"mlscaffold/{planned.version}", planned.project.root
+    if asked("rev-parse", "--verify", "--quiet", f"refs/heads/{name}", cwd=root):
+        raise UserError(f"there is a branch {name} already; merge it, or delete it: git branch -D {name}")
+    commit = _commit(planned, planned.tree)
+    git("reset", "--quiet", "--hard", commit, cwd=planned.tree, config=PLAIN)
+    folder = planned.tree / planned.project.inside
+    ran = () if planned.conflicts else tuple(_checked(command, folder) for command in checks)
+    description = planned.project.git_dir / DESCRIPTION
+    description.write_text(describe(planned, _hunks(planned), ran), encoding="utf-8")
+    git("branch", name, commit, cwd=root)
+    return Proposal(name, description, ran)
+
+
+def _commit(planned: Plan, tree: Path) -> str:
+    """Commit what the update does, and only that, on top of the repository's own commit."""
+    root = planned.project.root
+    base = git("rev-parse", "HEAD", cwd=root).strip()
+    git("read-tree", base, cwd=tree)
+    paths = b"".join(os.fsencode(each.path.as_posix()) + b"\0" for each in planned.changes)
+    git("update-index", "--add", "--remove", "-z", "--stdin", cwd=tree, config=PLAIN, stdin=paths)
+    written = git("write-tree", cwd=tree).strip()
+    name = identity(root)
+    who = {"user.name": name[0], "user.email": name[1]} if name else {}
+    message = f"Update the standard from {planned.project.version} to {planned.version}"
+    return git("commit-tree", written, "-p", base, "-m", message, cwd=tree, config=who).strip()
+
+
+def _checked(command: str, folder: Path) -> Checked:
+    """Run a command of the repository's owner, in the repository's environment and not in ours."""
+    environ = {name: text for name, text in undisturbed(os.environ).items() if name != "VIRTUAL_ENV"}
+    words = shlex.split(command)
+    try:
+        done = subprocess.run(
+            words, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+    except (FileNotFoundError, IndexError):
+        raise UserError(f"--check {command!r} cannot be run: there is no such command") from None
+    lines = done.stdout.decode(errors="replace").splitlines()
+    return Checked(command, done.returncode == 0, "\n".join(lines[-_LINES:]))
+
+
+def _hunks(planned: Plan) -> dict[Path, tuple[str, ...]]:
+    return {path: conflict(planned, path) for path in planned.conflicts}
+
+
+def describe(planned: Plan, hunks: dict[Path, tuple[str, ...]], checks: Sequence[Checked]) -> str:
+    """Write what a reviewer of the update wants to know, as Markdown.
+
+    Parameters
+    ----------
+    planned : Plan
+        The update.
+    hunks : dict
+        The conflicting lines of each file.
+    checks : sequence of Checked
+        What the repository's checks said.
+
+    Returns
+    -------
+    str
+        Markdown; the first line is the title.
+    """
+    was, now = planned.project.version, planned.version
+    parts = [
+        f"# Update the standard from {was} to {now}",
+        _changed(planned),
+        *_conflicts(hunks),
+        *_by_hand(planned),
+        *_results(checks, conflicts=bool(hunks)),
+        _files(planned),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _changed(planned: Plan) -> str:
+    said = between(planned.changelog, planned.project.version, planned.version)
+    deeper = said.replace("\n## ", "\n### ")
+    return (
+        f"## What changed in the standard\n\n#{deeper}" if said else "The template has no changelog for these versions."
+    )
+
+
+def _conflicts(hunks: dict[Path, tuple[str, ...]]) -> list[str]:
+    if not hunks:
+        return []
+    lines = ["## Conflicts", "They are committed with their markers; solve them on this branch before merging."]
+    for path, found in hunks.items():
+        lines.append(f"`{path.as_posix()}`")
+        lines += [f"```\n{hunk}\n```" for hunk in found]
+    return lines
+
+
+def _by_hand(planned: Plan) -> list[str]:
+    lines = [
+        f"- `{each.path.as_posix()}` has edits of yours, but the template "
+        + (f"renamed it to `{each.moved_to.as_posix()}`" if each.moved_to else "no longer has it")
+        + ": carry them over, then delete it."
+        for each in planned.dropped
+    ]
+    lines += [
+        f"- `{path.as_posix()}` is a local file, ignored by git, where the template has one now: it was left out."
+        for path in planned.kept
+    ]
+    lines += [f"- `{path.as_posix()}` was deleted by you and stays so." for path in planned.removed]
+    return ["## To look at by hand", "\n".join(lines)] if lines else []
+
+
+def _results(checks: Sequence[Checked], *, conflicts: bool) -> list[str]:
+    if conflicts:
+        return ["## Checks", "Not run: conflicts are left."]
+    if not checks:
+        return []
+    lines = [f"- `{check.command}` {'passed' if check.passed else '**failed**'}" for check in checks]
+    failed = [f"`{check.command}` ended with:\n\n```\n{check.said}\n```" for check in checks if not check.passed]
+    return ["## Checks", "\n".join(lines), *failed]
+
+
+def _files(planned: Plan) -> str:
+    lines = [f"- {each.kind}: `{each.path.as_posix()}`" for each in planned.changes]
+    return f"<details><summary>{len(lines)} files</summary>\n\n" + "\n".join(lines) + "\n\n</details>"
