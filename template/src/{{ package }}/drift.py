@@ -69,10 +69,13 @@ def effect(name: str, reference: pd.Series, new: pd.Series, windows: list[Array]
 
 
 def _noise(reference: pd.Series, new: pd.Series, numeric: bool) -> float:
-    """Give the distance that samples of this size have by chance, about: small files differ without any drift."""
+    """Give the distance that samples of this size hardly ever have by chance: small files differ without any drift.
+
+    Of numbers, four standard errors of a difference of means: hundreds of looks (columns times months) stay silent.
+    """
     n = max(1, min(len(new), len(reference)))
     if numeric:
-        return 3 / np.sqrt(n)
+        return 4 * float(np.sqrt(1 / n + 1 / max(n, len(new), len(reference))))
     return float(np.sqrt(min(reference.nunique(dropna=False), n) / n) * 0.85 + 1.5 / np.sqrt(n))
 
 
