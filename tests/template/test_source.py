@@ -40,6 +40,7 @@ ROOMS = {
     "served form": (660, "bins export trees request predict"),
     "shipping": (520, "store package service serve ship client"),
     "operating": (300, "labels ab runbooks"),
+    "practising": (420, "drill drilling.__init__ drilling.watch drilling.supervised drilling.traffic drilling.faults"),
     "releasing": (450, "changelog sbom pin rebuild release rollback"),
     "verdict": (1520, "gate champion slices bias drift fragility compare explain bless"),
     "telling": (900, "journal report ce_report"),
@@ -75,7 +76,8 @@ ORDER = [
     "fragility", "compare", "explain", "bless", "journal", "report", "ce_report", "store",
     "serving.guard", "serving.ids", "serving.contributions", "serving.openapi", "serving.prediction_log",
     "serving.signals", "serving.variants", "serving.batch", "serving.answers", "serving.api",
-    "package", "service", "serve", "client", "labels", "ab", "ship", "runbooks", "changelog",
+    "package", "service", "serve", "client", "labels", "ab", "ship", "runbooks",
+    "drilling.watch", "drilling.supervised", "drilling.traffic", "drilling.faults", "drill", "changelog",
     "sbom", "pin", "rebuild", "release", "rollback",
 ]  # fmt: skip
 
