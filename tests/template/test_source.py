@@ -40,7 +40,7 @@ ROOMS = {
     "served form": (660, "bins export trees request predict"),
     "shipping": (520, "store package service serve ship client"),
     "operating": (300, "labels ab runbooks"),
-    "practising": (420, "drill drilling.__init__ drilling.watch drilling.supervised drilling.traffic drilling.faults"),
+    "practising": (490, "drill drilling.__init__ drilling.watch drilling.supervised drilling.traffic drilling.faults"),
     "releasing": (450, "changelog sbom pin rebuild release rollback"),
     "verdict": (1520, "gate champion slices bias drift fragility compare explain bless"),
     "telling": (900, "journal report ce_report"),
@@ -89,7 +89,7 @@ def name_of(path: Path) -> str:
 
 def imports_of(module: Path) -> set[str]:
     tree = ast.parse(module.read_text(encoding="utf-8"))
-    below = "serving." if module.parent.name == "serving" else ""
+    below = f"{module.parent.name}." if module.parent.parent.name == "{{ package }}" else ""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
