@@ -34,13 +34,14 @@ def penguins(_: Path) -> list[str]:
 
 
 def flights(folder: Path) -> list[str]:
-    """Two classes; many-valued categories, an entity, a date to split by."""
+    """Two classes; a category that may be missing and one of many values, an entity, a date to split by."""
     rng = random.Random(1)
     rows = ["flight,date,carrier,dest,distance,late"]
     for i in range(1500):
         carrier, day = rng.choice(["AA", "B6", "UA"]), i // 5
         date = f"2013-{1 + day // 28:02}-{1 + day % 28:02}"
         late = int(rng.random() < (0.7 if carrier == "B6" else 0.1))
+        carrier = carrier if i % 20 else ""
         rows.append(f"F{i},{date},{carrier},D{rng.randrange(150)},{rng.randrange(100, 3000)},{late}")
     (folder / "flights.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return ["--data", str(folder / "flights.csv"), "--target", "late", "--time", "date", "--id", "flight"]
@@ -90,6 +91,12 @@ def test_it_ships(shipped: tuple[Path, str]) -> None:
     tag = re.search(rf"bento +({project.name}:\w+)", said)
     assert tag
     assert (project / ".bentoml" / "bentos" / tag[1].replace(":", "/") / "bento.yaml").exists()
+
+
+def test_it_is_served_without_a_data_frame_unless_it_reads_free_text(shipped: tuple[Path, str]) -> None:
+    about = json.loads((shipped[0] / "models" / "serving" / "serving.json").read_text(encoding="utf-8"))
+    wanted = "frame" if shipped[0].name == "rents" else "onnx"
+    assert (about["path"], bool(about["why"])) == (wanted, wanted == "frame")
 
 
 def test_the_pointer_of_the_data_is_the_one_that_dvc_writes(shipped: tuple[Path, str]) -> None:
