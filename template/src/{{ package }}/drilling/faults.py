@@ -1,5 +1,6 @@
 """The faults of a drill. Each is a block in which something is wrong, and names the alert that has to see it."""
 
+import json
 import re
 import signal
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 
+from ..artifacts import SERVING
 from ..columns import Contract
 from ..params import Params
 from ..request import examples
@@ -71,7 +73,8 @@ def drift(scene: Scene) -> Iterator[str]:
     numbers = [name for name in numbers if scene.rows[name].nunique() > 1 / SHARE]
     if not numbers:
         raise LeftOutError("no numeric feature has a far end")
-    name = max(numbers, key=lambda each: scene.rows[each].nunique())
+    limits = json.loads((SERVING / "reference.json").read_text(encoding="utf-8"))["features"]
+    name = min(numbers, key=lambda each: limits[each]["limit"])  # windows of the reference differ least in it
     far = scene.rows[scene.rows[name] >= scene.rows[name].quantile(1 - SHARE)]
     with _broken(scene, examples(scene.contract, far)):
         yield f"a source sends only the highest tenth of {name}"
