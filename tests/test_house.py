@@ -37,6 +37,14 @@ def test_the_documentation_builds(tmp_path: Path) -> None:
     assert "fonts.googleapis" not in page
 
 
+def test_the_reference_of_the_checks_is_generated_from_them(tmp_path: Path) -> None:
+    page, kept = tmp_path / "checks.md", ROOT / "docs" / "reference" / "checks.md"
+    subprocess.run([sys.executable, str(ROOT / "scripts" / "checks_reference.py"), str(page)], check=True)
+    assert kept.read_text(encoding="utf-8") == page.read_text(encoding="utf-8"), (
+        "checks.md is behind the code: run `python scripts/checks_reference.py`"
+    )
+
+
 def test_the_reference_of_the_command_line_is_generated_from_the_code(tmp_path: Path) -> None:
     page, text = tmp_path / "cli.md", tmp_path / "help.txt"
     subprocess.run([sys.executable, str(ROOT / "scripts" / "cli_reference.py"), str(page), str(text)], check=True)
@@ -77,7 +85,8 @@ def test_a_quick_command_imports_nothing_heavy(command: str) -> None:
         f"sys.argv = ['mlscaffold', '{command}']\n"
         "try: main()\n"
         "except SystemExit as ended: assert not ended.code\n"
-        "heavy = {'copier', 'pandas', 'polars', 'yaml', 'jinja2'} & {name.split('.')[0] for name in sys.modules}\n"
+        "heavy = {'copier', 'pandas', 'polars', 'yaml', 'jinja2', 'repo_review'}\n"
+        "heavy &= {name.split('.')[0] for name in sys.modules}\n"
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

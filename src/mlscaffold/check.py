@@ -1,0 +1,209 @@
+"""Holds a repository to the checks, and counts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from .checks import CHECKS, FAMILIES, repo_review_families
+from .checks.repository import Repository, ml_repository
+from .checks.standard import Check, Family, Finding
+from .errors import UserError
+from .score import Section, read_score
+
+Status = Literal["passed", "failed", "nothing to look at", "ignored"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check came to.
+
+    Attributes
+    ----------
+    check : Check
+        The check.
+    status : str
+        How it ended.
+    findings : tuple of Finding
+        What is wrong, where it failed.
+    reason : str
+        Why it is ignored, or what there was none of.
+    """
+
+    check: Check
+    status: Status
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to look at.
+
+    Attributes
+    ----------
+    select : frozenset of str
+        Ids or letters of families; empty for all.
+    ignore : mapping of str to str
+        Ids or letters, each with its reason.
+    fail_under : float, optional
+        The score that is needed; None: no check of high severity may fail.
+    """
+
+    select: frozenset[str] = frozenset()
+    ignore: Mapping[str, str] = field(default_factory=dict)
+    fail_under: float | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What all checks came to.
+
+    Attributes
+    ----------
+    name : str
+        Of the repository.
+    outcomes : tuple of Outcome
+        In the order of the families.
+    ml_test_score : tuple of Section
+        The four sections; empty where the repository does not count it.
+    """
+
+    name: str
+    outcomes: tuple[Outcome, ...]
+    ml_test_score: tuple[Section, ...] = ()
+    fail_under: float | None = None
+
+    @cached_property
+    def score(self) -> int | None:
+        """What was passed of what was looked at, weighted, of 100; None where nothing was."""
+        return score_of(self.outcomes)
+
+    @cached_property
+    def failing(self) -> tuple[Outcome, ...]:
+        """What failed, what raises the score most first."""
+        failed = [outcome for outcome in self.outcomes if outcome.status == "failed"]
+        return tuple(sorted(failed, key=lambda outcome: -outcome.check.weight))
+
+    @property
+    def families(self) -> list[tuple[Family, tuple[Outcome, ...]]]:
+        """The outcomes by family; families of which nothing was selected are left out."""
+        by = [(each, tuple(one for one in self.outcomes if one.check.family == each.letters)) for each in FAMILIES]
+        return [(each, found) for each, found in by if found]
+
+    def count(self, status: Status) -> int:
+        """How many ended so."""
+        return sum(outcome.status == status for outcome in self.outcomes)
+
+    @property
+    def good(self) -> bool:
+        """Whether it is good enough."""
+        if self.fail_under is not None:
+            return self.score is not None and self.score >= self.fail_under
+        return not any(outcome.check.severity == "high" for outcome in self.failing)
+
+
+def score_of(outcomes: Iterable[Outcome]) -> int | None:
+    """Count the weighted share of what was passed; rounded down, so that 100 is all."""
+    judged = [outcome for outcome in outcomes if outcome.status in ("passed", "failed")]
+    if not judged:
+        return None
+    passed = sum(outcome.check.weight for outcome in judged if outcome.status == "passed")
+    return 100 * passed // sum(outcome.check.weight for outcome in judged)
+
+
+def examine(path: Path, select: str = "", ignore: str = "", fail_under: float | None = None) -> Report:
+    """Hold a repository to the checks.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder.
+    select, ignore : str
+        Ids or letters of families, with commas between; they go before what pyproject.toml says.
+    fail_under : float, optional
+        The score that is needed.
+
+    Returns
+    -------
+    Report
+        What they came to.
+
+    Raises
+    ------
+    UserError
+        If there is no such folder, or its configuration is wrong.
+    """
+    folder = path.expanduser().resolve()
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {path}; name the root of a repository")
+    repository = ml_repository(folder)
+    settings = _settings(repository, _words(select), _words(ignore), fail_under)
+    return Report(folder.name, tuple(_outcomes(repository, settings)), read_score(repository), settings.fail_under)
+
+
+def explain(name: str) -> Check:
+    """Return a check by its id."""
+    found = CHECKS.get(name.upper())
+    if found is None:
+        raise UserError(f"there is no check {name}; there are {_spans()}")
+    return found
+
+
+def _spans() -> str:
+    return ", ".join(f"{each.checks[0].id} to {each.checks[-1].id}" for each in FAMILIES)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_known(word.strip().upper()) for word in text.split(",") if word.strip())
+
+
+def _known(name: str) -> str:
+    if name not in CHECKS and name not in {family.letters for family in FAMILIES}:
+        raise UserError(f"there is no check or family {name}; there are {_spans()}")
+    return name
+
+
+def _settings(repository: Repository, select: frozenset[str], ignore: frozenset[str], under: float | None) -> Settings:
+    told = repository.toml("pyproject.toml").get("tool", {}).get("mlscaffold", {}).get("check", {})
+    wrong = sorted(told.keys() - {"select", "ignore", "fail-under"})
+    if wrong:
+        raise UserError(f"[tool.mlscaffold.check] has no setting {wrong[0]!r}; there are select, ignore, fail-under")
+    ignored = {**_reasons(told.get("ignore", {})), **dict.fromkeys(ignore, "left out on the command line")}
+    floor = under if under is not None else told.get("fail-under")
+    if floor is not None and (isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor <= 100):
+        raise UserError(f"fail-under is {floor!r}; give a number from 0 to 100")
+    return Settings(select or _words(",".join(told.get("select", []))), ignored, floor)
+
+
+def _reasons(ignore: Any) -> dict[str, str]:
+    if not isinstance(ignore, dict):
+        raise UserError('[tool.mlscaffold.check] ignore needs a reason for each check: ignore = { "SC003" = "why" }')
+    for name, reason in ignore.items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise UserError(f"[tool.mlscaffold.check] ignores {name} without a reason; write why")
+    return {_known(name.upper()): reason for name, reason in ignore.items()}
+
+
+def _outcomes(repository: Repository, settings: Settings) -> Iterable[Outcome]:
+    from repo_review.processor import CollectionReturn, process
+
+    chosen = {name: check for name, check in CHECKS.items() if not settings.select or _hits(check, settings.select)}
+    run = {name: check for name, check in chosen.items() if not _hits(check, settings.ignore)}
+    fixtures = {"ml_repository": repository, "pyproject": {}}
+    collected = CollectionReturn(fixtures, run, repo_review_families())  # type: ignore[arg-type] # its Check is looser
+    ended = {result.name: result.result for result in process(repository.root, collected=collected).results}
+    for name, check in chosen.items():
+        if name not in run:
+            yield Outcome(check, "ignored", reason=settings.ignore[_hits(check, settings.ignore)])
+        elif ended[name] is None:
+            yield Outcome(check, "nothing to look at", reason=f"needs {check.needs}")
+        elif ended[name]:
+            yield Outcome(check, "passed")
+        else:
+            yield Outcome(check, "failed", tuple(check.look(repository) or ()))
+
+
+def _hits(check: Check, names: Iterable[str]) -> str:
+    return next((name for name in (check.id, check.family) if name in names), "")

@@ -1,0 +1,90 @@
+"""The template: which version a repository was made from, and how far behind it is."""
+
+from pathlib import Path
+from typing import Any
+
+from .. import source
+from ..project import ANSWERS
+from .repository import Repository
+from .sources import COPIER_UPDATE
+from .standard import Finding, Findings, family
+
+FAMILY = family("TM", "Template", "Do shared conventions still arrive?")
+
+
+def _answers(repository: Repository) -> dict[str, Any] | None:
+    if ANSWERS not in repository.known:
+        return None
+    found = repository.yaml(ANSWERS)
+    return found if isinstance(found, dict) else {}
+
+
+@FAMILY.rule(
+    1, "medium",
+    why="A repository that does not know its template can never be updated.",
+    source=COPIER_UPDATE,
+    mend="Bring .copier-answers.yml back from git; nobody edits it by hand.",
+    needs=".copier-answers.yml",
+)  # fmt: skip
+def recorded(repository: Repository) -> Findings:
+    """The answers say which version of which template."""
+    answers = _answers(repository)
+    if answers is None:
+        return None
+    return [Finding(f"has no {key}", ANSWERS) for key in ("_src_path", "_commit") if not answers.get(key)]
+
+
+@FAMILY.rule(
+    2, "medium",
+    why="Every version that is left out makes the next update larger.",
+    source=COPIER_UPDATE,
+    mend="mlscaffold update",
+    needs="a repository made by mlscaffold",
+)  # fmt: skip
+def newest(repository: Repository) -> Findings:
+    """The repository is at the newest version of its template."""
+    version = str((_answers(repository) or {}).get("_commit") or "")
+    released = list(source.tags(source.BUNDLE))
+    last = source.newest(released)
+    if not version or last is None or source.newest([version]) is None:
+        return None
+    if source.newest([version, last]) == version:
+        return []
+    behind = len(released) - released.index(version) - 1 if version in released else 0
+    by = f"{behind} version{'s' if behind > 1 else ''} behind {last}" if behind else f"older than {last}"
+    return [Finding(f"{version} is {by}", ANSWERS, repository.line(ANSWERS, "_commit"))]
+
+
+@FAMILY.rule(
+    3, "high",
+    why="Without the bundle that it was made from, the repository is cut off from updates.",
+    source=COPIER_UPDATE,
+    mend="Bring the bundle back: git checkout -- .mlscaffold/template.bundle, then mlscaffold update.",
+    needs="a repository that carries its template",
+)  # fmt: skip
+def bundle(repository: Repository) -> Findings:
+    """The template that the repository carries holds its version."""
+    answers = _answers(repository) or {}
+    place, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
+    if not place.endswith(".bundle") or Path(place).is_absolute() or ".." in Path(place).parts:
+        return None
+    if place not in repository.known:
+        return [Finding(f"{place} is missing", ANSWERS)]
+    file = repository.root.joinpath(place)
+    if not isinstance(file, Path):
+        return None
+    return [] if version in source.tags(file) else [Finding(f"lacks version {version}", place)]
+
+
+@FAMILY.rule(
+    4, "medium",
+    why="What an update could not merge lies beside the file, and the standard is not in it.",
+    source=COPIER_UPDATE,
+    mend="Merge each FILE.rej into FILE by hand, and delete it.",
+    needs="a repository made by mlscaffold",
+)  # fmt: skip
+def rejected(repository: Repository) -> Findings:
+    """No update has left rejected parts."""
+    if _answers(repository) is None:
+        return None
+    return [Finding("was not merged", path) for path in repository.matching("*.rej", "*.orig")]

@@ -1,0 +1,88 @@
+"""A generated repository passes every check, and each check fails where its one thing is broken."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mlscaffold.check import Report, examine
+from mlscaffold.checks import CHECKS
+from mlscaffold.errors import UserError
+
+from .breakages import BREAKAGES
+from .conftest import Render, commit
+
+ASKED = ("LH007", "EV010")  # a repository without notebooks and waivers gives these nothing to look at
+
+
+@pytest.fixture(scope="module")
+def sound(render: Render, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a generated repository that carries its template, as `mlscaffold new` makes it."""
+    project = tmp_path_factory.mktemp("sound") / "churn"
+    shutil.copytree(render(), project)
+    bundle = project / ".mlscaffold" / "template.bundle"
+    bundle.parent.mkdir()
+    releases = tmp_path_factory.mktemp("releases")
+    shutil.copytree(template, releases, dirs_exist_ok=True)
+    subprocess.run(["git", "tag", "v0.1.0"], cwd=releases, check=True)
+    subprocess.run(["git", "bundle", "create", "--quiet", bundle, "--tags"], cwd=releases, check=True)
+    answers = project / ".copier-answers.yml"
+    lines = [line for line in answers.read_text().splitlines() if not line.startswith("_src_path")]
+    answers.write_text("\n".join([*lines, "_src_path: .mlscaffold/template.bundle", ""]))
+    commit(project)
+    return project
+
+
+def failed(report: Report) -> set[str]:
+    return {outcome.check.id for outcome in report.failing}
+
+
+def test_a_generated_repository_passes_all_on_day_one(sound: Path) -> None:
+    report = examine(sound)
+    assert [str(finding) for outcome in report.failing for finding in outcome.findings] == []
+    assert report.score == 100
+    assert {outcome.check.id for outcome in report.outcomes if outcome.status == "nothing to look at"} == set(ASKED)
+
+
+@pytest.mark.parametrize(
+    "answers", [{"ci": "gitlab"}, {"target": "body_mass_g"}, {"storage": "s3", "ci": "both"}], ids=str
+)
+def test_every_kind_of_generated_repository_passes(answers: dict[str, str], render: Render, tmp_path: Path) -> None:
+    shutil.copytree(render(**answers), tmp_path / "churn")
+    commit(tmp_path / "churn")
+    report = examine(tmp_path / "churn")
+    assert [str(finding) for outcome in report.failing for finding in outcome.findings] == []
+
+
+def test_every_check_has_its_breakage() -> None:
+    assert list(BREAKAGES) == list(CHECKS)
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_a_repository_broken_in_one_way_fails_that_check_alone(name: str, sound: Path, tmp_path: Path) -> None:
+    project = tmp_path / "churn"
+    shutil.copytree(sound, project, symlinks=True)
+    BREAKAGES[name](project)
+    report = examine(project)
+    said = [f"{outcome.check.id} {finding}" for outcome in report.failing for finding in outcome.findings]
+    assert failed(report) == {name}, said
+    assert report.score is not None
+    assert report.score < 100
+
+
+def test_an_ignored_check_needs_a_reason_and_is_shown(sound: Path, tmp_path: Path) -> None:
+    project = tmp_path / "churn"
+    shutil.copytree(sound, project)
+    BREAKAGES["LH005"](project)
+    settings = project / "pyproject.toml"
+    before = settings.read_text()
+    settings.write_text(before + '\n[tool.mlscaffold.check]\nignore = {"LH005" = "our forge refuses .env"}\n')
+    report = examine(project)
+    assert failed(report) == set()
+    assert [(one.check.id, one.reason) for one in report.outcomes if one.status == "ignored"] == [
+        ("LH005", "our forge refuses .env")
+    ]
+    settings.write_text(before + '\n[tool.mlscaffold.check]\nignore = {"LH005" = ""}\n')
+    with pytest.raises(UserError, match="ignores LH005 without a reason"):
+        examine(project)
