@@ -1,0 +1,70 @@
+"""`mlscaffold new`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import show
+from ..errors import UserError
+from .options import Debug, Id, Positive, Protected, Target, Task, Time
+
+EXAMPLE = "Example: mlscaffold new churn --data churn.csv --target churned --ship"
+
+
+def new(  # noqa: PLR0913 - one parameter an option
+    path: Annotated[Path, typer.Argument(help="The folder to make: new, or empty.")],
+    *,
+    data: Annotated[
+        Path | None, typer.Option(help="CSV, CSV.gz, TSV or Parquet. Left out: the penguins.", metavar="FILE")
+    ] = None,
+    target: Target = None,
+    task: Task = None,
+    protected: Protected = None,
+    time: Time = None,
+    id_: Id = None,
+    positive: Positive = None,
+    template: Annotated[
+        str | None, typer.Option(help="Another template: git URL, path or bundle.", metavar="URL_OR_PATH")
+    ] = None,
+    ref: Annotated[str | None, typer.Option(help="Version, branch or commit of the template.", metavar="REF")] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option("-d", "--answer", help="Answer a question of the template; can be repeated.", metavar="KEY=VALUE"),
+    ] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="A YAML file of answers, for instance an organisation's.", metavar="FILE")
+    ] = None,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    all_questions: Annotated[bool, typer.Option("--all-questions", help="Ask everything.")] = False,
+    ship: Annotated[bool, typer.Option("--ship", help="Go on with `make ship`.")] = False,
+    debug: Debug = False,  # noqa: ARG001
+) -> None:
+    """Create a product repository from a table.
+
+    With a terminal it asks for what is not given, at most five questions; with --defaults it asks nothing.
+    """
+    from .. import new as making
+    from ..answers import gather
+    from ..source import template_source
+
+    making.vacant(path)
+    roles = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
+    given = gather(roles, answer or [], answers)
+    source = template_source(template or given.template, ref or given.ref)
+    asking = show.interactive() and not defaults
+    if all_questions and not asking:
+        raise UserError("--all-questions needs a terminal, and no --defaults; or give answers with -d or --answers")
+    if asking:
+        from ..questions import ask_first
+
+        data, said = ask_first(given.values, data, show.ask)
+        given = given.plus(said)
+    if positive is not None and data is None:
+        raise UserError("--positive says which label of your own table counts; give --data too")
+    own = making.infer_contract(data, given.values, positive) if data else None
+    show.findings(own.findings if own else ())
+    made = making.create(path, given, source, own, ask=asking and all_questions)
+    show.created(made, shipping=ship)
+    if ship:
+        raise typer.Exit(making.ship(made.path))

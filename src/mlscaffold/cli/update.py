@@ -1,0 +1,62 @@
+"""`mlscaffold update`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import show
+from ..errors import UserError
+from .options import Debug
+
+EXAMPLE = "Example: mlscaffold update --dry-run"
+
+
+def update(
+    path: Annotated[Path, typer.Argument(help="The repository.")] = Path(),
+    to: Annotated[str | None, typer.Option(help="The version to go to; the newest if left out.", metavar="REF")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; touch nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+    branch: Annotated[
+        bool, typer.Option("--branch", help="Put it on a branch, run the checks there, describe it for review.")
+    ] = False,
+    check: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --branch: a check to run; can be repeated. Left out: lint and test.", metavar="COMMAND"
+        ),
+    ] = None,
+    debug: Debug = False,  # noqa: ARG001
+) -> None:
+    """Bring a repository to a newer template.
+
+    Shows what changes and keeps local files. Exit code 1: conflicts are left, or a check on the branch failed.
+    """
+    from ..branch import CHECKS, propose
+    from ..landing import apply, finish, unfinished
+    from ..preview import document
+    from ..project import load
+    from ..update import plan
+
+    if json and branch:
+        raise UserError("--json and --branch do not go together; --json --dry-run says what the branch would hold")
+    project = load(path)
+    if dry_run and unfinished(project):
+        raise UserError("an update was cut off before; `mlscaffold update` finishes it")
+    if finished := finish(project):
+        show.finished(finished)
+        raise typer.Exit(1 if finished.conflicts else 0)
+    with plan(project, to) as planned:
+        if json:
+            show.document(document(planned))
+        else:
+            show.plan(planned, dry=dry_run)
+        if branch and not dry_run:
+            proposal = propose(planned, CHECKS if check is None else check)
+            show.proposed(proposal)
+            raise typer.Exit(1 if planned.conflicts or (proposal and not proposal.passed) else 0)
+        if not dry_run:
+            apply(planned)
+        if not json:
+            show.outcome(planned, dry=dry_run)
+    raise typer.Exit(1 if planned.conflicts else 0)

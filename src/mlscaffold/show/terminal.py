@@ -1,0 +1,113 @@
+"""What every command says with; the only importer of rich."""
+
+import sys
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """Return where to print: plain text where nobody looks."""
+    from rich.console import Console
+
+    # soft_wrap is left to each line: a path that is cut in two cannot be copied.
+    return Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+
+
+def say(text: str, *, stderr: bool = False, style: str | None = None) -> None:
+    """Print one line."""
+    console(stderr=stderr).print(text, style=style, soft_wrap=True)
+
+
+def remark(text: str, *, style: str) -> None:
+    """Print a remark to standard error: one line, broken between words where a terminal is narrow."""
+    printed = console(stderr=True)
+    printed.print(text, style=style, soft_wrap=not printed.is_terminal)
+
+
+def notes(texts: Iterable[str]) -> None:
+    """Say what else is worth knowing."""
+    for text in texts:
+        remark(f"Note: {text}", style="yellow")
+
+
+def plain(text: str) -> None:
+    """Print text as it is, for another program."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def document(content: object) -> None:
+    """Print JSON for another program."""
+    import json
+
+    plain(f"{json.dumps(content, ensure_ascii=False, indent=2)}\n")
+
+
+def error(failure: UserError) -> None:
+    """Say what went wrong, and how it is mended."""
+    say(f"Error: {failure}", stderr=True, style="bold red")
+
+
+def bug(failure: BaseException, *, debug: bool) -> None:
+    """Own up to a failure that is not the user's."""
+    if debug:
+        traceback.print_exception(failure)
+    kind = type(failure).__name__
+    say(f"Error: mlscaffold failed, which is a bug in it ({kind}: {failure})", stderr=True, style="bold red")
+    if not debug:
+        say("Run it again with --debug for the traceback, and report that.", stderr=True)
+
+
+def interactive() -> bool:
+    """Whether there is a person to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str, explained: str, default: str | None) -> str:
+    """Ask one question; an empty answer is the default.
+
+    Parameters
+    ----------
+    question : str
+        In a word or two.
+    explained : str
+        One line of help.
+    default : str, optional
+        None where there is none: the question is asked again.
+
+    Returns
+    -------
+    str
+        The answer.
+    """
+    say(explained, stderr=True, style="dim")
+    suffix = f" [{default or 'none'}]" if default is not None else ""
+    while True:
+        sys.stderr.write(f"{question}{suffix}: ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            raise UserError(f"no answer to {question!r}; give it as an option, or use --defaults")
+        if line.strip() or default is not None:
+            return line.strip() or default or ""
+
+
+def near(path: Path) -> str:
+    """Return a path as one would type it here."""
+    inside = path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else str(path)
+    return f"'{inside}'" if " " in inside else inside
+
+
+def wrapped(text: str, indent: int, style: str = "dim") -> None:
+    """Print a paragraph, indented, broken between words."""
+    import textwrap
+
+    for line in textwrap.wrap(text, console().width - indent, break_long_words=False, break_on_hyphens=False):
+        say(" " * indent + line, style=style)

@@ -1,0 +1,72 @@
+"""What `update` says."""
+
+from typing import TYPE_CHECKING
+
+from .terminal import near, notes, say
+
+if TYPE_CHECKING:
+    from ..branch import Proposal
+    from ..landing import Finished
+    from ..preview import Plan
+
+_SIGNS = {"added": "+", "changed": "~", "deleted": "-"}
+_STYLES = {"added": "green", "changed": "yellow", "deleted": "red"}
+
+
+def plan(planned: "Plan", *, dry: bool) -> None:
+    """Say what an update does, or would do."""
+    notes(planned.notes)
+    was, now = planned.project.version, planned.version
+    if planned.tree is None:
+        say(f"Nothing to do: the repository is at {now} of its template.")
+        return
+    say(f"{'Would update' if dry else 'Updating'} from {was} to {now}, {len(planned.changes)} file(s):", style="bold")
+    for change in planned.changes:
+        mark = "!" if change.path in planned.conflicts else _SIGNS[change.kind]
+        say(f"  {mark} {change.path.as_posix()}", style=_STYLES[change.kind])
+    for path in planned.kept:
+        say(
+            f"Kept: {path.as_posix()} is your own, ignored by git; the template's file of that name is left out",
+            style="yellow",
+        )
+    for path in planned.removed:
+        say(f"Left out: {path.as_posix()}, which you deleted and the template still has", style="yellow")
+    for each in planned.dropped:
+        where = f"renamed it to {each.moved_to.as_posix()}" if each.moved_to else "no longer has it"
+        text = f"Kept: {each.path.as_posix()} has edits of yours, but the template {where}"
+        say(f"{text}; carry them over, then delete it", style="yellow")
+
+
+def outcome(planned: "Plan", *, dry: bool) -> None:
+    """Say what is left to do."""
+    from ..preview import conflict
+
+    if planned.conflicts:
+        say("Conflicts that would be left:" if dry else "Conflicts are left:", style="bold red")
+        for path in planned.conflicts:
+            say(f"  ! {path.as_posix()}", style="red")
+            for hunk in conflict(planned, path) if dry else ():
+                say(hunk, style="dim")
+        if not dry:
+            say("Resolve them (search for <<<<<<<), then: git add -A && git commit")
+    elif planned.tree is not None and not dry:
+        say("Updated. Look at it and commit: git diff, git add -A && git commit", style="green")
+
+
+def proposed(proposal: "Proposal | None") -> None:
+    """Say where an update waits for review, and what its checks said."""
+    if proposal is None:
+        return
+    for check in proposal.checks:
+        say(f"{check.command}: {'passed' if check.passed else 'failed'}", style="green" if check.passed else "bold red")
+    say(f"Branch {proposal.branch} holds it; your files are as they were.", style="green")
+    say(f"Next: git push -u origin {proposal.branch}")
+    say(f"Text for the pull request: {near(proposal.description)}")
+
+
+def finished(done: "Finished") -> None:
+    """Say that an update which had been cut off is whole now."""
+    say(f"An update to {done.version} had been cut off; it is finished now.", style="green")
+    for path in done.conflicts:
+        say(f"  ! {path.as_posix()}", style="red")
+    say("Look at it and commit: git diff, git add -A && git commit")
