@@ -19,8 +19,8 @@ from .source import Source, vendor
 
 if TYPE_CHECKING:
     from .contract import Contract
-    from .findings import Finding
-    from .table import Table
+    from .inference.findings import Finding
+    from .tables.table import Table
 
 _CHUNK = 2**20
 
@@ -78,8 +78,8 @@ def infer_contract(data: Path, values: Mapping[str, Any], positive: str | None =
     UserError
         If there is no target, or the table does not fit what was said about it.
     """
-    from .infer import infer
-    from .table import header, open_table
+    from .inference.infer import infer
+    from .tables.table import header, open_table
 
     target = values.get("target")
     if not target:

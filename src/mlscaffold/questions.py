@@ -6,7 +6,7 @@ from typing import Any
 
 from .answers import columns
 from .errors import UserError
-from .table import header
+from .tables.table import header
 
 Ask = Callable[[str, str, str], str]
 

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlscaffold.contract import contract_yaml
-from mlscaffold.infer import infer
-from mlscaffold.table import open_table
+from mlscaffold.inference.infer import infer
+from mlscaffold.tables.table import open_table
 
 GENERATED = Path(__file__).parents[2] / "template" / "src" / "{{ package }}" / "contract.py"
 

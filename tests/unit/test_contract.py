@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlscaffold.contract import Column, Contract, Source, contract_yaml
-from mlscaffold.ranges import allowed
+from mlscaffold.inference.ranges import allowed
 
 SOURCE = Source("data/raw.csv", "csv", ";", "latin-1", ",", ("", "NA", "no"))
 COLUMNS = (

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from mlscaffold import csvfile, table
 from mlscaffold.contract import Column, Contract, contract_yaml
 from mlscaffold.errors import UserError
-from mlscaffold.infer import Inference, infer
-from mlscaffold.table import open_table
+from mlscaffold.inference.infer import Inference, infer
+from mlscaffold.tables import csvfile, table
+from mlscaffold.tables.table import open_table
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 RANDOM = random.Random(0)

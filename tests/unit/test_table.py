@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlscaffold import csvfile, parquetfile, table
-from mlscaffold.dialect import Dialect
 from mlscaffold.errors import UserError
-from mlscaffold.table import WHITE, header, open_table
+from mlscaffold.tables import csvfile, parquetfile, table
+from mlscaffold.tables.dialect import Dialect
+from mlscaffold.tables.table import WHITE, header, open_table
 
 Write = Callable[..., Path]
 Written = tuple[list[str], list[list[str]], str]

@@ -7,7 +7,7 @@ from .terminal import near, notes, remark, say
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..findings import Finding
+    from ..inference.findings import Finding
     from ..new import Created
 
 

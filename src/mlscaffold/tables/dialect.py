@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .errors import UserError
+from ..errors import UserError
 
 DELIMITERS = (",", ";", "\t", "|")
 SPELLED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

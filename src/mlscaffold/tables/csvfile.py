@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
+from ..errors import UserError
 from .dialect import LONGEST_CELL, SPELLED, Dialect, check_is_text, sniff
-from .errors import UserError
 
 if TYPE_CHECKING:
     import polars as pl

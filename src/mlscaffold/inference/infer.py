@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from shlex import quote
 from typing import TYPE_CHECKING, get_args
 
+from ..contract import Column, Contract, Label, Role, Source, Task, Type
+from ..errors import UserError
+from ..tables.table import Table
 from .columns import MOST_LISTED, NUMBER, TEXT, Kind, Summary, clean, named
-from .contract import Column, Contract, Label, Role, Source, Task, Type
-from .errors import UserError
 from .findings import Finding, counted, listed, shown, warning
 from .leaks import ROWS, gives_away
 from .ranges import allowed
 from .reading import Reading, guess, read
 from .roles import Facts, is_free_text, looks_protected, reason_to_ignore, repeats_like_an_entity
-from .table import Table
 from .targets import as_numbers, boolean, categories, infer_task, labels_of, positive_label
 from .words import closest
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import UserError
 from . import csvfile, parquetfile
 from .dialect import Dialect, names
-from .errors import UserError
 
 if TYPE_CHECKING:
     import polars as pl

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..contract import Label, Task
+from ..errors import UserError
 from .columns import Kind, Summary, numbers
-from .contract import Label, Task
-from .errors import UserError
 from .findings import Finding, listed, shown
 from .words import words
 

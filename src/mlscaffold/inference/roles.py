@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..contract import Type
 from .columns import Kind, Summary
-from .contract import Type
 from .words import words
 
 if TYPE_CHECKING:

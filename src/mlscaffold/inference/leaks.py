@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from ..contract import Task
 from .columns import Kind, numbers
-from .contract import Task
 
 if TYPE_CHECKING:
     import polars as pl

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..errors import UserError
+from ..tables.table import Table
 from .columns import (
     ALWAYS_MISSING,
     AMONG_NUMBERS,
@@ -27,9 +29,7 @@ from .columns import (
     guess_kind,
     summarise,
 )
-from .errors import UserError
 from .findings import Finding, counted, listed, shown, warning
-from .table import Table
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,0 +1,1 @@
+"""Data files: the only readers of them."""
