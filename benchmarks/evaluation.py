@@ -57,7 +57,8 @@ def table(rows: int, seed: int):
 
 def inside(job: str, rows: int) -> dict[str, float]:
     """Run one job with the template's package; `bench` stands beside the working directory."""
-    from bench import bias, champion, compare, contract, drift, evaluate, params, prepare, slices, train
+    from bench import contract, evaluate, params, prepare, train
+    from bench.judging import bias, champion, compare, drift, slices
 
     columns = {f"x{i}": contract.Column(f"x{i}", "feature", "number") for i in range(15)}
     for i, many in enumerate((2, 5, 12, 40)):

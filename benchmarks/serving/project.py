@@ -28,7 +28,7 @@ class Project:
     @property
     def package(self) -> str:
         """Name the package of the service."""
-        return next((self.home / "src").glob("*/service.py")).parent.name
+        return next((self.home / "src").glob("*/contract.py")).parent.name
 
     @property
     def model(self) -> Path:

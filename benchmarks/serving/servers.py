@@ -53,7 +53,7 @@ UVICORN = ["{bin}/uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--worker
 BENTOML = ["{bin}/bentoml", "serve", "--host", "127.0.0.1", "--port", "{port}"]
 MLFLOW = ["{bin}/mlflow", "models", "serve", "--env-manager", "local", "--host", "127.0.0.1", "--port", "{port}"]
 SERVERS = [
-    Server("0", "generated service", "", ["{bin}/python", "-m", "{package}.serve", "--port", "{port}"]),
+    Server("0", "generated service", "", ["{bin}/python", "-m", "{package}.shipping.serve", "--port", "{port}"]),
     Server(
         "a", "BentoML, frame", "bentoml", [*BENTOML, "bento_frame:Frame"],
         body=lambda record: {"record": record},

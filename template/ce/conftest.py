@@ -8,8 +8,8 @@ from score import counted, laid_out, read
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = next(ROOT.glob("src/*/contract.py")).parent.name
-gate = import_module(f"{PACKAGE}.gate")
-_bless = import_module(f"{PACKAGE}.bless")
+gate = import_module(f"{PACKAGE}.judging.gate")
+_bless = import_module(f"{PACKAGE}.judging.bless")
 
 FAMILY = {"compare": "quality", "slices": "quality", "bias": "bias", "drift": "drift", "fragility": "fragility"}
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from under_test import PACKAGE, ROOT, gate, journal
 
-ce_report = import_module(f"{PACKAGE}.ce_report")
+ce_report = import_module(f"{PACKAGE}.reporting.ce_report")
 ODD = 'pay=<$50K | `"x"`\n@all'
 METRICS = {
     "roc_auc": {"value": 0.81, "low": 0.78, "high": 0.84, "baseline": 0.5},
@@ -183,6 +183,6 @@ def test_an_empty_journal_is_a_page():
 
 @pytest.mark.slow
 def test_it_starts_without_what_it_does_not_need():
-    code = f"import sys, {PACKAGE}.ce_report; print([m for m in ('sklearn', 'matplotlib') if m in sys.modules])"
+    code = f"import sys, {ce_report.__name__}; print([m for m in ('sklearn', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

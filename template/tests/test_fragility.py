@@ -20,7 +20,7 @@ from conftest import PARAMS
 
 pytestmark = pytest.mark.slow
 
-fragility = import_module(f"{PACKAGE}.fragility")
+fragility = import_module(f"{PACKAGE}.judging.fragility")
 
 ROWS = 5
 TAKEN = {  # fragility.yaml is for a team to edit: here stands what the standard came with

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from under_test import ROOT, changelog, contract, pin, rebuild, release, sbom
+from under_test import PACKAGE, ROOT, changelog, contract, pin, rebuild, release, sbom
 
 VERDICT = {"model": "m2", "verdict": "blessed", "said": "This model may ship.", "waived": []}
 OLD = changelog.Release("v1.0.0", {"model": "m1"}, {"roc_auc": 0.8, "gone": 1.0}, {"model.max_iter": 100})
@@ -80,6 +80,18 @@ def test_a_service_that_is_another_is_found_out():
     wanted = {"model": "m1", "commit": "c1"}
     assert rebuild.disagreements({"model": "m1", "commit": "c1", "path": "onnx"}, wanted) == []
     assert rebuild.disagreements({"model": "m2"}, wanted) == ["model is 'm2', not 'm1'", "commit is None, not 'c1'"]
+
+
+@pytest.mark.parametrize("name", ["releasing.rebuild", "rebuild"])
+def test_a_release_is_rebuilt_by_its_own_module_wherever_that_was(name, tmp_path):
+    module = tmp_path / "src" / PACKAGE / f"{name.replace('.', '/')}.py"
+    module.parent.mkdir(parents=True)
+    module.touch()
+    assert rebuild.name_in(tmp_path) == name
+
+
+def test_this_release_can_be_rebuilt():
+    assert rebuild.name_in(ROOT) == "releasing.rebuild"
 
 
 def test_a_failure_leaves_the_store_as_it_was(tmp_path):

@@ -69,3 +69,26 @@ def test_a_teams_edits_conflict_where_it_is_written_down(version: str, run: Run,
     assert result.code == predicted.code == (1 if marked else 0)
     for name in set(EDITED) - marked:
         assert (project / name).read_text().endswith("# a line of ours\n")
+
+
+# Modules that 0.5.0 moved into folders: a small one, one in which much has changed, and one that is served.
+MOVED = {"store.py": "shipping/store.py", "drift.py": "judging/drift.py", "service.py": "serving/service.py"}
+
+
+def test_an_edit_in_a_module_that_moved_is_kept_and_told_the_new_place(run: Run, tmp_path: Path) -> None:
+    project = make(run, tmp_path, "v0.4.0", {})
+    package = project / "src" / "churn"
+    for name in MOVED:
+        with (package / name).open("a") as file:
+            file.write("# a line of ours\n")
+    git(project, "commit", "-qam", "ours")
+    predicted = run("update", project, "--dry-run").out
+    result = run("update", project)
+    assert result.code == 0, result.out + result.err
+    for old, new in MOVED.items():
+        said = f"src/churn/{old} has edits of yours, but the template renamed it to src/churn/{new}"
+        assert said in predicted
+        assert said in result.out
+        assert (package / old).read_text().endswith("# a line of ours\n")
+        assert (package / new).exists()
+    assert not (package / "gate.py").exists()

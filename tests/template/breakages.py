@@ -68,7 +68,7 @@ def void(_: object) -> None:
 def stage(name: str, other: str) -> Break:
     return both(
         edit("dvc.yaml", f"\n  {name}:\n", f"\n  {other}:\n"),
-        edit("dvc.yaml", f"-m churn.{name}\n", f"-m churn.{other}\n"),
+        edit("dvc.yaml", f".{name}\n", f".{other}\n"),
     )
 
 

@@ -69,7 +69,8 @@ def git(project: Path, *words: str) -> str:
 def stages(project: Path, environment: Path, *names: str) -> None:
     """Run stages as DVC does, but in one process: it imports once."""
     code = "import runpy, sys\nfor name in sys.argv.pop(1).split():\n    runpy.run_module(name, run_name='__main__')"
-    modules = " ".join(f"{project.name}.{name}" for name in names or STAGES)
+    pipeline = yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    modules = " ".join(pipeline[name]["cmd"].removeprefix("python -m ") for name in names or STAGES)
     words = ["python", "-W", "ignore", "-c", code, modules]
     done = subprocess.run(words, cwd=project, env=inside(environment), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -461,7 +462,7 @@ def test_the_months_that_differ_are_found(tmp_path: Path, template: Path, enviro
         title for title in failing(project) if title.startswith("drift.")
     } == set()  # the control: its own test rows
     (project / "late.csv").write_text("\n".join([head, *late]) + "\n", encoding="utf-8")
-    words = ["python", "-m", "flights.drift", "--data", "late.csv"]
+    words = ["python", "-m", "flights.judging.drift", "--data", "late.csv"]
     done = subprocess.run(words, cwd=project, env=inside(environment), capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     by_month = {row["period"]: row["drifted"] for row in drifted(project)}

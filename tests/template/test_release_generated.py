@@ -120,7 +120,7 @@ def _bento(project: Path) -> dict[str, str]:
 
 def _breaks_when_served(project: Path, verb: Make) -> None:
     """A service that does not start is found out before anything is tagged."""
-    service = project / "src" / project.name / "service.py"
+    service = project / "src" / project.name / "serving" / "service.py"
     sound = service.read_text()
     service.write_text(sound.replace('"model": control.version,', '"model": "another",'))
     assert service.read_text() != sound
@@ -134,8 +134,8 @@ def test_the_bill_of_materials_keeps_to_its_schema_and_is_the_same_again(
     project: Path, environment: Path, ops_environment: Path
 ) -> None:
     env = {**os.environ, "PATH": f"{ops_environment / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": "src"}
-    code = f"from pathlib import Path; from {project.name}.sbom import bill; print(bill('penguins', 'v1.0.0', Path()))"
-    words = [str(environment / "bin" / "python"), "-c", code]
+    code = "from pathlib import Path; from {}.releasing.sbom import bill; print(bill('penguins', 'v1.0.0', Path()))"
+    words = [str(environment / "bin" / "python"), "-c", code.format(project.name)]
     once, again = (subprocess.run(words, cwd=project, env=env, capture_output=True, check=True).stdout for _ in "12")
     assert once == again
     check = (

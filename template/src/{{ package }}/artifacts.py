@@ -1,8 +1,9 @@
-"""What the stages hand to each other: names of files, of bins and of a variable, and a hash of any file."""
+"""What the stages hand to each other: names of the package, of files, bins and a variable, and a hash of any file."""
 
 import hashlib
 from pathlib import Path
 
+PACKAGE = str(__package__)
 MODEL = Path("models/model.skops")
 META = Path("models/meta.json")
 SERVING = Path("models/serving")

@@ -14,11 +14,11 @@ from pathlib import Path
 import pandas as pd
 import psutil
 
-from ..artifacts import SERVING
+from ..answering.request import examples
+from ..artifacts import PACKAGE, SERVING
 from ..columns import Contract
 from ..params import Params
-from ..request import examples
-from ..store import STORE
+from ..shipping.store import STORE
 from .supervised import Supervised
 from .traffic import Record, feed, hanging
 from .watch import FASTER
@@ -144,8 +144,7 @@ def stale(scene: Scene) -> Iterator[str]:
     days = scene.params.objectives.model_age_days
     if not days:
         raise LeftOutError("objectives.model_age_days is 0: no age is too old")
-    name = str(__package__).partition(".")[0]
-    home = STORE / "models" / name
+    home = STORE / "models" / PACKAGE
     newest = home / (home / "latest").read_text(encoding="utf-8").strip() / "model.yaml"
     long_ago = (datetime.now(UTC) - timedelta(days=days + 1)).isoformat()
     text = newest.read_text(encoding="utf-8")

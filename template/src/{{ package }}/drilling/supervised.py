@@ -14,10 +14,9 @@ from pathlib import Path
 
 import psutil
 
+from ..artifacts import PACKAGE
 from ..columns import DataError
-from ..ship import PATIENCE, free_port
-
-PACKAGE = str(__package__).partition(".")[0]
+from ..shipping.ship import PATIENCE, free_port
 
 
 class Supervised:
@@ -55,7 +54,7 @@ class Supervised:
             return []
 
     def _started(self) -> "subprocess.Popen[bytes]":
-        words = [sys.executable, "-m", f"{PACKAGE}.serve", "--port", str(self.port)]
+        words = [sys.executable, "-m", f"{PACKAGE}.shipping.serve", "--port", str(self.port)]
         with self._log.open("a", encoding="utf-8") as output:
             # A session of its own: Ctrl-C reaches the drill, which ends the service in order.
             return subprocess.Popen(words, stdout=output, stderr=output, start_new_session=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from ..columns import DataError
-from ..ship import PATIENCE, free_port
+from ..shipping.ship import PATIENCE, free_port
 
 RULES = Path("deploy/prometheus")
 FASTER = 60  # a minute of the rules in a second

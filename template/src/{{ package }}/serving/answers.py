@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..answering.predict import Predictor
+from ..answering.request import Asked, Reader, Record, RefusedError
 from ..params import CHALLENGER, CONTROL, Params
-from ..predict import Predictor
-from ..request import Asked, Reader, Record, RefusedError
 from .batch import Question
 from .contributions import contributions
 from .ids import Ids

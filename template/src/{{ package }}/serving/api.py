@@ -14,8 +14,8 @@ from typing import Any
 from pydantic_core import from_json, to_json
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..answering.request import RefusedError
 from ..params import SHADOW, Params
-from ..request import RefusedError
 from .answers import Answers
 from .batch import Batcher
 from .guard import Disconnected, ProblemError, Tokens, declared_too_large, read_body

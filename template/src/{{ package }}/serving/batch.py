@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from ..request import Asked
+from ..answering.request import Asked
 
 Question = tuple[Any, Asked]  # the body as it was sent, and what was read from it
 

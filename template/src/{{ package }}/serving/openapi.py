@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from ..answering.request import record_model
 from ..columns import Contract
 from ..params import Params
-from ..request import record_model
 
 REFUSALS = {
     400: "no JSON, no UTF-8, nested too deep", 401: "no bearer token, or a wrong one",

@@ -1,0 +1,379 @@
+"""Has the world moved? Train against test, and the reference against any new file, by size of effect."""
+
+import argparse
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..columns import Contract, DataError, run
+from ..contract import parse, read
+from ..evaluate import predicted, read_predictions
+from ..metrics import losses
+from ..params import Drift, Params, load
+from ..prepare import TEST, TRAIN, clusters
+from .gate import FAIL, PASS, REPORTED, Array, Family, Gate, decided, mean_bounds
+
+POINTS = 256  # quantiles at which two distributions are compared
+BINS = 20  # of PSI and Jensen-Shannon, each with as many rows of the reference
+REPORT = Path("reports/drift.md")
+SCORE = "score of the model"
+FEWEST = 30  # rows of a window: with fewer, its distribution is noise
+LARGEST = 200_000  # rows of a window or of the reference behind a distribution; more change no verdict
+NEXT = "did the world change, or how the column is measured? Retrain on newer rows, mend the source, or leave it out"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How far apart two samples of a column are.
+
+    Attributes
+    ----------
+    distance : float
+        Numbers: Wasserstein distance in standard deviations of the reference. Categories: Jensen-Shannon distance
+        with base 2, from 0 to 1. Nulls are one more category; of numbers, the difference of their shares is added.
+    psi : float
+        Population stability index over bins of the reference, for those who are used to it.
+    usual : float
+        The largest distance between a window of the reference and the rest of it.
+    """
+
+    column: str
+    kind: str
+    distance: float
+    psi: float
+    usual: float
+    threshold: float
+
+    @property
+    def has_drifted(self) -> bool:
+        """Whether the distance is over what is usual."""
+        return self.distance > self.threshold
+
+
+def effect(name: str, reference: pd.Series, new: pd.Series, windows: list[Array], params: Drift) -> Effect:
+    """Compare a column in two samples, and say what differences are usual inside the reference.
+
+    Parameters
+    ----------
+    windows : list of ndarray of int
+        Places of the rows of each window of the reference.
+    """
+    numeric = pd.api.types.is_numeric_dtype(reference) or pd.api.types.is_datetime64_any_dtype(reference)
+    distance, psi, usual = (_numbers if numeric else _labels)(reference, new, windows)
+    threshold = max(params.floor, params.factor * usual, _noise(reference, new, numeric))
+    return Effect(name, "number" if numeric else "category", distance, psi, usual, threshold)
+
+
+def _noise(reference: pd.Series, new: pd.Series, numeric: bool) -> float:
+    """Give the distance that samples of this size hardly ever have by chance: small files differ without any drift.
+
+    Of numbers, four standard errors of a difference of means: hundreds of looks (columns times months) stay silent.
+    """
+    n = max(1, min(len(new), len(reference)))
+    if numeric:
+        return 4 * float(np.sqrt(1 / n + 1 / max(n, len(new), len(reference))))
+    return float(np.sqrt(min(reference.nunique(dropna=False), n) / n) * 0.85 + 1.5 / np.sqrt(n))
+
+
+def _numbers(reference: pd.Series, new: pd.Series, windows: list[Array]) -> tuple[float, float, float]:
+    old, now = (_floats(values) for values in (reference, new))
+    known = old[~np.isnan(old)]
+    spread = float(known.std()) if len(known) else 0.0
+    levels = (np.arange(POINTS) + 0.5) / POINTS
+    whole, later = (_quantiles(part, levels) for part in (old, now))
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.array([])
+    inside = [_quantiles(old[rows], levels) for rows in windows]
+    usual = max(
+        (
+            _between(whole, part, spread) * _rest(len(old), len(rows)) + abs(_nulls(old) - _nulls(old[rows]))
+            for part, rows in zip(inside, windows, strict=True)
+        ),
+        default=0.0,
+    )
+    distance = _between(whole, later, spread) + abs(_nulls(old) - _nulls(now))
+    return distance, _psi(_binned(old, edges), _binned(now, edges)), usual
+
+
+def _rest(n: int, inside: int) -> float:
+    """Give the factor by which a window differs more from the rest than from the whole that holds it."""
+    return n / max(1, n - inside)
+
+
+def _floats(values: pd.Series) -> Array:
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return ((values - pd.Timestamp(0)) / pd.Timedelta(days=1)).to_numpy("float64")
+    return values.to_numpy("float64")
+
+
+def _quantiles(values: Array, levels: Array) -> Array | None:
+    known = values[~np.isnan(values)]
+    return np.quantile(known, levels) if len(known) else None
+
+
+def _between(one: Array | None, other: Array | None, spread: float) -> float:
+    if one is None or other is None:
+        return 0.0  # nulls alone: their share says it
+    apart = float(np.abs(one - other).mean())
+    return apart / spread if spread > 0 else float(apart > 0)
+
+
+def _nulls(values: Array) -> float:
+    return float(np.isnan(values).mean()) if len(values) else 0.0
+
+
+def _binned(values: Array, edges: Array) -> Array:
+    known = values[~np.isnan(values)]
+    counts = np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1)
+    return np.append(counts, len(values) - len(known))
+
+
+def _labels(reference: pd.Series, new: pd.Series, windows: list[Array]) -> tuple[float, float, float]:
+    names = pd.unique(pd.concat([reference, new]).astype("object").fillna("\0none"))
+    place = pd.Index(names)
+    codes = [place.get_indexer(values.astype("object").fillna("\0none")) for values in (reference, new)]
+    counts = [np.bincount(found, minlength=len(names)) for found in codes]
+    inside = [np.bincount(codes[0][rows], minlength=len(names)) for rows in windows]
+    usual = max((jensen_shannon(counts[0] - part, part) for part in inside), default=0.0)
+    return jensen_shannon(*counts), _psi(*counts), usual
+
+
+def jensen_shannon(one: Array, other: Array) -> float:
+    """Give the Jensen-Shannon distance of two counts, base 2 (Endres and Schindelin, 2003)."""
+    p, q = (counts / max(1, counts.sum()) for counts in (one, other))
+    middle = (p + q) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = [np.where(x > 0, x * np.log2(x / middle), 0.0).sum() for x in (p, q)]
+    return float(np.sqrt(max(0.0, sum(terms) / 2)))
+
+
+def _psi(one: Array, other: Array) -> float:
+    p, q = ((counts + 0.5) / (counts.sum() + 0.5 * len(counts)) for counts in (one, other))
+    return float(((p - q) * np.log(p / q)).sum())
+
+
+def parts_of(frame: pd.DataFrame, contract: Contract, params: Drift, size: int = 1) -> list[Array]:
+    """Divide rows into windows: by time where there is a time column, else in the order of the rows.
+
+    Parameters
+    ----------
+    size : int
+        Rows of what the windows are to be compared with: those of a month differ less than those of a day, and so a
+        window is about as large, and there are at least three.
+    """
+    order = np.argsort(frame[contract.time].to_numpy(), kind="stable") if contract.time else np.arange(len(frame))
+    many = min(params.windows, len(frame) // FEWEST, max(3, len(frame) // size))
+    return np.array_split(order, many) if many >= 2 else []
+
+
+def drift(
+    reference: pd.DataFrame, new: pd.DataFrame, columns: list[str], contract: Contract, params: Drift
+) -> list[Effect]:
+    """Compare each column of two frames.
+
+    Parameters
+    ----------
+    reference, new : DataFrame of n_rows and m_rows
+        As prepared; each holds the columns.
+    """
+    reference, new = (frame.iloc[:: max(1, len(frame) // LARGEST)] for frame in (reference, new))
+    windows = parts_of(reference, contract, params, len(new))
+    kinds = {name: contract.columns[name].type if name in contract.columns else "number" for name in columns}
+    looked = [(name, _lengths(reference[name], kinds[name]), _lengths(new[name], kinds[name])) for name in columns]
+    return [effect(name, old, now, windows, params) for name, old, now in looked]
+
+
+def _lengths(values: pd.Series, kind: str) -> pd.Series:
+    """Give what is compared of a column: of a free text, its number of words."""
+    return values.str.count(r"\w+").astype("float64") if kind == "text" else values
+
+
+def gates(effects: list[Effect], n: int) -> list[Gate]:
+    """Turn effects into gates, one a column."""
+    return [
+        Gate(
+            "drift.column",
+            FAIL if e.has_drifted else PASS,
+            f"{e.distance:.3f} {'standard deviations' if e.kind == 'number' else 'Jensen-Shannon'} from the reference, "
+            f"usual {e.usual:.3f}, allowed {e.threshold:.3f} ({n} rows; PSI {e.psi:.2f})",
+            NEXT,
+            e.column,
+            e.distance,
+            None,
+            None,
+            e.threshold,
+            n,
+        )
+        for e in effects
+    ]
+
+
+def concept(loss: Array, usual: float, entity: Array, params: Drift, where: str = "") -> Gate:
+    """Gate the loss on rows with a known outcome: where it grows, the target follows in another way."""
+    found = mean_bounds(loss - usual, entity)
+    said = (
+        f"loses {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] more than before, allowed {params.concept:g}"
+    )
+    mend = "retrain on newer rows; if that does not help, a cause is missing among the features"
+    return decided("drift.concept", found, params.concept, len(loss), said, mend, where)
+
+
+def over_time(frame: pd.DataFrame, loss: Array, contract: Contract, params: Drift) -> list[dict[str, Any]]:
+    """Give the loss by window of time."""
+    rows, entity = [], clusters(frame, contract)
+    for window in parts_of(frame, contract, params) if contract.time else []:
+        found, times = mean_bounds(loss[window], entity[window]), frame[contract.time].iloc[window]
+        rows.append(
+            {
+                "from": str(times.min()),
+                "to": str(times.max()),
+                "n": len(window),
+                "loss": found.value,
+                "low": found.low,
+                "high": found.high,
+            }
+        )
+    return rows
+
+
+def between(
+    train: pd.DataFrame, test: pd.DataFrame, predictions: pd.DataFrame, contract: Contract, params: Params
+) -> Family:
+    """Compare the train rows with the test rows, and follow the loss over time."""
+    effects = drift(train, test, [*contract.features, contract.target], contract, params.drift)
+    rows = over_time(test, losses(predictions, [str(label) for label in contract.labels]), contract, params.drift)
+    details = {"reference": len(train), "new": len(test), "effects": [asdict(e) for e in effects], "over_time": rows}
+    return Family("drift", gates(effects, len(test)), details)
+
+
+def scored(frame: pd.DataFrame, model: Any, contract: Contract) -> pd.Series:
+    """Give what is watched of the model's answers: the probability of the positive (or last) class, or the value."""
+    if not contract.labels:
+        return pd.Series(model.predict(frame[contract.features]), frame.index, name=SCORE)
+    label = str(contract.positive if contract.positive is not None else model.classes_[-1])
+    place = [str(name) for name in model.classes_].index(label)
+    return pd.Series(model.predict_proba(frame[contract.features])[:, place], frame.index, name=SCORE)
+
+
+def periods(frame: pd.DataFrame, contract: Contract) -> pd.Series:
+    """Name the day, week or month of each row, so that there are some; one period where there is no time."""
+    if contract.time is None or contract.time not in frame or frame[contract.time].isna().all():
+        return pd.Series("all", index=frame.index)
+    times = frame[contract.time]
+    if not pd.api.types.is_datetime64_any_dtype(times):
+        return times.map("{:g}".format)
+    days = (times.max() - times.min()).days
+    return times.dt.to_period("M" if days > 60 else "W" if days > 14 else "D").astype("str")
+
+
+def against(
+    new: pd.DataFrame, reference: pd.DataFrame, test: pd.DataFrame, model: Any, contract: Contract, params: Params
+) -> Family:
+    """Compare new rows with those the model was made from: features, score, and target where it is known.
+
+    Parameters
+    ----------
+    new : DataFrame of m_rows
+        Parsed; the target may be missing.
+    reference, test : DataFrame
+        All rows the model was made from, and those it did not see.
+    """
+    columns = [
+        *contract.features,
+        *([contract.target] if contract.target in new and new[contract.target].notna().any() else []),
+    ]
+    watched = test.assign(**{SCORE: scored(test, model, contract)})
+    new = new.assign(**{SCORE: scored(new, model, contract)})
+    labels = [str(label) for label in contract.labels]
+    usual = float(losses(read_predictions(), labels).mean())
+    known = new[new[contract.target].notna()] if contract.target in columns else new.iloc[:0]
+    if labels and contract.target in columns:
+        known = known[known[contract.target].isin(labels)]
+    loss = pd.Series(
+        losses(predicted(model, known, contract), labels) if len(known) else [], known.index, dtype="float64"
+    )
+    found, rows = [], []
+    for period, part in new.groupby(periods(new, contract), sort=True):
+        where = "" if period == "all" else str(period)
+        if len(part) < FEWEST:
+            found.append(
+                Gate("drift.column", REPORTED, f"{len(part)} rows: too few to say anything", slice=where, n=len(part))
+            )
+            continue
+        effects = drift(reference, part, columns, contract, params.drift) + drift(
+            watched, part, [SCORE], contract, params.drift
+        )
+        found += [replace(gate, slice=f"{where} {gate.slice}".strip()) for gate in gates(effects, len(part))]
+        seen = known.index.intersection(part.index)
+        if len(seen) >= FEWEST:
+            found.append(concept(loss[seen].to_numpy(), usual, clusters(part.loc[seen], contract), params.drift, where))
+        rows.append(
+            {
+                "period": where or "all",
+                "n": len(part),
+                "drifted": [e.column for e in effects if e.has_drifted],
+                "loss": float(loss[seen].mean()) if len(seen) else None,
+                "effects": [asdict(e) for e in effects],
+            }
+        )
+    return Family("drift-new", found, {"periods": rows, "loss_before": usual})
+
+
+def read_new(path: Path, contract: Contract) -> pd.DataFrame:
+    """Read a file of new rows: the features have to be there, other columns may be, and values are not judged.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, lacks a feature, or holds no rows.
+    """
+    raw = read(path, contract)
+    if missing := [name for name in contract.features if name not in raw]:
+        raise DataError(f"{path} lacks {', '.join(map(repr, missing))}, which the model needs")
+    if raw.empty:
+        raise DataError(f"{path} holds no rows")
+    here = [name for name, column in contract.columns.items() if column.role != "ignore" and name in raw]
+    return parse(raw, contract, here)[0]
+
+
+def laid_out(found: Family, path: Path) -> str:
+    """Lay a comparison with new rows out in Markdown: each period, then each gate that fails, and what to do."""
+    rows = [
+        f"| {row['period']} | {row['n']} | {', '.join(row['drifted']) or 'as before'} | "
+        f"{'' if row['loss'] is None else format(row['loss'], '.3f')} |"
+        for row in found.details["periods"]
+    ]
+    failing = [f"- **{gate.title}**: {gate.said}. Next: {gate.next}." for gate in found.gates if gate.verdict == FAIL]
+    head = f"# {path.name} against the rows that the model was made from\n\n"
+    head += "Something has moved.\n" if failing else "Nothing has moved.\n"
+    usual = f"\nLoss is in units of a guess's; on the test rows it was {found.details['loss_before']:.3f}.\n"
+    table = "\n".join(["| period | rows | moved | loss |", "| --- | ---: | --- | ---: |", *rows])
+    return "\n".join([head, table, usual, *failing]).rstrip()
+
+
+def main() -> None:
+    """Write reports/ce/drift.json; with a file, compare that, and end with 1 where something has moved."""
+    parser = argparse.ArgumentParser(prog=f"{__package__}.drift", description=__doc__)
+    parser.add_argument("--data", type=Path, help="a file of new rows, as contract.yaml describes them")
+    contract, params = load()
+    path = parser.parse_args().data
+    train, test = pd.read_parquet(TRAIN), pd.read_parquet(TEST)
+    if path is None:
+        between(train, test, read_predictions(), contract, params).write()
+        return
+    from ..train import load_model
+
+    found = against(
+        read_new(path, contract), pd.concat([train, test]).sort_index(), test, load_model(), contract, params
+    )
+    found.write()
+    print(told := laid_out(found, path))
+    REPORT.write_text(told + "\n", encoding="utf-8")
+    sys.exit(int(any(gate.verdict == FAIL for gate in found.gates)))
+
+
+if __name__ == "__main__":
+    run(main)

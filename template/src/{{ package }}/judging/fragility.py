@@ -1,0 +1,350 @@
+"""Definitions change, data goes missing, nulls appear: what broken data does to data check and service."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from ..answering.predict import frame_of
+from ..answering.request import Reader, RefusedError, examples
+from ..artifacts import MODEL
+from ..columns import NUMERIC, Contract, DataError, run
+from ..contract import parse, read, validate
+from ..params import Fragility, load
+from ..prepare import TEST
+from ..train import load_model
+from .drift import scored
+from .gate import FAIL, PASS, Array, Family, Gate
+
+WANTED = Path("fragility.yaml")
+REJECTED, ACCEPTED = "rejected", "accepted"
+UNIT = "unit times 1000"
+MOST = 20  # columns of a kind that are damaged
+NEXT = "mend contract.yaml (range, categories, nullable) or the model; or, if this is wanted, say so in fragility.yaml"
+Record = dict[str, Any]
+Records = list[Record]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way in which data breaks.
+
+    Attributes
+    ----------
+    columns : callable
+        Gives the columns of a contract that can break so; none: the case does not apply.
+    raw : callable or None
+        Damages a column of raw texts.
+    sent : callable or None
+        Damages a field of records.
+    keeps : bool
+        Whether the answers stay what they were where it is accepted.
+    """
+
+    columns: Callable[[Contract], list[str]]
+    raw: Callable[[pd.DataFrame, str], pd.DataFrame] | None
+    sent: Callable[[Records, str], Records] | None
+    keeps: bool = False
+
+
+def _features(*types: str, nullable: bool | None = None, closed: bool = False) -> Callable[[Contract], list[str]]:
+    """Give a function that chooses features by type, and by whether they may be empty or have a fixed set of values."""
+
+    def chosen(contract: Contract) -> list[str]:
+        columns = [contract.columns[name] for name in contract.features]
+        return [
+            c.name
+            for c in columns
+            if (not types or c.type in types)
+            and nullable in (None, c.nullable)
+            and (not closed or c.categories or c.range)
+        ][:MOST]
+
+    return chosen
+
+
+def _all(contract: Contract) -> list[str]:
+    return contract.features[:1]  # the case is about the table, and one column stands for it
+
+
+def _set(value: Any) -> Callable[[pd.DataFrame, str], pd.DataFrame]:
+    return lambda frame, name: frame.assign(**{name: value})
+
+
+def _put(value: Any) -> Callable[[Records, str], Records]:
+    return lambda records, name: [record | {name: value} for record in records]
+
+
+def _mapped(change: Callable[[Any], Any]) -> Callable[[pd.DataFrame, str], pd.DataFrame]:
+    return lambda frame, name: frame.assign(**{name: frame[name].map(change)})
+
+
+def _replaced(change: Callable[[Any], Any]) -> Callable[[Records, str], Records]:
+    return lambda records, name: [record | {name: change(record[name])} for record in records]
+
+
+def _thousandfold(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub(r"[.,].*", "", value) + "123" if re.fullmatch(r"-?[\d.,]*[1-9][\d.,]*", value) else value
+    return value * 1000 + 123 if isinstance(value, int | float) else value
+
+
+def _louder(value: Any) -> Any:
+    return f"  {value.upper()}  " if isinstance(value, str) and value.strip() else value
+
+
+def _without(record: Record, name: str) -> Record:
+    return {key: value for key, value in record.items() if key != name}
+
+
+NUMBERS, CLOSED = _features(*NUMERIC), _features("category", "boolean", closed=True)
+RANGED, TEXTS = _features(*NUMERIC, closed=True), _features("text")
+CASES: dict[str, Case] = {
+    "column missing": Case(_features(), lambda f, n: f.drop(columns=n), lambda r, n: [_without(x, n) for x in r]),
+    "column renamed": Case(
+        _features(),
+        lambda f, n: f.rename(columns={n: f"{n} (new)"}),
+        lambda r, n: [_without(x, n) | {f"{n} (new)": x[n]} for x in r],
+    ),
+    "columns reordered": Case(
+        _all, lambda f, _: f[list(f.columns[::-1])], lambda r, _: [dict(reversed(x.items())) for x in r], keeps=True
+    ),
+    "null where none is allowed": Case(_features(nullable=False), _set(None), _put(None)),
+    "null where one is allowed": Case(_features(nullable=True), _set(None), _put(None)),
+    "unseen category": Case(CLOSED, _set("never seen before"), _put("never seen before")),
+    UNIT: Case(RANGED, _mapped(_thousandfold), _replaced(_thousandfold)),
+    "text in a number": Case(NUMBERS, _set("about five"), _put("about five")),
+    "infinite number": Case(NUMBERS, _set("inf"), _put(float("inf"))),
+    "not a number": Case(NUMBERS, None, _put(float("nan"))),
+    "huge number": Case(RANGED, _set("1e300"), _put(1e300)),
+    "constant column": Case(_features(), lambda f, n: f.assign(**{n: f[n].iloc[0]}), lambda r, n: _put(r[0][n])(r, n)),
+    "no rows": Case(_all, lambda f, _: f.iloc[:0], lambda _, __: []),
+    "one row": Case(_all, lambda f, _: f.iloc[:1], lambda r, _: r[:1], keeps=True),
+    "duplicated rows": Case(_all, lambda f, _: pd.concat([f, f], ignore_index=True), lambda r, _: [*r, *r], keeps=True),
+    "other letters in a text": Case(TEXTS, _set("größer, 日本語, 🐧"), _put("größer, 日本語, 🐧")),
+    "other letters in a category": Case(CLOSED, _set("größer 🐧"), _put("größer 🐧")),
+    "text in capitals and blanks": Case(TEXTS, _mapped(_louder), _replaced(_louder), keeps=True),
+}
+
+
+def wanted(path: Path = WANTED) -> dict[str, dict[str, str]]:
+    """Read fragility.yaml: for each case, what the check of the data and what the service is to do.
+
+    Raises
+    ------
+    DataError
+        If a case is missing or unknown, or something else than rejected or accepted is wanted.
+    """
+    try:
+        table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+    if not isinstance(table, dict) or set(table) != set(CASES):
+        odd = sorted(map(str, set(CASES) ^ set(table if isinstance(table, dict) else {})))
+        raise DataError(f"{path}: missing or unknown: {', '.join(odd)}")
+    for case, row in table.items():
+        if (
+            not isinstance(row, dict)
+            or set(row) != {"data", "service"}
+            or not all(word in (REJECTED, ACCEPTED) for word in row.values())
+        ):
+            raise DataError(f"{path}, {case!r}: write {{data: rejected, service: accepted}}, or the other way round")
+    return table
+
+
+Outcome = tuple[str, str]  # what happened, and what was said
+
+
+def on_data(case: Case, columns: list[str], raw: pd.DataFrame, contract: Contract) -> dict[str, Outcome]:
+    """Damage columns of raw rows, all at once, and give what the check does with each: rejected or accepted."""
+    if case.raw is None:
+        return {}
+    for name in columns:
+        raw = case.raw(raw, name)
+    frame, found = parse(raw, contract)
+    if frame.empty:
+        return dict.fromkeys(columns, (REJECTED, "holds no rows"))
+    found += validate(frame, contract)
+    said = {violation.column: str(violation) for violation in found}
+    return {name: (REJECTED, said[name]) if name in said else (ACCEPTED, "") for name in columns}
+
+
+@dataclass(frozen=True)
+class Door:
+    """The service as a caller meets it: a body is checked, and answered."""
+
+    model: Pipeline
+    reader: Reader
+
+    @property
+    def contract(self) -> Contract:
+        """What a body has to keep to."""
+        return self.reader.contract
+
+    def ask(self, records: Records) -> Array:
+        """Give the answer to each record; RefusedError if the body is refused."""
+        asked = self.reader.read({"records": records})
+        return scored(frame_of(asked.records, self.contract), self.model, self.contract).to_numpy()
+
+
+def on_service(case: Case, name: str, records: Records, door: Door, before: Array) -> Outcome:
+    """Damage a field of the records, and give what the service does with them.
+
+    Parameters
+    ----------
+    before : ndarray of shape (n_records,)
+        Its answers to the sound records.
+
+    Returns
+    -------
+    outcome : str
+        rejected, accepted, or what went wrong: an answer that is no number, or not the one that it was.
+    said : str
+    """
+    if case.sent is None:
+        raise ValueError("this case is none of the service's")
+    try:
+        answers = door.ask(case.sent(records, name))
+    except RefusedError as refusal:
+        fields = sorted({str(fault["field"]) for fault in refusal.errors})
+        return REJECTED, f"{refusal} ({', '.join(fields)})"
+    if not np.isfinite(answers).all():
+        return "answered with something that is no number", ""
+    others = ~np.isclose(answers, np.resize(before, len(answers)), rtol=1e-9, atol=1e-9)  # BLAS adds up by batch size
+    if case.keeps and others.any():
+        return f"answered otherwise in {others.mean():.0%} of the rows", ""
+    return ACCEPTED, ""
+
+
+def _judged(side: str, name: str, want: str, outcomes: dict[str, Outcome], n: int) -> Gate:
+    """Gate whether what happened is what is wanted, on each column, and whether the message names what is wrong."""
+    wrong, heard = [], ""
+    for column, (outcome, said) in outcomes.items():
+        if outcome == REJECTED == want and name != "no rows" and column not in said:
+            outcome = "rejected without naming the column"
+        if outcome != want:
+            wrong.append(f"{column!r} was {outcome}" + (f" ({said[:160]})" if said else ""))
+        heard = heard or said
+    many, first = len(outcomes), f"; {heard.splitlines()[0][:160]}" if heard else ""
+    so = f"so it was, for {many} column{'s'[: many > 1]}{first}"
+    told = f"wanted {want}; " + (f"{len(wrong)} of {many} columns: {wrong[0]}" if wrong else so)
+    return Gate(f"fragility.{side}", FAIL if wrong else PASS, told, NEXT, name, n=n)
+
+
+def _tried(act: Callable[[], dict[str, Outcome]], columns: list[str]) -> dict[str, Outcome]:
+    try:
+        return act()
+    except Exception as error:
+        return dict.fromkeys(columns, (f"the end of the code, {type(error).__name__}", str(error)))
+
+
+def _shows(name: str, records: Records, contract: Contract) -> bool:
+    """Tell whether another unit leaves the range at all: zeros do not, nor a small number in a wide range."""
+    low, high = contract.columns[name].range or (-np.inf, np.inf)
+    numbers = [_thousandfold(record[name]) for record in records if record[name]]
+    return any(not low <= number <= high for number in numbers)
+
+
+def broken(raw: pd.DataFrame, records: Records, door: Door, table: dict[str, dict[str, str]]) -> Family:
+    """Apply each case to raw rows and to records of the same rows."""
+    gates, contract, before = [], door.contract, door.ask(records)
+    every = {name: case.columns(contract) for name, case in CASES.items()}
+    every |= {UNIT: [column for column in every.get(UNIT, []) if _shows(column, records, contract)]}
+    applicable = {name: columns for name, columns in every.items() if columns}
+    for name, columns in applicable.items():
+        case = CASES[name]
+
+        def data(case: Case = case, columns: list[str] = columns) -> dict[str, Outcome]:
+            return on_data(case, columns, raw, contract)
+
+        def service(case: Case = case, columns: list[str] = columns) -> dict[str, Outcome]:
+            return {column: on_service(case, column, records, door, before) for column in columns if case.sent}
+
+        for side, act in (("data", data), ("service", service)):
+            if outcomes := _tried(act, columns):
+                gates.append(_judged(side, name, table[name][side], outcomes, len(records)))
+    return Family("fragility", gates, {"not_applicable": [name for name in CASES if name not in applicable]})
+
+
+def invariance(test: pd.DataFrame, door: Door) -> list[Gate]:
+    """Gate that neither the order of the rows nor columns that are no features change an answer of the service."""
+    records, others = examples(door.contract, test), [str(n) for n in test if n not in door.contract.features]
+    before = door.ask(records)
+    whole = [
+        record | dict(zip(others, map(str, row), strict=True))
+        for record, row in zip(records, test[others].to_numpy()[::-1], strict=True)
+    ]
+    changes = {
+        "order of the rows": door.ask(records[::-1])[::-1],
+        "identifiers and protected columns": door.ask(whole),
+    }
+    return [
+        Gate(
+            "fragility.invariance",
+            PASS if np.allclose(before, after, rtol=1e-9, atol=1e-9) else FAIL,
+            f"answers differ by at most {float(np.abs(before - after).max()):.2g}, wanted none ({len(test)} rows)",
+            "something in features.py, model.py or request.py looks at other rows, or at columns it should not know",
+            what,
+            n=len(test),
+        )
+        for what, after in changes.items()
+    ]
+
+
+def expectations(test: pd.DataFrame, model: Pipeline, contract: Contract, params: Fragility) -> list[Gate]:
+    """Gate what must follow from a change: each number raised by a standard deviation, all else equal.
+
+    Raises
+    ------
+    DataError
+        If an expectation names no number among the features, or no direction.
+    """
+    gates, before = [], scored(test, model, contract)
+    for name, direction in params.expectations.items():
+        if (
+            name not in contract.features
+            or contract.columns[name].type not in NUMERIC
+            or direction not in ("up", "down")
+        ):
+            raise DataError(
+                f"params.yaml, fragility.expectations, {name}: {direction}: write `number feature: up` or `down`"
+            )
+        raised = test[name] + test[name].std()
+        low_high = contract.columns[name].range
+        changed = test.assign(**{name: raised.clip(*low_high) if low_high else raised})
+        step = (scored(changed, model, contract) - before) * (1 if direction == "up" else -1)
+        against = float((step < -1e-9).mean())
+        said = f"{against:.1%} of {len(test)} rows go the other way when {name!r} rises, allowed {params.tolerance:.1%}"
+        mend = f"is it true that it goes {direction}? Then hold the model to it: monotonic constraints, fewer leaves"
+        verdict = PASS if against <= params.tolerance else FAIL
+        gates.append(
+            Gate("fragility.expectation", verdict, said, mend, name, against, None, None, params.tolerance, len(test))
+        )
+    return gates
+
+
+def main() -> None:
+    """Write reports/ce/fragility.json."""
+    contract, params = load()
+    model, test, table = load_model(MODEL), pd.read_parquet(TEST), wanted()
+    rows = test.head(params.fragility.rows)
+    raw = read(Path(contract.source.path), contract).loc[rows.index]
+    door = Door(model, Reader(contract, 10**9))
+    with threadpool_limits(1):  # of fifty rows each: threads only wait for one another
+        more = [
+            *expectations(test.head(1000), model, contract, params.fragility),
+            *invariance(test.head(1000), door),
+        ]
+        found = broken(raw, examples(contract, rows), door, table)
+    Family("fragility", [*found.gates, *more], found.details).write()
+
+
+if __name__ == "__main__":
+    run(main)

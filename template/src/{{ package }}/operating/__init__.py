@@ -1,0 +1,1 @@
+"""While it runs: outcomes that come back, challenger against control, the commands of the runbooks."""

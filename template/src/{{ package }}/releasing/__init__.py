@@ -1,0 +1,1 @@
+"""A release of the model, and the way back to the one before."""

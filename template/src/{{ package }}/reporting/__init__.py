@@ -1,0 +1,1 @@
+"""What people read about the model: model card, plots, reports/ce.md and ce.html."""
