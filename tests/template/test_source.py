@@ -40,7 +40,7 @@ ROOMS = {
     "judging": (1430, "gate champion slices bias drift fragility compare bless"),
     "exporting": (340, "bins trees export"),
     "experimenting": (370, "journal explain"),
-    "reporting": (640, "report ce_report"),
+    "reporting": (640, "report drawing comment page journal_page ce_report"),
     "serving": (1000, (
         "guard ids contributions openapi prediction_log signals variants batch answers api service")),
     "shipping": (420, "store package serve client ship"),
