@@ -11,6 +11,6 @@ pytestmark = [pytest.mark.slow]
 def test_every_test_of_a_fresh_repository_passes(render: Render, make: Make) -> None:
     project = render(name="penguins")
     commit(project)
-    told = make(project, "test", "ARGS=-q").stdout
+    told = make(project, "test").stdout
     assert " passed" in told
     assert "failed" not in told
