@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from under_test import contract, runbooks
@@ -126,3 +127,12 @@ def test_settings_of_the_deployment_are_read_and_the_shell_wins(repository, tmp_
     (tmp_path / "deploy" / "on-call.env").write_text(settings, encoding="utf-8")
     assert outcome("env | grep ^URL=").said == "URL=http://127.0.0.1:3000\n"
     assert outcome('echo "$URL"', URL="there").said == "there\n"
+
+
+def test_a_runbook_does_not_hear_what_make_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Makefile").write_text("inner:\n\t@echo '<$(ARGS)>'\n", encoding="utf-8")
+    monkeypatch.setenv("ARGS", "--only stale")
+    monkeypatch.setenv("MAKEFLAGS", "-- ARGS=--only\\ stale")
+    command = runbooks.Command("Down", 1, "fix", "", f"make --no-print-directory -C '{tmp_path}' inner")
+    assert runbooks.execute(command, runbooks.environment("", "")).said == "<>\n"
+    assert runbooks.execute(command, dict(os.environ)).said == "<--only stale>\n"

@@ -140,7 +140,8 @@ def drill(names: list[str]) -> bool:
         seen.pop("SERVICE_TOKEN", None)
         scene = Scene(contract, params, rows, service, hold)
         with feed(service.url, examples(contract, rows)):
-            story.tell("all", f"the service answers at {service.url}, Prometheus at {watch.url}")
+            story.tell("all", f"the service answers at {service.url}")
+            story.tell("all", f"Prometheus watches it at {watch.url}")
             story.tell("all", f"a minute of the rules takes {60 / FASTER:g} s here; {WARM} s of healthy traffic first")
             time.sleep(WARM)
             checked = _checked(seen, story) if CHECKS in names else True

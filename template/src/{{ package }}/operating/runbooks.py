@@ -15,6 +15,7 @@ SETTINGS = Path("deploy/on-call.env")
 CHECK, FIX, MANUAL = "check", "fix", "manual"
 FENCE = re.compile(r"^(?P<ticks>```+)(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=ticks)[ \t]*$", re.MULTILINE | re.DOTALL)
 PATIENCE = 600  # seconds until a command that does not end has failed
+OF_MAKE = ("ARGS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")
 SHOWN = 12  # lines of what a failed command said
 
 
@@ -101,9 +102,13 @@ def execute(command: Command, environment: dict[str, str]) -> Outcome:
 
 
 def environment(url: str, prometheus: str) -> dict[str, str]:
-    """Give what the commands see: the addresses, and the Python of this environment first."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**os.environ, "PATH": path, **{k: v for k, v in (("URL", url), ("PROMETHEUS", prometheus)) if v}}
+    """Give what the commands see: the addresses, and the Python of this environment first.
+
+    What a `make` that called us was told (`ARGS=...`) is not for the `make` of a runbook.
+    """
+    kept = {name: text for name, text in os.environ.items() if name not in OF_MAKE}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
+    return {**kept, "PATH": path, **{k: v for k, v in (("URL", url), ("PROMETHEUS", prometheus)) if v}}
 
 
 def told(outcome: Outcome) -> str:
