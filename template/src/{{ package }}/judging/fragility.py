@@ -16,7 +16,7 @@ from ..answering.predict import frame_of
 from ..answering.request import Reader, RefusedError, examples
 from ..artifacts import MODEL
 from ..columns import NUMERIC, Contract, DataError, run
-from ..contract import parse, read, validate
+from ..contract import Violation, parse, read, validate
 from ..params import Fragility, load
 from ..prepare import TEST
 from ..train import load_model
@@ -44,6 +44,10 @@ class Case:
         Damages a column of raw texts.
     sent : callable or None
         Damages a field of records.
+    rule : (str, str)
+        What check and service have to say of the column where they refuse, as patterns of the whole rule.
+    names : str
+        What a refusal names where that is no column.
     keeps : bool
         Whether the answers stay what they were where it is accepted.
     """
@@ -51,6 +55,8 @@ class Case:
     columns: Callable[[Contract], list[str]]
     raw: Callable[[pd.DataFrame, str], pd.DataFrame] | None
     sent: Callable[[Records, str], Records] | None
+    rule: tuple[str, str] = (".+", ".+")
+    names: str = ""
     keeps: bool = False
 
 
@@ -104,32 +110,42 @@ def _without(record: Record, name: str) -> Record:
     return {key: value for key, value in record.items() if key != name}
 
 
+MISSING = ("is missing", "is missing")
+NULL = ("holds no value", "needs a value|is no datetime.*|Input should be a valid (number|string)")
+UNKNOWN = ("holds an unknown category|is no boolean", "'.*' is none of .+")
+RANGE = (r"is outside of \[.+\]", "Input should be (less|greater) than or equal to .+")
+TEXT = ("is no (number|integer)", "Input should be a valid number")
+INFINITE = ("is no (number|integer)", "Input should be a finite number")
+EMPTY = ("holds no rows", "is a list of at least one record, and stands alone")
 NUMBERS, CLOSED = _features(*NUMERIC), _features("category", "boolean", closed=True)
 RANGED, TEXTS = _features(*NUMERIC, closed=True), _features("text")
 CASES: dict[str, Case] = {
-    "column missing": Case(_features(), lambda f, n: f.drop(columns=n), lambda r, n: [_without(x, n) for x in r]),
+    "column missing": Case(
+        _features(), lambda f, n: f.drop(columns=n), lambda r, n: [_without(x, n) for x in r], MISSING
+    ),
     "column renamed": Case(
         _features(),
         lambda f, n: f.rename(columns={n: f"{n} (new)"}),
         lambda r, n: [_without(x, n) | {f"{n} (new)": x[n]} for x in r],
+        MISSING,
     ),
     "columns reordered": Case(
         _all, lambda f, _: f[list(f.columns[::-1])], lambda r, _: [dict(reversed(x.items())) for x in r], keeps=True
     ),
-    "null where none is allowed": Case(_features(nullable=False), _set(None), _put(None)),
+    "null where none is allowed": Case(_features(nullable=False), _set(None), _put(None), NULL),
     "null where one is allowed": Case(_features(nullable=True), _set(None), _put(None)),
-    "unseen category": Case(CLOSED, _set("never seen before"), _put("never seen before")),
-    UNIT: Case(RANGED, _mapped(_thousandfold), _replaced(_thousandfold)),
-    "text in a number": Case(NUMBERS, _set("about five"), _put("about five")),
-    "infinite number": Case(NUMBERS, _set("inf"), _put(float("inf"))),
-    "not a number": Case(NUMBERS, None, _put(float("nan"))),
-    "huge number": Case(RANGED, _set("1e300"), _put(1e300)),
+    "unseen category": Case(CLOSED, _set("never seen before"), _put("never seen before"), UNKNOWN),
+    UNIT: Case(RANGED, _mapped(_thousandfold), _replaced(_thousandfold), RANGE),
+    "text in a number": Case(NUMBERS, _set("about five"), _put("about five"), TEXT),
+    "infinite number": Case(NUMBERS, _set("inf"), _put(float("inf")), INFINITE),
+    "not a number": Case(NUMBERS, None, _put(float("nan")), INFINITE),
+    "huge number": Case(RANGED, _set("1e300"), _put(1e300), RANGE),
     "constant column": Case(_features(), lambda f, n: f.assign(**{n: f[n].iloc[0]}), lambda r, n: _put(r[0][n])(r, n)),
-    "no rows": Case(_all, lambda f, _: f.iloc[:0], lambda _, __: []),
+    "no rows": Case(_all, lambda f, _: f.iloc[:0], lambda _, __: [], EMPTY, names="records"),
     "one row": Case(_all, lambda f, _: f.iloc[:1], lambda r, _: r[:1], keeps=True),
     "duplicated rows": Case(_all, lambda f, _: pd.concat([f, f], ignore_index=True), lambda r, _: [*r, *r], keeps=True),
     "other letters in a text": Case(TEXTS, _set("größer, 日本語, 🐧"), _put("größer, 日本語, 🐧")),
-    "other letters in a category": Case(CLOSED, _set("größer 🐧"), _put("größer 🐧")),
+    "other letters in a category": Case(CLOSED, _set("größer 🐧"), _put("größer 🐧"), UNKNOWN),
     "text in capitals and blanks": Case(TEXTS, _mapped(_louder), _replaced(_louder), keeps=True),
 }
 
@@ -159,7 +175,23 @@ def wanted(path: Path = WANTED) -> dict[str, dict[str, str]]:
     return table
 
 
-Outcome = tuple[str, str]  # what happened, and what was said
+@dataclass(frozen=True)
+class Outcome:
+    """What broken data met.
+
+    Attributes
+    ----------
+    word : str
+        rejected, accepted, or what went wrong.
+    said : str
+        The message.
+    named : tuple of (str, str)
+        Column and rule of each fault, as the message has them.
+    """
+
+    word: str
+    said: str = ""
+    named: tuple[tuple[str, str], ...] = ()
 
 
 def on_data(case: Case, columns: list[str], raw: pd.DataFrame, contract: Contract) -> dict[str, Outcome]:
@@ -170,10 +202,15 @@ def on_data(case: Case, columns: list[str], raw: pd.DataFrame, contract: Contrac
         raw = case.raw(raw, name)
     frame, found = parse(raw, contract)
     if frame.empty:
-        return dict.fromkeys(columns, (REJECTED, "holds no rows"))
-    found += validate(frame, contract)
-    said = {violation.column: str(violation) for violation in found}
-    return {name: (REJECTED, said[name]) if name in said else (ACCEPTED, "") for name in columns}
+        return dict.fromkeys(columns, Outcome(REJECTED, "holds no rows", (("records", "holds no rows"),)))
+    told: dict[str, list[Violation]] = {name: [] for name in columns}
+    for violation in found + validate(frame, contract):
+        told.setdefault(violation.column, []).append(violation)
+    return {name: _refused(told[name]) if told[name] else Outcome(ACCEPTED) for name in columns}
+
+
+def _refused(found: list[Violation]) -> Outcome:
+    return Outcome(REJECTED, str(found[0]), tuple((violation.column, violation.rule) for violation in found))
 
 
 @dataclass(frozen=True)
@@ -197,41 +234,44 @@ class Door:
 def on_service(case: Case, name: str, records: Records, door: Door, before: Array) -> Outcome:
     """Damage a field of the records, and give what the service does with them.
 
+    Rejected, accepted, or what went wrong: an answer that is no number, or not the one that it was.
+
     Parameters
     ----------
     before : ndarray of shape (n_records,)
         Its answers to the sound records.
-
-    Returns
-    -------
-    outcome : str
-        rejected, accepted, or what went wrong: an answer that is no number, or not the one that it was.
-    said : str
     """
     if case.sent is None:
         raise ValueError("this case is none of the service's")
     try:
         answers = door.ask(case.sent(records, name))
     except RefusedError as refusal:
-        fields = sorted({str(fault["field"]) for fault in refusal.errors})
-        return REJECTED, f"{refusal} ({', '.join(fields)})"
+        named = dict.fromkeys((str(fault["field"]), str(fault["message"])) for fault in refusal.errors)
+        return Outcome(REJECTED, str(refusal), tuple(named))
     if not np.isfinite(answers).all():
-        return "answered with something that is no number", ""
+        return Outcome("answered with something that is no number")
     others = ~np.isclose(answers, np.resize(before, len(answers)), rtol=1e-9, atol=1e-9)  # BLAS adds up by batch size
     if case.keeps and others.any():
-        return f"answered otherwise in {others.mean():.0%} of the rows", ""
-    return ACCEPTED, ""
+        return Outcome(f"answered otherwise in {others.mean():.0%} of the rows")
+    return Outcome(ACCEPTED)
+
+
+def _names(outcome: Outcome, column: str, rule: str) -> bool:
+    """Tell whether a refusal names the column, and of it the rule: both whole, as a part of them may be another's."""
+    return any(named == column and re.fullmatch(rule, broken, re.DOTALL) for named, broken in outcome.named)
 
 
 def _judged(side: str, name: str, want: str, outcomes: dict[str, Outcome], n: int) -> Gate:
-    """Gate whether what happened is what is wanted, on each column, and whether the message names what is wrong."""
-    wrong, heard = [], ""
-    for column, (outcome, said) in outcomes.items():
-        if outcome == REJECTED == want and name != "no rows" and column not in said:
-            outcome = "rejected without naming the column"
-        if outcome != want:
-            wrong.append(f"{column!r} was {outcome}" + (f" ({said[:160]})" if said else ""))
-        heard = heard or said
+    """Gate whether what happened is what is wanted, on each column, and whether a refusal names column and rule."""
+    case, wrong, heard = CASES[name], [], ""
+    rule = case.rule[side == "service"]
+    for column, outcome in outcomes.items():
+        word = outcome.word
+        if word == REJECTED == want and not _names(outcome, case.names or column, rule):
+            word = "rejected without naming column and rule"
+        if word != want:
+            wrong.append(f"{column!r} was {word}" + (f" ({outcome.said[:160]})" if outcome.said else ""))
+        heard = heard or outcome.said
     many, first = len(outcomes), f"; {heard.splitlines()[0][:160]}" if heard else ""
     so = f"so it was, for {many} column{'s'[: many > 1]}{first}"
     told = f"wanted {want}; " + (f"{len(wrong)} of {many} columns: {wrong[0]}" if wrong else so)
@@ -242,7 +282,7 @@ def _tried(act: Callable[[], dict[str, Outcome]], columns: list[str]) -> dict[st
     try:
         return act()
     except Exception as error:
-        return dict.fromkeys(columns, (f"the end of the code, {type(error).__name__}", str(error)))
+        return dict.fromkeys(columns, Outcome(f"the end of the code, {type(error).__name__}", str(error)))
 
 
 def _shows(name: str, records: Records, contract: Contract) -> bool:
