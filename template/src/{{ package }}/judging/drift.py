@@ -12,10 +12,10 @@ import pandas as pd
 from ..columns import Contract, DataError, run
 from ..contract import parse, read
 from ..evaluate import predicted, read_predictions
-from ..metrics import losses
 from ..params import Drift, Params, load
-from ..prepare import TEST, TRAIN, clusters
-from .gate import FAIL, PASS, REPORTED, Array, Family, Gate, decided, mean_bounds
+from ..prepare import TEST, TRAIN
+from .concept import Asked, asked, grown, unseen
+from .gate import FAIL, PASS, REPORTED, Array, Family, Gate, mean_bounds
 
 POINTS = 256  # quantiles at which two distributions are compared
 BINS = 20  # of PSI and Jensen-Shannon, each with as many rows of the reference
@@ -211,42 +211,57 @@ def gates(effects: list[Effect], n: int) -> list[Gate]:
     ]
 
 
-def concept(loss: Array, usual: float, entity: Array, params: Drift, where: str = "") -> Gate:
-    """Gate the loss on rows with a known outcome: where it grows, the target follows in another way."""
-    found = mean_bounds(loss - usual, entity)
-    said = (
-        f"loses {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] more than before, allowed {params.concept:g}"
-    )
-    mend = "retrain on newer rows; if that does not help, a cause is missing among the features"
-    return decided("drift.concept", found, params.concept, len(loss), said, mend, where)
+def _spans(frame: pd.DataFrame, contract: Contract, params: Drift) -> list[tuple[str, Array]]:
+    """Give the windows of time of some rows: the days or values at both ends, and the places of the rows."""
+    if contract.time is None:
+        return []
+    times = frame[contract.time]
+    texts = times.dt.strftime("%Y-%m-%d") if pd.api.types.is_datetime64_any_dtype(times) else times.astype("str")
+    windows = parts_of(frame, contract, params)
+    return [(f"{texts.iloc[rows[0]]} to {texts.iloc[rows[-1]]}", rows) for rows in windows]
 
 
-def over_time(frame: pd.DataFrame, loss: Array, contract: Contract, params: Drift) -> list[dict[str, Any]]:
-    """Give the loss by window of time."""
-    rows, entity = [], clusters(frame, contract)
-    for window in parts_of(frame, contract, params) if contract.time else []:
-        found, times = mean_bounds(loss[window], entity[window]), frame[contract.time].iloc[window]
-        rows.append(
-            {
-                "from": str(times.min()),
-                "to": str(times.max()),
-                "n": len(window),
-                "loss": found.value,
-                "low": found.low,
-                "high": found.high,
-            }
-        )
+def over_time(found: list[Asked], contract: Contract, params: Drift) -> list[dict[str, Any]]:
+    """Give the loss by window of time, before and after."""
+    rows = []
+    for split, part in zip(("train", "test"), found, strict=False):
+        for span, window in _spans(part.frame, contract, params):
+            loss = mean_bounds(part.loss[window], part.entity[window])
+            told = {"split": split, "span": span, "n": len(window)}
+            rows.append(told | {"loss": loss.value, "low": loss.low, "high": loss.high})
     return rows
 
 
-def between(
-    train: pd.DataFrame, test: pd.DataFrame, predictions: pd.DataFrame, contract: Contract, params: Params
-) -> Family:
-    """Compare the train rows with the test rows, and follow the loss over time."""
+def concept(found: list[Asked], contract: Contract, params: Drift) -> list[Gate]:
+    """Gate the growth of the loss from the train to the test rows, in all of these and in each window of time."""
+    if not found:
+        said = "too few rows, or too few of a second class, to train models on parts of them"
+        return [Gate("drift.concept", REPORTED, said)]
+    before, after = found
+    looks = [("", np.arange(len(after.loss))), *_spans(after.frame, contract, params)]
+    return [
+        grown(before, parts_of(before.frame, contract, params, len(rows)), after, rows, params, span)
+        for span, rows in looks
+    ]
+
+
+def between(train: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Params) -> Family:
+    """Compare the train rows with the test rows: columns, scores, and how well the target can be told, over time."""
     effects = drift(train, test, [*contract.features, contract.target], contract, params.drift)
-    rows = over_time(test, losses(predictions, [str(label) for label in contract.labels]), contract, params.drift)
+    found = unseen(train, test, contract, params)
+    if found:
+        before, after = (part.frame.assign(**{SCORE: watched(part.predictions, contract)}) for part in found)
+        effects += drift(before, after, [SCORE], contract, params.drift)
+    rows = over_time(found, contract, params.drift)
     details = {"reference": len(train), "new": len(test), "effects": [asdict(e) for e in effects], "over_time": rows}
-    return Family("drift", gates(effects, len(test)), details)
+    return Family("drift", [*gates(effects, len(test)), *concept(found, contract, params.drift)], details)
+
+
+def watched(predictions: pd.DataFrame, contract: Contract) -> pd.Series:
+    """Give of predictions what `scored` gives of a model's answers."""
+    if not contract.labels:
+        return predictions["prediction"]
+    return predictions[f"p {contract.labels[-1] if contract.positive is None else contract.positive}"]
 
 
 def scored(frame: pd.DataFrame, model: Any, contract: Contract) -> pd.Series:
@@ -285,16 +300,15 @@ def against(
         *contract.features,
         *([contract.target] if contract.target in new and new[contract.target].notna().any() else []),
     ]
-    watched = test.assign(**{SCORE: scored(test, model, contract)})
+    tested = test.assign(**{SCORE: scored(test, model, contract)})
     new = new.assign(**{SCORE: scored(new, model, contract)})
     labels = [str(label) for label in contract.labels]
-    usual = float(losses(read_predictions(), labels).mean())
     known = new[new[contract.target].notna()] if contract.target in columns else new.iloc[:0]
     if labels and contract.target in columns:
         known = known[known[contract.target].isin(labels)]
-    loss = pd.Series(
-        losses(predicted(model, known, contract), labels) if len(known) else [], known.index, dtype="float64"
-    )
+    kept = read_predictions()
+    said = [kept, predicted(model, known, contract)] if len(known) else [kept, kept.iloc[:0]]
+    before, after = asked(test.loc[kept.index], said, known, contract)
     found, rows = [], []
     for period, part in new.groupby(periods(new, contract), sort=True):
         where = "" if period == "all" else str(period)
@@ -304,22 +318,23 @@ def against(
             )
             continue
         effects = drift(reference, part, columns, contract, params.drift) + drift(
-            watched, part, [SCORE], contract, params.drift
+            tested, part, [SCORE], contract, params.drift
         )
         found += [replace(gate, slice=f"{where} {gate.slice}".strip()) for gate in gates(effects, len(part))]
-        seen = known.index.intersection(part.index)
+        seen = np.flatnonzero(known.index.isin(part.index))
         if len(seen) >= FEWEST:
-            found.append(concept(loss[seen].to_numpy(), usual, clusters(part.loc[seen], contract), params.drift, where))
+            windows = parts_of(before.frame, contract, params.drift, len(seen))
+            found.append(grown(before, windows, after, seen, params.drift, where))
         rows.append(
             {
                 "period": where or "all",
                 "n": len(part),
                 "drifted": [e.column for e in effects if e.has_drifted],
-                "loss": float(loss[seen].mean()) if len(seen) else None,
+                "loss": float(after.loss[seen].mean()) if len(seen) else None,
                 "effects": [asdict(e) for e in effects],
             }
         )
-    return Family("drift-new", found, {"periods": rows, "loss_before": usual})
+    return Family("drift-new", found, {"periods": rows, "loss_before": float(before.loss.mean())})
 
 
 def read_new(path: Path, contract: Contract) -> pd.DataFrame:
@@ -362,7 +377,7 @@ def main() -> None:
     path = parser.parse_args().data
     train, test = pd.read_parquet(TRAIN), pd.read_parquet(TEST)
     if path is None:
-        between(train, test, read_predictions(), contract, params).write()
+        between(train, test, contract, params).write()
         return
     from ..train import load_model
 

@@ -93,15 +93,17 @@ def sections(
     if over := found["drift"].get("over_time"):
         rows = [
             {
-                "label": f"{w['from'][:10]} to {w['to'][:10]}",
+                "label": w["span"],
                 "value": w["loss"],
                 "low": w["low"],
                 "high": w["high"],
                 "n": w["n"],
+                "open": w["split"] == "train",
             }
             for w in over
         ]
-        drift += "<h3>Over time</h3>" + lines("Loss by window of time in the test rows", rows, {}, "loss")
+        told = "By models that have not learnt these rows. Open squares are train rows."
+        drift += f"<h3>Over time</h3><p class='soft'>{told}</p>" + lines("Loss by window of time", rows, {}, "loss")
     parts.append(("Has the data moved?", drift))
     parts.append(("What is different?", difference(compared)))
     return parts
