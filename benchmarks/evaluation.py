@@ -105,8 +105,8 @@ def inside(job: str, rows: int) -> dict[str, float]:
 def floor(old, new, names: list[str], windows: int, exact: bool = False) -> None:
     """Compute the same statistics of the same rows with plain numpy and scipy, and nothing around them.
 
-    Of each column the distance of both samples and of each window of the reference, and PSI. The Wasserstein distance is
-    that of 256 quantiles, as the template has it, or scipy's exact one.
+    Of each column the distance of both samples and of each window of the reference, and PSI. The Wasserstein distance
+    is that of 256 quantiles, as the template has it, or scipy's exact one.
     """
     import numpy as np
     from scipy.spatial.distance import jensenshannon
