@@ -6,6 +6,7 @@ rows and asked about the rest, and the same models are asked about the test rows
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,30 +67,46 @@ def folds(frame: pd.DataFrame, contract: Contract, seed: int) -> Array:
     return lots[groups] % FOLDS
 
 
+def trained(frame: pd.DataFrame, fold: Array, contract: Contract, params: Params) -> list[Any]:
+    """Train a model on the rows of all folds but one, for each of them; none where there are too few to train on."""
+    from ..train import train  # takes a second, which those who read a gate are spared
+
+    parts = [frame[fold != k] for k in range(FOLDS)]
+    if not all(len(part) < len(frame) and enough(part, contract) for part in parts):
+        return []
+    return [train(part, contract, params) for part in parts]
+
+
+def left_out(models: list[Any], frame: pd.DataFrame, fold: Array, contract: Contract) -> pd.DataFrame:
+    """Predict the rows of each fold by the model that stands for it."""
+    parts = [(model, frame[fold == k]) for k, model in enumerate(models)]
+    told = [predicted(model, rows, contract) for model, rows in parts if len(rows)]
+    return pd.concat(told).loc[frame.index]
+
+
 def unseen(before: pd.DataFrame, after: pd.DataFrame, contract: Contract, params: Params) -> list[Asked]:
     """Predict rows of before and after by models that have not learnt them; none where there are too few to train on.
 
     Each row of before is left to the model of the other folds, each row of after to one of these models by lot: what
     they lose differs by the world alone, and not by how much a model has learnt.
     """
-    from ..train import train  # takes a second, which those who read a gate are spared
-
-    before, after = (frame.iloc[:: -(-len(frame) // LARGEST)] for frame in (before, after))
-    fold, lot = folds(before, contract, params.evaluate.seed), np.arange(len(after))
-    lot = np.random.default_rng(params.evaluate.seed).permutation(lot) % FOLDS
-    said: tuple[list[pd.DataFrame], list[pd.DataFrame]] = ([], [])
-    for k in range(FOLDS):
-        learned = before[fold != k]
-        if len(learned) == len(before) or not _enough(learned, contract):
-            return []
-        model = train(learned, contract, params)
-        for told, rows in zip(said, (before[fold == k], after[lot == k]), strict=True):
-            told += [predicted(model, rows, contract)] if len(rows) else []
-    found = [pd.concat(told).loc[frame.index] for told, frame in zip(said, (before, after), strict=True)]
-    return asked(before, found, after, contract)
+    before, after = (thinned(frame) for frame in (before, after))
+    fold = folds(before, contract, params.evaluate.seed)
+    lot = np.random.default_rng(params.evaluate.seed).permutation(len(after)) % FOLDS
+    models = trained(before, fold, contract, params)
+    if not models:
+        return []
+    said = [left_out(models, frame, place, contract) for frame, place in ((before, fold), (after, lot))]
+    return asked(before, said, after, contract)
 
 
-def _enough(rows: pd.DataFrame, contract: Contract) -> bool:
+def thinned(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give every second, third ... row of a large table."""
+    return frame.iloc[:: -(-len(frame) // LARGEST)]
+
+
+def enough(rows: pd.DataFrame, contract: Contract) -> bool:
+    """Tell whether a model can be trained on these rows whose losses say something."""
     if not contract.labels:
         return len(rows) >= 2 * FEWEST
     counts = rows[contract.target].value_counts()

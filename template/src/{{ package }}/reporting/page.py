@@ -160,6 +160,17 @@ def difference(compared: dict[str, Any]) -> str:
     return body
 
 
+def beside(others: Family) -> str:
+    """Show what is simpler, set otherwise or older next to the model; it decides nothing."""
+    told = [
+        (gate.name.partition(".")[2], gate.said, "" if gate.verdict == PASS else gate.next) for gate in others.gates
+    ]
+    body = "<p class='soft'>This decides nothing.</p>" + table(["looked at", "found", "next"], told)
+    rows = [(row["set"], row["value"], row["low"], row["high"]) for row in others.details["settings"]]
+    listed = table(["set", "gain", "low", "high"], rows)
+    return body + (f"<details><summary>the settings nearby</summary>{listed}</details>" if rows else "")
+
+
 def document(title: str, body: str) -> str:
     """Wrap a body as a page that needs nothing else."""
     style = STYLE.read_text(encoding="utf-8")
@@ -174,6 +185,7 @@ def page(
     families: dict[str, Family],
     predictions: pd.DataFrame,
     contract: Contract,
+    others: Family,
 ) -> str:
     """Write the whole report as one page."""
     sign, compared = VERDICTS[verdict["verdict"]], families["compare"].details
@@ -187,6 +199,7 @@ def page(
         for w in verdict["waived"]
     ]
     body += [f"<h2>{heading}</h2>\n{part}" for heading, part in sections(metrics, families, predictions, contract)]
+    body.append("<h2>Is something else better?</h2>" + beside(others))
     body.append("<h2>All checks</h2>" + table(["family", *(name.lower() for name in SIGNS)], counted(families)))
     for name, family in families.items():
         order = sorted(family.gates, key=lambda gate: (gate.verdict in (PASS, REPORTED), gate.title))
