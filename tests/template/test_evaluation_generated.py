@@ -143,7 +143,9 @@ def test_a_clean_repository_passes_every_gate(released: Path, make: Make) -> Non
     assert verdict["verdict"] == "blessed"
     said = make(released, "ce").stdout
     assert "failed" not in said
-    assert "ML Test Score" in said
+    model = said[said.index("  model ") : said.index("  infrastructure ")]
+    assert model.startswith("  model           4.0 of 7"), model
+    assert "it is known what an old model costs: ce/test_model.py::test_what_an_old_model_costs_is_known had" in model
     assert make(released, "ce", "ARGS=-m bias").stdout.count("passed") == 1
 
 

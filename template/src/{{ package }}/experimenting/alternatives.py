@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from ..columns import Contract, DataError, run
-from ..judging.concept import enough, folds, left_out, thinned, trained
 from ..evaluate import predicted
+from ..judging.concept import enough, folds, left_out, thinned, trained
 from ..judging.gate import FAIL, PASS, REPORTED, Array, Family, Gate, decided, mean_bounds
 from ..metrics import losses
 from ..params import LIMITS, POSITIVE, Model, Params, load

@@ -13,10 +13,10 @@ import pandas as pd
 
 from ..columns import Contract
 from ..evaluate import predicted
-from .gate import FAIL, PASS, Array, Gate, Z, mean_bounds
 from ..metrics import losses
 from ..params import Drift, Params
 from ..prepare import clusters
+from .gate import FAIL, PASS, Array, Gate, Z, mean_bounds
 
 FOLDS = 5
 LARGEST = 20_000  # rows before, and after, behind the models and their losses
