@@ -146,6 +146,18 @@ def test_the_page_needs_nothing_else_and_each_drawing_has_its_numbers(page: str)
     assert page.count("nan") == page.count("NaN") == 0
 
 
+def test_the_page_can_be_read_without_colour(page: str):
+    """Verdicts are signs and words, what does not decide has another shape, and limits are dashed."""
+    assert re.findall(r'<p class="verdict rejected"><b>(.*?)</b>', page) == ["✘ rejected."]
+    verdicts = re.findall(r"<tr><td>(\S+ [A-Z ]+)</td>", page)
+    assert set(verdicts) == {"✘ FAIL", "? INCONCLUSIVE", "✔ PASS"}
+    assert set(re.findall(r'<(\w+) class="dot"', page)) == {"circle"}
+    assert set(re.findall(r'<(\w+) class="other"', page)) == {"rect"}
+    style = page[: page.index("</style>")]
+    assert re.search(r"\.mark \{[^}]*stroke-dasharray", style)
+    assert re.search(r"\.other \{[^}]*fill: none", style)
+
+
 def test_the_page_shows_groups_with_their_rows_and_what_leaving_them_out_did(page: str):
     assert "<td>120</td>" in page
     assert re.search(r"Labels, before any model.*by group: 0\.1 apart\. No gate on the model sees this", page)

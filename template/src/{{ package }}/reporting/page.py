@@ -11,21 +11,16 @@ from ..judging.gate import FAIL, INCONCLUSIVE, NOT_COMPARABLE, PASS, REPORTED, F
 from ..metrics import HEADLINE
 from .comment import SIGNS, VERDICTS, changes, counted, scores
 from .drawing import curve, lines, number, table
+from .report import calibrated, one_by_one
 
 STYLE = Path(__file__).with_suffix(".css")
 
 
 def calibration(predictions: pd.DataFrame, contract: Contract) -> str:
     """Draw predicted against observed, in ten groups of equal size."""
-    shown = [str(contract.positive)] if contract.positive is not None else [str(label) for label in contract.labels[:4]]
-    pairs = {label: (predictions[f"p {label}"], (predictions["truth"] == label).astype("float64")) for label in shown}
-    if not contract.labels:
-        pairs = {contract.target: (predictions["prediction"], predictions["truth"])}
-    series = {}
-    for label, (told, seen) in pairs.items():
-        band = pd.qcut(told.rank(method="first"), min(10, len(told)), labels=False)
-        means = pd.DataFrame({"told": told, "seen": seen}).groupby(band).mean()
-        series[label] = [(float(a), float(b)) for a, b in means.to_numpy()]
+    pairs = {label: (predictions[f"p {label}"], predictions["truth"] == label) for label in one_by_one(contract)}
+    pairs = pairs or {contract.target: (predictions["prediction"], predictions["truth"])}
+    series = {label: calibrated(told, seen) for label, (told, seen) in pairs.items()}
     return curve(
         "Calibration: predicted against observed, in ten groups of rows", series, "predicted", "observed", diagonal=True
     )
