@@ -237,6 +237,20 @@ def test_concept_drift_of_new_rows_is_named_and_another_unit_of_guessing_is_none
         assert concept.grown(before, windows, after, np.arange(1000), tuned.drift).verdict == verdict
 
 
+def test_times_that_are_few_are_a_window_each(clinic, tuned):
+    """A column of years, as in the example: the test rows are of one year, and one look at them is enough."""
+    frame, timed = in_time(table(1500, 16), clinic)
+    timed = replace(timed, columns={**timed.columns, "day": contract.Column("day", "time", "integer")})
+    frame["day"] = 2020.0 + np.arange(1500) // 500
+    found = drift.between(frame.iloc[:1000], frame.iloc[1000:], timed, tuned)
+    assert [g.slice for g in found.gates if g.name == "drift.concept"] == [""]
+    assert [(row["split"], row["span"]) for row in found.details["over_time"]] == [
+        ("train", "2020"), ("train", "2021"), ("test", "2022"),
+    ]  # fmt: skip
+    both = drift.between(frame.iloc[:500], frame.iloc[500:], timed, tuned)
+    assert [g.slice for g in both.gates if g.name == "drift.concept"] == ["", "2021", "2022"]
+
+
 def test_too_few_rows_for_concept_drift_are_said_to_be(clinic, tuned):
     frame, timed = in_time(table(100, 14), clinic)
     found = drift.between(frame.iloc[:60], frame.iloc[60:], timed, tuned)

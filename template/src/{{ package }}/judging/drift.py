@@ -212,13 +212,18 @@ def gates(effects: list[Effect], n: int) -> list[Gate]:
 
 
 def _spans(frame: pd.DataFrame, contract: Contract, params: Drift) -> list[tuple[str, Array]]:
-    """Give the windows of time of some rows: the days or values at both ends, and the places of the rows."""
+    """Give the windows of time of some rows, each by its ends and the places of its rows; few times are one each."""
     if contract.time is None:
         return []
     times = frame[contract.time]
-    texts = times.dt.strftime("%Y-%m-%d") if pd.api.types.is_datetime64_any_dtype(times) else times.astype("str")
+    dated = pd.api.types.is_datetime64_any_dtype(times)
+    texts = times.dt.strftime("%Y-%m-%d") if dated else times.map("{:.15g}".format)
     windows = parts_of(frame, contract, params)
-    return [(f"{texts.iloc[rows[0]]} to {texts.iloc[rows[-1]]}", rows) for rows in windows]
+    if times.nunique() <= params.windows:
+        each = [np.flatnonzero(times == time) for time in sorted(times.dropna().unique())]
+        windows = [rows for rows in each if len(rows) >= FEWEST]
+    ends = [(texts.iloc[rows[0]], texts.iloc[rows[-1]], rows) for rows in windows]
+    return [(first if first == last else f"{first} to {last}", rows) for first, last, rows in ends]
 
 
 def over_time(found: list[Asked], contract: Contract, params: Drift) -> list[dict[str, Any]]:
@@ -238,7 +243,8 @@ def concept(found: list[Asked], contract: Contract, params: Drift) -> list[Gate]
         said = "too few rows, or too few of a second class, to train models on parts of them"
         return [Gate("drift.concept", REPORTED, said)]
     before, after = found
-    looks = [("", np.arange(len(after.loss))), *_spans(after.frame, contract, params)]
+    spans = _spans(after.frame, contract, params)
+    looks = [("", np.arange(len(after.loss))), *(spans if len(spans) > 1 else [])]
     return [
         grown(before, parts_of(before.frame, contract, params, len(rows)), after, rows, params, span)
         for span, rows in looks
@@ -279,7 +285,7 @@ def periods(frame: pd.DataFrame, contract: Contract) -> pd.Series:
         return pd.Series("all", index=frame.index)
     times = frame[contract.time]
     if not pd.api.types.is_datetime64_any_dtype(times):
-        return times.map("{:g}".format)
+        return times.map("{:.15g}".format)
     days = (times.max() - times.min()).days
     return times.dt.to_period("M" if days > 60 else "W" if days > 14 else "D").astype("str")
 
