@@ -107,10 +107,10 @@ def mean_bounds(values: Array, clusters: Array | None = None) -> Bounds:
     sums = sums if clusters is None else sums[np.bincount(clusters) > 0]
     if len(sums) < 2:
         return Bounds(mean, -math.inf, math.inf)
-    many, square = len(sums), float(sums @ sums)
-    error = math.sqrt(square * many / (many - 1)) / n
-    t = student(many - 1)
-    skewness = float((sums**3).sum()) * math.sqrt(many) / square**1.5 if square else 0.0
+    many, t = len(sums), student(len(sums) - 1)
+    spread = math.sqrt(float(sums @ sums) / many)
+    error = spread * many / (n * math.sqrt(many - 1))
+    skewness = float(((sums / spread) ** 3).mean()) if spread > 0 else 0.0
     lean = skewness * (2 * t * t + 1) / (6 * math.sqrt(many))
     return Bounds(mean, mean - (t + max(0.0, -lean)) * error, mean + (t + max(0.0, lean)) * error)
 
