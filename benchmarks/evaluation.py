@@ -60,7 +60,7 @@ def table(rows: int, seed: int):
 def inside(job: str, rows: int) -> dict[str, float]:
     """Run one job with the template's package; `bench` stands beside the working directory."""
     from bench import contract, evaluate, params, prepare, train
-    from bench.judging import bias, champion, compare, drift, slices
+    from bench.judging import bias, champion, compare, distance, drift, slices
 
     columns = {f"x{i}": contract.Column(f"x{i}", "feature", "number") for i in range(15)}
     for i, many in enumerate((2, 5, 12, 40)):
@@ -72,14 +72,14 @@ def inside(job: str, rows: int) -> dict[str, float]:
     if job == "drift":
         old, new = table(rows, 1), table(rows, 2)
         names = [*ours.features, "y"]
-        step, windows = max(1, rows // drift.LARGEST), tuned.drift.windows
+        step, windows = max(1, rows // distance.LARGEST), tuned.drift.windows
         found = {
-            "seconds": median(lambda: drift.drift(old, new, names, ours, tuned.drift)),
+            "seconds": median(lambda: distance.drift(old, new, names, ours, tuned.drift)),
             "floor": median(lambda: floor(old.iloc[::step], new.iloc[::step], names, windows)),
         }
-        drift.LARGEST = rows  # it reads every row
+        distance.LARGEST = rows  # it reads every row
         return found | {
-            "all": median(lambda: drift.drift(old, new, names, ours, tuned.drift)),
+            "all": median(lambda: distance.drift(old, new, names, ours, tuned.drift)),
             "floor of all": median(lambda: floor(old, new, names, windows)),
             "exact": median(lambda: floor(old, new, names, windows, exact=True)),
         }

@@ -12,6 +12,7 @@ from under_test import (
     compare,
     concept,
     contract,
+    distance,
     drift,
     evaluate,
     gate,
@@ -159,7 +160,7 @@ def test_chance_alone_is_no_bias(clinic, tuned):
 def test_drift_is_named_and_a_stable_series_has_none(clinic, tuned, kind: str):
     old, new = table(4000, 8), table(1000, 9)
     columns = [*clinic.features, clinic.target]
-    assert [e.column for e in drift.drift(old, new, columns, clinic, tuned.drift) if e.has_drifted] == []
+    assert [e.column for e in distance.drift(old, new, columns, clinic, tuned.drift) if e.has_drifted] == []
     damaged = {"covariate": "dose", "label": "ill", "nulls": "weight", "category": "ward"}[kind]
     if kind == "covariate":
         new["dose"] += 0.8
@@ -169,7 +170,7 @@ def test_drift_is_named_and_a_stable_series_has_none(clinic, tuned, kind: str):
         new.loc[new.index[:400], "weight"] = np.nan
     else:
         new.loc[new.index[:500], "ward"] = "c"
-    assert [e.column for e in drift.drift(old, new, columns, clinic, tuned.drift) if e.has_drifted] == [damaged]
+    assert [e.column for e in distance.drift(old, new, columns, clinic, tuned.drift) if e.has_drifted] == [damaged]
 
 
 def in_time(frame: pd.DataFrame, clinic):
@@ -233,7 +234,7 @@ def test_concept_drift_of_new_rows_is_named_and_another_unit_of_guessing_is_none
     tested, later = guesses(frame.iloc[:2000], clinic), guesses(turned(frame, slice(2000, None)).iloc[2000:], clinic)
     for said, verdict in ((guesses(frame.iloc[2000:], clinic), gate.PASS), (later, gate.FAIL)):
         before, after = concept.asked(frame.iloc[:2000], [tested, said], frame.iloc[2000:], clinic)
-        windows = drift.parts_of(before.frame, clinic, tuned.drift, 1000)
+        windows = distance.parts_of(before.frame, clinic, tuned.drift, 1000)
         assert concept.grown(before, windows, after, np.arange(1000), tuned.drift).verdict == verdict
 
 
@@ -297,7 +298,7 @@ def test_the_loss_of_a_stable_world_rarely_alarms(clinic, tuned):
 @pytest.mark.slow
 def test_stable_series_rarely_alarm(clinic, tuned):
     columns = [*clinic.features, clinic.target]
-    alarms = sum(e.has_drifted for seed in range(40) for e in drift.drift(
+    alarms = sum(e.has_drifted for seed in range(40) for e in distance.drift(
         table(1000, 2 * seed), table(250, 2 * seed + 1), columns, clinic, tuned.drift))  # fmt: skip
     assert alarms <= 1  # of 160
 

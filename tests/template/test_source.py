@@ -37,7 +37,7 @@ def test_symlinks_and_executables_are_absent() -> None:
 ROOMS = {
     "": (1040, "artifacts columns contract params prepare features model train metrics evaluate"),
     "answering": (380, "request encode predict"),
-    "judging": (1520, "gate champion slices bias concept drift fragility compare bless"),
+    "judging": (1520, "gate champion slices bias distance concept drift cases fragility compare bless"),
     "exporting": (340, "bins trees export"),
     "experimenting": (460, "journal explain alternatives"),
     "reporting": (660, "report drawing comment page journal_page ce_report"),
