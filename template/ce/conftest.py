@@ -11,7 +11,7 @@ PACKAGE = next(ROOT.glob("src/*/contract.py")).parent.name
 gate = import_module(f"{PACKAGE}.judging.gate")
 _bless = import_module(f"{PACKAGE}.judging.bless")
 
-FAMILY = {"compare": "quality", "slices": "quality", "bias": "bias", "drift": "drift", "fragility": "fragility"}
+STAGE = {"quality": "compare", "bias": "bias", "drift": "drift", "fragility": "fragility"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -21,12 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that asks for `found` one gate after the other."""
-    if "found" in metafunc.fixturenames:
-        family = metafunc.definition.path.stem.removeprefix("test_")
-        names = [name for name, marked in FAMILY.items() if marked == family]
-        gates = [found for name in names for found in stage(name)]
-        metafunc.parametrize("found", gates, ids=[found.title for found in gates])
+    """Give a test that asks for `found` one gate of its family after the other, and `part` one slice."""
+    family = metafunc.definition.path.stem.removeprefix("test_")
+    for fixture, name in (("found", STAGE.get(family, "")), ("part", "slices")):
+        if fixture in metafunc.fixturenames:
+            gates = stage(name)
+            metafunc.parametrize(fixture, gates, ids=[one.title for one in gates])
 
 
 def stage(name: str) -> list:
@@ -35,6 +35,12 @@ def stage(name: str) -> list:
         return gate.Family.read(name).gates
     except FileNotFoundError:
         pytest.exit(f"reports/ce/{name}.json is missing: `make train` writes it", returncode=2)
+
+
+@pytest.fixture
+def named():
+    """Find what was looked at, and decides nothing, by its name."""
+    return {found.name: found for found in stage("alternatives")}.__getitem__
 
 
 @pytest.fixture

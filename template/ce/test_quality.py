@@ -3,3 +3,7 @@
 
 def test_gate(found, passes):
     passes(found)
+
+
+def test_slice(part, passes):
+    passes(part)

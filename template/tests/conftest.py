@@ -36,7 +36,7 @@ evaluate: {bootstrap: 500, confidence: 0.95, seed: 1}
 compare: {margin: 0.02, headline_margin: 0.02, seeds: 3}
 slices: {gap: 0.6, worse: 0.1, min_rows: 200, min_class_rows: 30, bands: 4, most_groups: 20, two_way: []}
 bias: {allow: [], parity: 0.2, odds: 0.2, worst_group: 0.6, calibration: 0.1, base_rate: 0.35, worse: 0.05}
-drift: {windows: 10, factor: 1.5, floor: 0.08, concept: 0.25}
+drift: {windows: 10, factor: 1.5, floor: 0.08, concept: 0.1}
 fragility: {rows: 50, tolerance: 0.02, expectations: {}}
 service: {max_records: 1000, max_body_bytes: 2000000, timeout_seconds: 10, max_concurrency: 64, tolerance: 0.000001,
   explain_draws: 60}

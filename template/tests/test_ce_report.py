@@ -24,6 +24,14 @@ AXES = {
     "code": [" src/model.py | 2 +-", " 1 file changed, 1 insertion(+), 1 deletion(-)"],
     "environment": {"lock": False, "packages": {}},
 }
+OTHERS = gate.Family(
+    "alternatives",
+    [
+        gate.Gate("alternatives.simpler", gate.INCONCLUSIVE, "loses +0.03 more than `linear` does", "`make try`"),
+        gate.Gate("alternatives.older", gate.PASS, "older by 90 days it loses +0.1 more", "params.yaml"),
+    ],
+    {"settings": [{"set": "model.max_iter=50", "value": 0.01, "low": -0.01, "high": 0.03}]},
+)
 
 
 @pytest.fixture
@@ -42,7 +50,7 @@ def families() -> dict:
     part = {"column": "pay", "group": ODD, "n": 300, "loss": 0.9, "loss_low": 0.8, "loss_high": 1.0, "gated": True}
     tiny = part | {"group": "rare", "n": 3, "loss_low": None, "loss_high": None, "gated": False}
     moved = {"column": ODD, "distance": 0.3, "threshold": 0.1}
-    window = {"from": "2024-01-01", "to": "2024-02-01", "n": 90, "loss": 0.7, "low": 0.6, "high": 0.8}
+    window = {"split": "train", "span": "2024-01-01 to 2024-02-01", "n": 90, "loss": 0.7, "low": 0.6, "high": 0.8}
     flip = {"row": 7, "truth": ODD, "before": "No", "now": "Yes", "worse": 0.4}
     compared = {
         "said": "Worse than the champion.",
@@ -74,7 +82,7 @@ def predictions() -> pd.DataFrame:
 
 @pytest.fixture
 def page(verdict, families, predictions, small) -> str:
-    return ce_report.page(verdict, METRICS, families, predictions, small)
+    return ce_report.page(verdict, METRICS, families, predictions, small, OTHERS)
 
 
 def tried(day: int, status: str, **values: object):
@@ -138,14 +146,35 @@ def test_the_page_needs_nothing_else_and_each_drawing_has_its_numbers(page: str)
     assert page.count("nan") == page.count("NaN") == 0
 
 
+def test_the_page_can_be_read_without_colour(page: str):
+    """Verdicts are signs and words, what does not decide has another shape, and limits are dashed."""
+    assert re.findall(r'<p class="verdict rejected"><b>(.*?)</b>', page) == ["✘ rejected."]
+    verdicts = re.findall(r"<tr><td>(\S+ [A-Z ]+)</td>", page)
+    assert set(verdicts) == {"✘ FAIL", "? INCONCLUSIVE", "✔ PASS"}
+    assert set(re.findall(r'<(\w+) class="dot"', page)) == {"circle"}
+    assert set(re.findall(r'<(\w+) class="other"', page)) == {"rect"}
+    style = page[: page.index("</style>")]
+    assert re.search(r"\.mark \{[^}]*stroke-dasharray", style)
+    assert re.search(r"\.other \{[^}]*fill: none", style)
+
+
 def test_the_page_shows_groups_with_their_rows_and_what_leaving_them_out_did(page: str):
     assert "<td>120</td>" in page
     assert re.search(r"Labels, before any model.*by group: 0\.1 apart\. No gate on the model sees this", page)
     assert "Leaving out group changed the loss by -0.01 [-0.02, 0]" in page
 
 
+def test_the_page_shows_the_loss_over_time_and_what_else_was_tried(page: str):
+    assert "2024-01-01 to 2024-02" in page
+    assert "open squares are train rows" in page.lower()
+    (beside,) = re.findall(r"<h2>Is something else better\?</h2>.*?<h2>", page, re.DOTALL)
+    assert "<td>older by 90 days it loses +0.1 more</td><td></td>" in beside
+    assert "<td>`make try`</td>" in beside
+    assert "<td>model.max_iter=50</td><td>0.01</td>" in beside
+
+
 def test_the_page_is_the_same_whenever_it_is_written(page: str, verdict, families, predictions, small):
-    assert page == ce_report.page(verdict, METRICS, families, predictions, small)
+    assert page == ce_report.page(verdict, METRICS, families, predictions, small, OTHERS)
 
 
 def test_the_first_model_has_a_page_too(verdict, predictions, small):
@@ -157,7 +186,7 @@ def test_the_first_model_has_a_page_too(verdict, predictions, small):
     }
     families = {name: gate.Family(name, [], empty.get(name, {})) for name in gate.FAMILIES}
     blessed = verdict | {"verdict": "blessed", "said": "This model may ship.", "waived": []}
-    assert "nothing to compare with yet" in ce_report.page(blessed, METRICS, families, predictions, small)
+    assert "nothing to compare with yet" in ce_report.page(blessed, METRICS, families, predictions, small, OTHERS)
     assert ce_report.comment(blessed, METRICS, families).startswith("## ✔ blessed")
 
 

@@ -10,7 +10,9 @@ from under_test import (
     bless,
     champion,
     compare,
+    concept,
     contract,
+    distance,
     drift,
     evaluate,
     gate,
@@ -158,7 +160,7 @@ def test_chance_alone_is_no_bias(clinic, tuned):
 def test_drift_is_named_and_a_stable_series_has_none(clinic, tuned, kind: str):
     old, new = table(4000, 8), table(1000, 9)
     columns = [*clinic.features, clinic.target]
-    assert [e.column for e in drift.drift(old, new, columns, clinic, tuned.drift) if e.has_drifted] == []
+    assert [e.column for e in distance.drift(old, new, columns, clinic, tuned.drift) if e.has_drifted] == []
     damaged = {"covariate": "dose", "label": "ill", "nulls": "weight", "category": "ward"}[kind]
     if kind == "covariate":
         new["dose"] += 0.8
@@ -168,32 +170,135 @@ def test_drift_is_named_and_a_stable_series_has_none(clinic, tuned, kind: str):
         new.loc[new.index[:400], "weight"] = np.nan
     else:
         new.loc[new.index[:500], "ward"] = "c"
-    assert [e.column for e in drift.drift(old, new, columns, clinic, tuned.drift) if e.has_drifted] == [damaged]
+    assert [e.column for e in distance.drift(old, new, columns, clinic, tuned.drift) if e.has_drifted] == [damaged]
 
 
-def test_concept_drift_is_seen_in_the_loss(clinic, tuned):
+def in_time(frame: pd.DataFrame, clinic):
+    """Give rows a day each, in their order, and a contract that knows of it."""
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(len(frame)) * 365 // len(frame), unit="D")
+    columns = {"day": contract.Column("day", "time", "datetime"), **clinic.columns}
+    return frame.assign(day=days), replace(clinic, columns=columns)
+
+
+def turned(frame: pd.DataFrame, rows: slice) -> pd.DataFrame:
+    """Let the label of some rows follow from the dose the other way round: neither doses nor labels look different."""
+    others = frame["ill"].map({"Yes": "No", "No": "Yes"})
+    return frame.assign(ill=frame["ill"].mask(frame.index.isin(frame.index[rows]), others))
+
+
+def judged(frame: pd.DataFrame, clinic, tuned, cut: int) -> tuple[set[str], list[dict]]:
+    """Compare the rows up to a cut with those after it; give what fails, and the loss over time."""
+    quick = replace(tuned, model=replace(tuned.model, max_iter=15))
+    found = drift.between(frame.iloc[:cut], frame.iloc[cut:], clinic, quick)
+    return failing(found), found.details["over_time"]
+
+
+def test_concept_drift_between_train_and_test_is_named(clinic, tuned):
+    frame, timed = in_time(table(3000, 10), clinic)
+    assert judged(frame, timed, tuned, 2400)[0] == set()  # the control
+    found, over = judged(turned(frame, slice(2400, None)), timed, tuned, 2400)
+    assert "drift.concept" in found
+    assert all(title.startswith("drift.concept") for title in found)
+    before, after = ([row["loss"] for row in over if row["split"] == split] for split in ("train", "test"))
+    assert (len(before), len(after)) == (10, 10)
+    assert max(before) < 0.8 < 1.2 < min(after)
+
+
+def test_concept_drift_that_begins_late_is_named_by_its_window(clinic, tuned):
+    frame, timed = in_time(table(3000, 11), clinic)
+    found, over = judged(turned(frame, slice(2940, None)), timed, tuned, 1800)  # half of the newest window
+    assert found == {f"drift.concept ({over[-1]['span']})"}
+    assert over[-1]["span"].endswith("to 2024-12-30")
+
+
+def test_a_slow_drift_alarms_though_every_window_differs_a_little(clinic, tuned):
+    rng, frame = np.random.default_rng(1), table(4000, 12)
+    angle = np.linspace(0, np.pi / 2, 4000)  # first the dose decides, in the end the weight
+    chance = 1 / (1 + np.exp(-4 * (np.cos(angle) * frame["dose"] + np.sin(angle) * frame["weight"])))
+    frame, timed = in_time(frame.assign(ill=np.where(rng.random(4000) < chance, "Yes", "No")), clinic)
+    assert "drift.concept" in judged(frame, timed, tuned, 3200)[0]
+
+
+def test_another_mix_of_classes_is_no_concept_drift(clinic, tuned):
+    """A label that becomes rare changes what guessing loses, and not how well the model knows what it knows."""
+    frame, timed = in_time(table(6000, 13), clinic)
+    rare = (np.arange(6000) >= 3000) & (frame["ill"] == "Yes") & (np.random.default_rng(1).random(6000) < 0.7)
+    frame = frame[~rare.to_numpy()]
+    found, _ = judged(frame, timed, tuned, 3000)
+    assert "drift.column (ill)" in found
+    assert not [title for title in found if title.startswith("drift.concept")]
+
+
+def test_concept_drift_of_new_rows_is_named_and_another_unit_of_guessing_is_none(clinic, tuned):
     frame = table(3000, 10)
-    usual = evaluate_loss(guesses(frame, clinic))
-    turned = table(1000, 11)
-    turned["ill"] = np.where(turned["ill"] == "Yes", "No", "Yes")
-    found = drift.concept(evaluate_rows(guesses(turned, clinic)), usual, np.arange(1000), tuned.drift)
-    assert found.verdict == gate.FAIL
-    same = table(1000, 12)
-    assert drift.concept(evaluate_rows(guesses(same, clinic)), usual, np.arange(1000), tuned.drift).verdict == gate.PASS
+    tested, later = guesses(frame.iloc[:2000], clinic), guesses(turned(frame, slice(2000, None)).iloc[2000:], clinic)
+    for said, verdict in ((guesses(frame.iloc[2000:], clinic), gate.PASS), (later, gate.FAIL)):
+        before, after = concept.asked(frame.iloc[:2000], [tested, said], frame.iloc[2000:], clinic)
+        windows = distance.parts_of(before.frame, clinic, tuned.drift, 1000)
+        assert concept.grown(before, windows, after, np.arange(1000), tuned.drift).verdict == verdict
 
 
-def evaluate_rows(predictions: pd.DataFrame) -> np.ndarray:
-    return compare.losses(predictions, ["No", "Yes"])
+def test_times_that_are_few_are_a_window_each(clinic, tuned):
+    """A column of years, as in the example: the test rows are of one year, and one look at them is enough."""
+    frame, timed = in_time(table(1500, 16), clinic)
+    timed = replace(timed, columns={**timed.columns, "day": contract.Column("day", "time", "integer")})
+    frame["day"] = 2020.0 + np.arange(1500) // 500
+    found = drift.between(frame.iloc[:1000], frame.iloc[1000:], timed, tuned)
+    assert [g.slice for g in found.gates if g.name == "drift.concept"] == [""]
+    assert [(row["split"], row["span"]) for row in found.details["over_time"]] == [
+        ("train", "2020"), ("train", "2021"), ("test", "2022"),
+    ]  # fmt: skip
+    both = drift.between(frame.iloc[:500], frame.iloc[500:], timed, tuned)
+    assert [g.slice for g in both.gates if g.name == "drift.concept"] == ["", "2021", "2022"]
 
 
-def evaluate_loss(predictions: pd.DataFrame) -> float:
-    return float(evaluate_rows(predictions).mean())
+def test_too_few_rows_for_concept_drift_are_said_to_be(clinic, tuned):
+    frame, timed = in_time(table(100, 14), clinic)
+    found = drift.between(frame.iloc[:60], frame.iloc[60:], timed, tuned)
+    assert [(g.name, g.verdict) for g in found.gates][-1] == ("drift.concept", gate.REPORTED)
+
+
+def test_rows_that_resemble_each_other_are_left_out_together(clinic):
+    frame, timed = in_time(table(1000, 15), clinic)
+    fold = concept.folds(frame, timed, 1)
+    assert frame.groupby("day").apply(lambda rows: len(set(fold[frame.index.isin(rows.index)]))).max() == 1
+    assert np.bincount(fold).min() > 100
+    patients = frame.assign(patient=[f"P{i % 250}" for i in range(1000)])
+    known = replace(timed, columns={**timed.columns, "patient": contract.Column("patient", "id", "category")})
+    fold = pd.Series(concept.folds(patients, known, 1))
+    assert fold.groupby(patients["patient"].to_numpy()).nunique().max() == 1
+
+
+@pytest.mark.slow
+def test_a_stable_series_alarms_in_5_of_100_at_most(clinic, tuned):
+    """All gates of drift together: four columns, the target, the score, the loss, and the loss in ten windows."""
+    alarms = 0
+    for seed in range(60):
+        frame, timed = in_time(table(900, 100 + seed), clinic)
+        alarms += bool(judged(frame, timed, tuned, 600)[0])
+    assert alarms <= 3
+
+
+@pytest.mark.slow
+def test_the_loss_of_a_stable_world_rarely_alarms(clinic, tuned):
+    """Losses as a model has them, many small and few large, 500 times, and each time eleven looks."""
+    rng, alarms = np.random.default_rng(1), 0
+    wide = replace(tuned.drift, concept=0.0)  # what is usual, and chance, have to do it
+    for _ in range(500):
+        loss = [rng.beta(0.4, 1.2, n) for n in (1200, 300)]
+        before, after = (concept.Asked(pd.DataFrame(index=range(len(x))), pd.DataFrame(), x, np.arange(len(x)))
+                         for x in loss)  # fmt: skip
+        looks = [np.arange(300), *np.array_split(np.arange(300), 10)]
+        windows = [np.array_split(np.arange(1200), max(3, min(10, 1200 // len(rows)))) for rows in looks]
+        found = [concept.grown(before, w, after, rows, wide) for w, rows in zip(windows, looks, strict=True)]
+        alarms += any(one.verdict == gate.FAIL for one in found)
+    assert alarms <= 0.05 * 500
 
 
 @pytest.mark.slow
 def test_stable_series_rarely_alarm(clinic, tuned):
     columns = [*clinic.features, clinic.target]
-    alarms = sum(e.has_drifted for seed in range(40) for e in drift.drift(
+    alarms = sum(e.has_drifted for seed in range(40) for e in distance.drift(
         table(1000, 2 * seed), table(250, 2 * seed + 1), columns, clinic, tuned.drift))  # fmt: skip
     assert alarms <= 1  # of 160
 
@@ -293,7 +398,7 @@ def test_the_stages_fit_together(clinic, tuned, task: str, tmp_path, monkeypatch
     families = [
         slices.slices(test, predictions, NONE, clinic, tuned),
         bias.bias(test, predictions, NONE, clinic, tuned),
-        drift.between(learned, test, predictions, clinic, tuned),
+        drift.between(learned, test, clinic, tuned),
         compare.compare(learned, test, predictions, old, clinic, tuned),
     ]
     gates = [one for family in families for one in family.gates]

@@ -1,6 +1,7 @@
 """Each way in which data breaks does what is wanted, and a gate fails where it does not."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -65,20 +66,27 @@ def test_the_data_check_does_what_is_wanted_and_names_the_column(name: str, smal
     assert columns
     outcomes = fragility.on_data(case, columns, raw.head(ROWS), small)
     assert list(outcomes) == (columns if case.raw else [])
-    for column, (outcome, said) in outcomes.items():
-        assert outcome == WORD[name]
-        if outcome == "rejected":
-            assert said == "holds no rows" if name == "no rows" else f"column {column!r}: " in said
+    for column, outcome in outcomes.items():
+        assert outcome.word == WORD[name]
+        if outcome.word == "rejected":
+            assert rules(outcome, case, column, case.rule[0])
+            assert name == "no rows" or outcome.said.startswith(f"column {column!r}: {outcome.named[0][1]}")
 
 
 @pytest.mark.parametrize("name", fragility.CASES)
 def test_the_service_does_what_is_wanted_and_names_the_field(name: str, small, door, sent):
     case, before = fragility.CASES[name], door.ask(sent)
     for column in case.columns(small):
-        outcome, said = fragility.on_service(case, column, sent, door, before)
-        assert outcome == WORD[name]
-        if outcome == "rejected":
-            assert ("records" if name == "no rows" else column) in said
+        outcome = fragility.on_service(case, column, sent, door, before)
+        assert outcome.word == WORD[name]
+        if outcome.word == "rejected":
+            assert rules(outcome, case, column, case.rule[1])
+
+
+def rules(outcome: Any, case: Any, column: str, rule: str) -> list[str]:
+    """Give what is said of this column, and of no other whose name holds it, in the words of the rule."""
+    said = [broken for named, broken in outcome.named if named == ("records" if case.names else column)]
+    return [broken for broken in said if re.fullmatch(rule, broken)]
 
 
 def test_every_feature_is_damaged_and_columns_of_other_roles_are_not(small):
@@ -154,10 +162,43 @@ def test_a_model_that_cannot_bear_it_fails_and_the_gate_says_why(small, raw, sen
     assert says in failed.said
 
 
-def test_a_refusal_that_does_not_name_the_column_fails(small):
-    found = fragility._judged("service", "column missing", "rejected", {"visits": ("rejected", "no")}, ROWS)
-    assert found.verdict == gate.FAIL
-    assert "without naming the column" in found.said
+@pytest.mark.parametrize(
+    "named",
+    [
+        (),
+        (("visits in all", "is missing"),),  # another column, whose name holds this one
+        (("visit", "is missing"),),
+        (("visits", "is missing a digit"),),  # another rule
+        (("visits", "Input should be a valid number"),),
+        (("records", "is missing"), ("age", "is missing")),
+    ],
+)
+def test_a_refusal_that_does_not_name_column_and_rule_fails(named: tuple[tuple[str, str], ...]):
+    told = "1 fault: visits: is missing"  # the message as such does not help
+    for side in ("data", "service"):
+        refused = {"visits": fragility.Outcome("rejected", told, named)}
+        found = fragility._judged(side, "column missing", "rejected", refused, ROWS)
+        assert found.verdict == gate.FAIL
+        assert "without naming column and rule" in found.said
+        right = {"visits": replace(refused["visits"], named=(*named, ("visits", "is missing")))}
+        assert fragility._judged(side, "column missing", "rejected", right, ROWS).verdict == gate.PASS
+
+
+def test_a_service_that_names_another_column_fails(small, raw: pd.DataFrame, door, sent, monkeypatch):
+    read = door.reader.read
+
+    def misnames(body):
+        try:
+            return read(body)
+        except request.RefusedError as refusal:
+            faults = [fault | {"field": f"{fault['field']} of the row"} for fault in refusal.errors]
+            raise request.RefusedError(str(refusal), faults) from None
+
+    monkeypatch.setattr(door.reader, "read", misnames)
+    found = fragility.broken(raw.head(ROWS), sent, door, WANTED).gates
+    failed = {g.slice for g in found if g.verdict == gate.FAIL}
+    assert failed == {name for name, word in WORD.items() if word == "rejected"}
+    assert {g.name for g in found if g.verdict == gate.FAIL} == {"fragility.service"}
 
 
 def test_answers_do_not_depend_on_order_or_on_what_is_no_feature(small, frame: pd.DataFrame, door):
@@ -186,7 +227,7 @@ def test_the_last_digit_is_no_other_answer(small, sent):
     blas = Stub(lambda rows: np.full(len(rows), 0.3) * (1 + 1e-15 * len(rows)))  # sums differ by the size of a batch
     door = fragility.Door(blas, request.Reader(small, 10**9))
     outcome = fragility.on_service(fragility.CASES["one row"], "visits", sent, door, door.ask(sent))
-    assert outcome == ("accepted", "")
+    assert outcome == fragility.Outcome("accepted")
 
 
 def expected(frame: pd.DataFrame, model: Any, small: Any, quick: Any, **wanted: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from under_test import contract, evaluate, report, train
 
@@ -28,3 +29,14 @@ def test_labels_with_dollars_are_drawn(small, frame: pd.DataFrame, tuned, tmp_pa
     monkeypatch.setattr(report, "REPORTS", tmp_path)
     report.draw_classification(found.predictions, dear)
     assert (tmp_path / "confusion.png").stat().st_size > 1000
+
+
+def test_calibration_is_that_of_sklearn_and_equal_scores_stay_together():
+    from sklearn.calibration import calibration_curve
+
+    rng = np.random.default_rng(1)
+    told = rng.random(500)
+    hit = rng.random(500) < told
+    observed, predicted = calibration_curve(hit, told, n_bins=10, strategy="quantile")
+    assert np.allclose(report.calibrated(told, hit), np.column_stack([predicted, observed]))
+    assert report.calibrated(np.full(40, 0.25), np.arange(40) < 10) == [(0.25, 0.25)]

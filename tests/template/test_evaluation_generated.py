@@ -1,5 +1,6 @@
 """Continuous evaluation as a team meets it: a clean repository passes, a planted fault fails the gate meant for it."""
 
+import itertools
 import json
 import os
 import random
@@ -137,12 +138,14 @@ def set_params(project: Path, **values: str) -> None:
 def test_a_clean_repository_passes_every_gate(released: Path, make: Make) -> None:
     assert failing(released) == set()
     families = {title.partition(".")[0] for title in gates(released)}
-    assert families == {"slices", "bias", "drift", "fragility", "compare"}
+    assert families == {"slices", "bias", "drift", "fragility", "compare", "alternatives"}
     verdict = json.loads((released / "reports" / "verdict.json").read_text(encoding="utf-8"))
     assert verdict["verdict"] == "blessed"
     said = make(released, "ce").stdout
     assert "failed" not in said
-    assert "ML Test Score" in said
+    model = said[said.index("  model ") : said.index("  infrastructure ")]
+    assert model.startswith("  model           4.0 of 7"), model
+    assert "it is known what an old model costs: ce/test_model.py::test_what_an_old_model_costs_is_known had" in model
     assert make(released, "ce", "ARGS=-m bias").stdout.count("passed") == 1
 
 
@@ -188,35 +191,57 @@ def leaked_column(project: Path) -> None:
     contract.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
-def drifted_rows(project: Path) -> None:
-    """Let the newest fifth come from another scale, with a time column that says which are newest."""
+def in_time(project: Path, change: Callable[[list[str], list[str]], None], **of_weight: object) -> None:
+    """Give each row a day, and change the newest fifth."""
     names, rows = rows_of(project)
-    weight = names.index("weight")
-    late = int(len(rows) * 0.8)
     for i, row in enumerate(rows):
+        if i >= int(len(rows) * 0.8):
+            change(row, names)
         row.insert(0, f"2024-{1 + i // 600:02}-{1 + i % 28:02}")
-        if i >= late:
-            row[weight + 1] = f"{float(row[weight + 1]) + 15:.1f}"
     write_rows(project, ["day", *names], rows)
     contract = project / "contract.yaml"
     document = yaml.safe_load(contract.read_text(encoding="utf-8"))
     document["columns"] = {"day": {"role": "time", "type": "datetime"}} | document["columns"]
-    document["columns"]["weight"]["range"] = [0, 300]
+    document["columns"]["weight"] |= of_weight
     contract.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+
+def drifted_rows(project: Path) -> None:
+    """Let the newest fifth come from another scale."""
+
+    def heavier(row: list[str], names: list[str]) -> None:
+        row[names.index("weight")] = f"{float(row[names.index('weight')]) + 15:.1f}"
+
+    in_time(project, heavier, range=[0, 300])
+
+
+def turned_concept(project: Path) -> None:
+    """Let the label of the newest fifth follow from the dose the other way round: no column looks different."""
+
+    def turn(row: list[str], names: list[str]) -> None:
+        row[names.index("ill")] = {"yes": "no", "no": "yes"}[row[names.index("ill")]]
+
+    in_time(project, turn)
+
+
+def drifted_labels(project: Path) -> None:
+    """Let most of the newest fifth be ill, whatever the dose."""
+    rng = random.Random(5)
+
+    def fall_ill(row: list[str], names: list[str]) -> None:
+        row[names.index("ill")] = "yes" if rng.random() < 0.6 else row[names.index("ill")]
+
+    in_time(project, fall_ill)
 
 
 def sudden_nulls(project: Path) -> None:
-    drifted_rows(project)
-    names, rows = rows_of(project)
-    weight = names.index("weight")
-    late = int(len(rows) * 0.8)
-    for i, row in enumerate(rows[late:]):
-        row[weight] = "" if i % 2 else f"{float(row[weight]) - 15:.1f}"
-    write_rows(project, names, rows)
-    contract = project / "contract.yaml"
-    document = yaml.safe_load(contract.read_text(encoding="utf-8"))
-    document["columns"]["weight"]["nullable"] = True
-    contract.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    """Let every other weight of the newest fifth be missing."""
+    turn = itertools.cycle([True, False])
+
+    def forget(row: list[str], names: list[str]) -> None:
+        row[names.index("weight")] = "" if next(turn) else row[names.index("weight")]
+
+    in_time(project, forget, nullable=True)
 
 
 def fragile_keywords(project: Path) -> None:
@@ -235,6 +260,8 @@ def fragile_keywords(project: Path) -> None:
         (leaked_column, "compare.leak (discharge code)"),
         (drifted_rows, "drift.column (weight)"),
         (sudden_nulls, "drift.column (weight)"),
+        (drifted_labels, "drift.column (ill)"),
+        (turned_concept, "drift.concept"),
         (fragile_keywords, "fragility.service (text in capitals and blanks)"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -246,6 +273,16 @@ def test_a_planted_fault_fails_the_gate_meant_for_it(copied: Path, environment: 
     assert gate in failing(copied)
     verdict = json.loads((copied / "reports" / "verdict.json").read_text(encoding="utf-8"))
     assert gate in verdict["failing"]
+
+
+def test_rows_in_time_that_have_not_drifted_pass(copied: Path, environment: Path) -> None:
+    """The control: the same days, and nothing changed in the newest fifth."""
+    (copied / "champion.yaml").write_text("release: null\ncommit: null\n", encoding="utf-8")
+    in_time(copied, lambda *_: None)
+    stages(copied, environment)
+    assert failing(copied) == set()
+    assert gates(copied)["drift.concept"] == "PASS"
+    assert len([title for title in gates(copied) if title.startswith("drift.concept (")]) == 10
 
 
 def test_a_champion_that_saw_the_test_rows_is_not_compared_with(copied: Path, environment: Path) -> None:

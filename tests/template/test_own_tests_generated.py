@@ -1,5 +1,7 @@
 """A generated repository's own tests, all of them, as its CI runs them."""
 
+import re
+
 import pytest
 
 from template.conftest import Render, commit
@@ -14,3 +16,15 @@ def test_every_test_of_a_fresh_repository_passes(render: Render, make: Make) -> 
     told = make(project, "test").stdout
     assert " passed" in told
     assert "failed" not in told
+    score = make(project, "train", "ce").stdout
+    found = sections(score)
+    assert min(found[name] for name in ("data", "infrastructure", "monitoring")) >= 4
+    # 120 penguins to test on: no slice has 200 rows, nobody is protected; what a linear model would do is looked at
+    assert found["model"] >= 2
+    assert "quality is enough in each important slice: ce/test_quality.py::test_slice had nothing to look at" in score
+
+
+def sections(told: str) -> dict[str, float]:
+    """Read the points of each section of the ML Test Score, as `make ce` prints them."""
+    score = told[told.index("ML Test Score") :]
+    return {name: float(points) for name, points in re.findall(r"^  (\w+) +([\d.]+) of 7$", score, re.MULTILINE)}

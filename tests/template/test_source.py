@@ -37,10 +37,10 @@ def test_symlinks_and_executables_are_absent() -> None:
 ROOMS = {
     "": (1040, "artifacts columns contract params prepare features model train metrics evaluate"),
     "answering": (380, "request encode predict"),
-    "judging": (1430, "gate champion slices bias drift fragility compare bless"),
+    "judging": (1520, "gate champion slices bias distance concept drift cases fragility compare bless"),
     "exporting": (340, "bins trees export"),
-    "experimenting": (370, "journal explain"),
-    "reporting": (640, "report drawing comment page journal_page ce_report"),
+    "experimenting": (460, "journal explain alternatives"),
+    "reporting": (660, "report drawing comment page journal_page ce_report"),
     "serving": (1000, (
         "guard ids contributions openapi prediction_log signals variants batch answers api service")),
     "shipping": (420, "store package serve client ship"),

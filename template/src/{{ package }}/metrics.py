@@ -104,7 +104,7 @@ def regression() -> list[Metric]:
     ]  # fmt: skip
 
 
-def losses(predictions: pd.DataFrame, labels: list[str]) -> Array:
+def losses(predictions: pd.DataFrame, labels: list[str], of: pd.DataFrame | None = None) -> Array:
     """Give the loss of each row in units of guessing: 0 is right and sure, 1 is what a constant guess loses on average.
 
     Classification: the squared distance of the probabilities from the truth (Brier, 1950), over that of the shares of
@@ -114,8 +114,10 @@ def losses(predictions: pd.DataFrame, labels: list[str]) -> Array:
     ----------
     predictions : DataFrame of shape (n_rows, 2 or 2 + n_classes)
         As `Evaluation.predictions`.
+    of : DataFrame, optional
+        The rows whose guessing is the unit; by default these.
     """
-    truth, guess = predictions["truth"], guessing(predictions["truth"], labels)
+    truth, guess = predictions["truth"], guessing((predictions if of is None else of)["truth"], labels)
     if not labels:
         return np.abs(truth.to_numpy("float64") - predictions["prediction"].to_numpy("float64")) / guess
     hits = truth.to_numpy()[:, None] == np.array(labels)

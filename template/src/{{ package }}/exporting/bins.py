@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..artifacts import ALWAYS, OTHER
 from ..columns import NUMERIC, Contract
-from ..judging.drift import parts_of
+from ..judging.distance import parts_of
 from ..params import Drift
 
 Array = npt.NDArray[Any]

@@ -14,7 +14,7 @@ from ..metrics import losses
 from ..params import Params, load
 from ..prepare import TEST, TRAIN, clusters
 from .champion import Answers, Champion
-from .gate import REPORTED, Array, Bounds, Family, Gate, decided, mean_bounds
+from .gate import REPORTED, TAIL, Array, Bounds, Family, Gate, decided, mean_bounds
 from .slices import groups, is_large_enough
 
 LARGEST = 20_000  # rows of the model that is trained to see what leaving protected columns out did
@@ -115,7 +115,7 @@ def bounded(statistic: Statistic, cells: Array, entity: Array, params: Params) -
     samples = samples[np.isfinite(samples)]
     if math.isnan(value) or not len(samples):
         return Bounds(value, math.nan, math.nan)
-    low, high = np.quantile(samples, [0.05, 0.95])
+    low, high = np.quantile(samples, [TAIL, 1 - TAIL])
     return Bounds(value, 2 * value - float(high), 2 * value - float(low))
 
 

@@ -4,11 +4,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
@@ -16,150 +14,34 @@ from ..answering.predict import frame_of
 from ..answering.request import Reader, RefusedError, examples
 from ..artifacts import MODEL
 from ..columns import NUMERIC, Contract, DataError, run
-from ..contract import parse, read, validate
+from ..contract import Violation, parse, read, validate
 from ..params import Fragility, load
 from ..prepare import TEST
 from ..train import load_model
+from .cases import ACCEPTED, CASES, REJECTED, UNIT, Case, Records, thousandfold, wanted
 from .drift import scored
 from .gate import FAIL, PASS, Array, Family, Gate
 
-WANTED = Path("fragility.yaml")
-REJECTED, ACCEPTED = "rejected", "accepted"
-UNIT = "unit times 1000"
-MOST = 20  # columns of a kind that are damaged
 NEXT = "mend contract.yaml (range, categories, nullable) or the model; or, if this is wanted, say so in fragility.yaml"
-Record = dict[str, Any]
-Records = list[Record]
 
 
 @dataclass(frozen=True)
-class Case:
-    """One way in which data breaks.
+class Outcome:
+    """What broken data met.
 
     Attributes
     ----------
-    columns : callable
-        Gives the columns of a contract that can break so; none: the case does not apply.
-    raw : callable or None
-        Damages a column of raw texts.
-    sent : callable or None
-        Damages a field of records.
-    keeps : bool
-        Whether the answers stay what they were where it is accepted.
+    word : str
+        rejected, accepted, or what went wrong.
+    said : str
+        The message.
+    named : tuple of (str, str)
+        Column and rule of each fault, as the message has them.
     """
 
-    columns: Callable[[Contract], list[str]]
-    raw: Callable[[pd.DataFrame, str], pd.DataFrame] | None
-    sent: Callable[[Records, str], Records] | None
-    keeps: bool = False
-
-
-def _features(*types: str, nullable: bool | None = None, closed: bool = False) -> Callable[[Contract], list[str]]:
-    """Give a function that chooses features by type, and by whether they may be empty or have a fixed set of values."""
-
-    def chosen(contract: Contract) -> list[str]:
-        columns = [contract.columns[name] for name in contract.features]
-        return [
-            c.name
-            for c in columns
-            if (not types or c.type in types)
-            and nullable in (None, c.nullable)
-            and (not closed or c.categories or c.range)
-        ][:MOST]
-
-    return chosen
-
-
-def _all(contract: Contract) -> list[str]:
-    return contract.features[:1]  # the case is about the table, and one column stands for it
-
-
-def _set(value: Any) -> Callable[[pd.DataFrame, str], pd.DataFrame]:
-    return lambda frame, name: frame.assign(**{name: value})
-
-
-def _put(value: Any) -> Callable[[Records, str], Records]:
-    return lambda records, name: [record | {name: value} for record in records]
-
-
-def _mapped(change: Callable[[Any], Any]) -> Callable[[pd.DataFrame, str], pd.DataFrame]:
-    return lambda frame, name: frame.assign(**{name: frame[name].map(change)})
-
-
-def _replaced(change: Callable[[Any], Any]) -> Callable[[Records, str], Records]:
-    return lambda records, name: [record | {name: change(record[name])} for record in records]
-
-
-def _thousandfold(value: Any) -> Any:
-    if isinstance(value, str):
-        return re.sub(r"[.,].*", "", value) + "123" if re.fullmatch(r"-?[\d.,]*[1-9][\d.,]*", value) else value
-    return value * 1000 + 123 if isinstance(value, int | float) else value
-
-
-def _louder(value: Any) -> Any:
-    return f"  {value.upper()}  " if isinstance(value, str) and value.strip() else value
-
-
-def _without(record: Record, name: str) -> Record:
-    return {key: value for key, value in record.items() if key != name}
-
-
-NUMBERS, CLOSED = _features(*NUMERIC), _features("category", "boolean", closed=True)
-RANGED, TEXTS = _features(*NUMERIC, closed=True), _features("text")
-CASES: dict[str, Case] = {
-    "column missing": Case(_features(), lambda f, n: f.drop(columns=n), lambda r, n: [_without(x, n) for x in r]),
-    "column renamed": Case(
-        _features(),
-        lambda f, n: f.rename(columns={n: f"{n} (new)"}),
-        lambda r, n: [_without(x, n) | {f"{n} (new)": x[n]} for x in r],
-    ),
-    "columns reordered": Case(
-        _all, lambda f, _: f[list(f.columns[::-1])], lambda r, _: [dict(reversed(x.items())) for x in r], keeps=True
-    ),
-    "null where none is allowed": Case(_features(nullable=False), _set(None), _put(None)),
-    "null where one is allowed": Case(_features(nullable=True), _set(None), _put(None)),
-    "unseen category": Case(CLOSED, _set("never seen before"), _put("never seen before")),
-    UNIT: Case(RANGED, _mapped(_thousandfold), _replaced(_thousandfold)),
-    "text in a number": Case(NUMBERS, _set("about five"), _put("about five")),
-    "infinite number": Case(NUMBERS, _set("inf"), _put(float("inf"))),
-    "not a number": Case(NUMBERS, None, _put(float("nan"))),
-    "huge number": Case(RANGED, _set("1e300"), _put(1e300)),
-    "constant column": Case(_features(), lambda f, n: f.assign(**{n: f[n].iloc[0]}), lambda r, n: _put(r[0][n])(r, n)),
-    "no rows": Case(_all, lambda f, _: f.iloc[:0], lambda _, __: []),
-    "one row": Case(_all, lambda f, _: f.iloc[:1], lambda r, _: r[:1], keeps=True),
-    "duplicated rows": Case(_all, lambda f, _: pd.concat([f, f], ignore_index=True), lambda r, _: [*r, *r], keeps=True),
-    "other letters in a text": Case(TEXTS, _set("größer, 日本語, 🐧"), _put("größer, 日本語, 🐧")),
-    "other letters in a category": Case(CLOSED, _set("größer 🐧"), _put("größer 🐧")),
-    "text in capitals and blanks": Case(TEXTS, _mapped(_louder), _replaced(_louder), keeps=True),
-}
-
-
-def wanted(path: Path = WANTED) -> dict[str, dict[str, str]]:
-    """Read fragility.yaml: for each case, what the check of the data and what the service is to do.
-
-    Raises
-    ------
-    DataError
-        If a case is missing or unknown, or something else than rejected or accepted is wanted.
-    """
-    try:
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from None
-    if not isinstance(table, dict) or set(table) != set(CASES):
-        odd = sorted(map(str, set(CASES) ^ set(table if isinstance(table, dict) else {})))
-        raise DataError(f"{path}: missing or unknown: {', '.join(odd)}")
-    for case, row in table.items():
-        if (
-            not isinstance(row, dict)
-            or set(row) != {"data", "service"}
-            or not all(word in (REJECTED, ACCEPTED) for word in row.values())
-        ):
-            raise DataError(f"{path}, {case!r}: write {{data: rejected, service: accepted}}, or the other way round")
-    return table
-
-
-Outcome = tuple[str, str]  # what happened, and what was said
+    word: str
+    said: str = ""
+    named: tuple[tuple[str, str], ...] = ()
 
 
 def on_data(case: Case, columns: list[str], raw: pd.DataFrame, contract: Contract) -> dict[str, Outcome]:
@@ -170,10 +52,15 @@ def on_data(case: Case, columns: list[str], raw: pd.DataFrame, contract: Contrac
         raw = case.raw(raw, name)
     frame, found = parse(raw, contract)
     if frame.empty:
-        return dict.fromkeys(columns, (REJECTED, "holds no rows"))
-    found += validate(frame, contract)
-    said = {violation.column: str(violation) for violation in found}
-    return {name: (REJECTED, said[name]) if name in said else (ACCEPTED, "") for name in columns}
+        return dict.fromkeys(columns, Outcome(REJECTED, "holds no rows", (("records", "holds no rows"),)))
+    told: dict[str, list[Violation]] = {name: [] for name in columns}
+    for violation in found + validate(frame, contract):
+        told.setdefault(violation.column, []).append(violation)
+    return {name: _refused(told[name]) if told[name] else Outcome(ACCEPTED) for name in columns}
+
+
+def _refused(found: list[Violation]) -> Outcome:
+    return Outcome(REJECTED, str(found[0]), tuple((violation.column, violation.rule) for violation in found))
 
 
 @dataclass(frozen=True)
@@ -197,41 +84,44 @@ class Door:
 def on_service(case: Case, name: str, records: Records, door: Door, before: Array) -> Outcome:
     """Damage a field of the records, and give what the service does with them.
 
+    Rejected, accepted, or what went wrong: an answer that is no number, or not the one that it was.
+
     Parameters
     ----------
     before : ndarray of shape (n_records,)
         Its answers to the sound records.
-
-    Returns
-    -------
-    outcome : str
-        rejected, accepted, or what went wrong: an answer that is no number, or not the one that it was.
-    said : str
     """
     if case.sent is None:
         raise ValueError("this case is none of the service's")
     try:
         answers = door.ask(case.sent(records, name))
     except RefusedError as refusal:
-        fields = sorted({str(fault["field"]) for fault in refusal.errors})
-        return REJECTED, f"{refusal} ({', '.join(fields)})"
+        named = dict.fromkeys((str(fault["field"]), str(fault["message"])) for fault in refusal.errors)
+        return Outcome(REJECTED, str(refusal), tuple(named))
     if not np.isfinite(answers).all():
-        return "answered with something that is no number", ""
+        return Outcome("answered with something that is no number")
     others = ~np.isclose(answers, np.resize(before, len(answers)), rtol=1e-9, atol=1e-9)  # BLAS adds up by batch size
     if case.keeps and others.any():
-        return f"answered otherwise in {others.mean():.0%} of the rows", ""
-    return ACCEPTED, ""
+        return Outcome(f"answered otherwise in {others.mean():.0%} of the rows")
+    return Outcome(ACCEPTED)
+
+
+def _names(outcome: Outcome, column: str, rule: str) -> bool:
+    """Tell whether a refusal names the column, and of it the rule: both whole, as a part of them may be another's."""
+    return any(named == column and re.fullmatch(rule, broken, re.DOTALL) for named, broken in outcome.named)
 
 
 def _judged(side: str, name: str, want: str, outcomes: dict[str, Outcome], n: int) -> Gate:
-    """Gate whether what happened is what is wanted, on each column, and whether the message names what is wrong."""
-    wrong, heard = [], ""
-    for column, (outcome, said) in outcomes.items():
-        if outcome == REJECTED == want and name != "no rows" and column not in said:
-            outcome = "rejected without naming the column"
-        if outcome != want:
-            wrong.append(f"{column!r} was {outcome}" + (f" ({said[:160]})" if said else ""))
-        heard = heard or said
+    """Gate whether what happened is what is wanted, on each column, and whether a refusal names column and rule."""
+    case, wrong, heard = CASES[name], [], ""
+    rule = case.rule[side == "service"]
+    for column, outcome in outcomes.items():
+        word = outcome.word
+        if word == REJECTED == want and not _names(outcome, case.names or column, rule):
+            word = "rejected without naming column and rule"
+        if word != want:
+            wrong.append(f"{column!r} was {word}" + (f" ({outcome.said[:160]})" if outcome.said else ""))
+        heard = heard or outcome.said
     many, first = len(outcomes), f"; {heard.splitlines()[0][:160]}" if heard else ""
     so = f"so it was, for {many} column{'s'[: many > 1]}{first}"
     told = f"wanted {want}; " + (f"{len(wrong)} of {many} columns: {wrong[0]}" if wrong else so)
@@ -242,13 +132,13 @@ def _tried(act: Callable[[], dict[str, Outcome]], columns: list[str]) -> dict[st
     try:
         return act()
     except Exception as error:
-        return dict.fromkeys(columns, (f"the end of the code, {type(error).__name__}", str(error)))
+        return dict.fromkeys(columns, Outcome(f"the end of the code, {type(error).__name__}", str(error)))
 
 
 def _shows(name: str, records: Records, contract: Contract) -> bool:
     """Tell whether another unit leaves the range at all: zeros do not, nor a small number in a wide range."""
     low, high = contract.columns[name].range or (-np.inf, np.inf)
-    numbers = [_thousandfold(record[name]) for record in records if record[name]]
+    numbers = [thousandfold(record[name]) for record in records if record[name]]
     return any(not low <= number <= high for number in numbers)
 
 

@@ -67,7 +67,7 @@ def holm(tests: list[tuple[Bounds, float]]) -> list[float]:
     """Give each test's p-value that the mean is not over its threshold, adjusted for their number (Holm, 1979)."""
     from statsmodels.stats.multitest import multipletests
 
-    errors = [(b.high - b.low) / (2 * Z) or 1e-12 for b, _ in tests]
+    errors = [(b.value - b.low) / Z or 1e-12 for b, _ in tests]
     p = [
         math.erfc((b.value - limit) / error / math.sqrt(2)) / 2 for (b, limit), error in zip(tests, errors, strict=True)
     ]

@@ -37,7 +37,8 @@ def main() -> None:
     verdict, metrics = (json.loads(path.read_text(encoding="utf-8")) for path in (VERDICT, METRICS))
     families = {name: Family.read(name) for name in FAMILIES}
     COMMENT.write_text(comment(verdict, metrics, families), encoding="utf-8")
-    PAGE.write_text(page(verdict, metrics, families, read_predictions(), contract), encoding="utf-8")
+    others = Family.read("alternatives")
+    PAGE.write_text(page(verdict, metrics, families, read_predictions(), contract, others), encoding="utf-8")
 
 
 if __name__ == "__main__":

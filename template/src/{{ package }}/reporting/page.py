@@ -11,21 +11,16 @@ from ..judging.gate import FAIL, INCONCLUSIVE, NOT_COMPARABLE, PASS, REPORTED, F
 from ..metrics import HEADLINE
 from .comment import SIGNS, VERDICTS, changes, counted, scores
 from .drawing import curve, lines, number, table
+from .report import calibrated, one_by_one
 
 STYLE = Path(__file__).with_suffix(".css")
 
 
 def calibration(predictions: pd.DataFrame, contract: Contract) -> str:
     """Draw predicted against observed, in ten groups of equal size."""
-    shown = [str(contract.positive)] if contract.positive is not None else [str(label) for label in contract.labels[:4]]
-    pairs = {label: (predictions[f"p {label}"], (predictions["truth"] == label).astype("float64")) for label in shown}
-    if not contract.labels:
-        pairs = {contract.target: (predictions["prediction"], predictions["truth"])}
-    series = {}
-    for label, (told, seen) in pairs.items():
-        band = pd.qcut(told.rank(method="first"), min(10, len(told)), labels=False)
-        means = pd.DataFrame({"told": told, "seen": seen}).groupby(band).mean()
-        series[label] = [(float(a), float(b)) for a, b in means.to_numpy()]
+    pairs = {label: (predictions[f"p {label}"], predictions["truth"] == label) for label in one_by_one(contract)}
+    pairs = pairs or {contract.target: (predictions["prediction"], predictions["truth"])}
+    series = {label: calibrated(told, seen) for label, (told, seen) in pairs.items()}
     return curve(
         "Calibration: predicted against observed, in ten groups of rows", series, "predicted", "observed", diagonal=True
     )
@@ -93,15 +88,17 @@ def sections(
     if over := found["drift"].get("over_time"):
         rows = [
             {
-                "label": f"{w['from'][:10]} to {w['to'][:10]}",
+                "label": w["span"],
                 "value": w["loss"],
                 "low": w["low"],
                 "high": w["high"],
                 "n": w["n"],
+                "open": w["split"] == "train",
             }
             for w in over
         ]
-        drift += "<h3>Over time</h3>" + lines("Loss by window of time in the test rows", rows, {}, "loss")
+        told = "By models that have not learnt these rows. Open squares are train rows."
+        drift += f"<h3>Over time</h3><p class='soft'>{told}</p>" + lines("Loss by window of time", rows, {}, "loss")
     parts.append(("Has the data moved?", drift))
     parts.append(("What is different?", difference(compared)))
     return parts
@@ -158,6 +155,17 @@ def difference(compared: dict[str, Any]) -> str:
     return body
 
 
+def beside(others: Family) -> str:
+    """Show what is simpler, set otherwise or older next to the model; it decides nothing."""
+    told = [
+        (gate.name.partition(".")[2], gate.said, "" if gate.verdict == PASS else gate.next) for gate in others.gates
+    ]
+    body = "<p class='soft'>This decides nothing.</p>" + table(["looked at", "found", "next"], told)
+    rows = [(row["set"], row["value"], row["low"], row["high"]) for row in others.details["settings"]]
+    listed = table(["set", "gain", "low", "high"], rows)
+    return body + (f"<details><summary>the settings nearby</summary>{listed}</details>" if rows else "")
+
+
 def document(title: str, body: str) -> str:
     """Wrap a body as a page that needs nothing else."""
     style = STYLE.read_text(encoding="utf-8")
@@ -172,6 +180,7 @@ def page(
     families: dict[str, Family],
     predictions: pd.DataFrame,
     contract: Contract,
+    others: Family,
 ) -> str:
     """Write the whole report as one page."""
     sign, compared = VERDICTS[verdict["verdict"]], families["compare"].details
@@ -185,6 +194,7 @@ def page(
         for w in verdict["waived"]
     ]
     body += [f"<h2>{heading}</h2>\n{part}" for heading, part in sections(metrics, families, predictions, contract)]
+    body.append("<h2>Is something else better?</h2>" + beside(others))
     body.append("<h2>All checks</h2>" + table(["family", *(name.lower() for name in SIGNS)], counted(families)))
     for name, family in families.items():
         order = sorted(family.gates, key=lambda gate: (gate.verdict in (PASS, REPORTED), gate.title))

@@ -25,6 +25,19 @@ AXES = {
 STYLES = [("-", "o"), ("--", "s"), ("-.", "^"), (":", "D")]  # and without colour at all
 
 
+def one_by_one(contract: Contract) -> list[str]:
+    """Give the classes to draw one against the rest: the positive one, or the first four; none of a regression."""
+    return [str(contract.positive)] if contract.positive is not None else [str(label) for label in contract.labels[:4]]
+
+
+def calibrated(told: Any, seen: Any) -> list[tuple[float, float]]:
+    """Give the means of what was told and what was seen, in ten groups of equal size; equal scores stay together."""
+    edges = np.unique(np.quantile(told, np.linspace(0, 1, 11)[1:-1]))
+    rows = pd.DataFrame({"told": np.asarray(told, "float64"), "seen": np.asarray(seen, "float64")})
+    means = rows.groupby(np.searchsorted(edges, rows["told"])).mean()
+    return [(float(a), float(b)) for a, b in means.to_numpy()]
+
+
 def curves(predictions: pd.DataFrame, labels: list[str]) -> dict[str, list[dict[str, Any]]]:
     """Compute ROC, precision-recall, calibration (ten bins of equal size) and confusion, each as rows for DVC's plots.
 
@@ -35,7 +48,6 @@ def curves(predictions: pd.DataFrame, labels: list[str]) -> dict[str, list[dict[
     labels : list of str
         The classes to draw, one against the rest.
     """
-    from sklearn.calibration import calibration_curve
     from sklearn.metrics import precision_recall_curve, roc_curve
 
     sample = predictions.sample(min(1000, len(predictions)), random_state=1).sort_index()  # the file is kept in git
@@ -47,7 +59,7 @@ def curves(predictions: pd.DataFrame, labels: list[str]) -> dict[str, list[dict[
             continue
         falsely, truly, _ = roc_curve(hit, p)
         precision, recall, _ = precision_recall_curve(hit, p)
-        observed, predicted = calibration_curve(hit, p, n_bins=10, strategy="quantile")
+        predicted, observed = np.transpose(calibrated(p, hit))
         for name, points in (
             ("roc", (falsely, truly)),
             ("precision_recall", (recall, precision)),
@@ -68,7 +80,7 @@ def _points(label: str, axes: tuple[str, str], points: tuple[Any, Any]) -> list[
 def draw_classification(predictions: pd.DataFrame, contract: Contract) -> None:
     """Draw curves.png and confusion.png; write the points beside them."""
     labels = [str(label) for label in contract.labels]
-    shown = [str(contract.positive)] if contract.positive is not None else labels[:4]
+    shown = one_by_one(contract)
     points = curves(predictions, shown)
     for name, rows in points.items():
         (REPORTS / f"{name}.json").write_text(json.dumps(rows, ensure_ascii=False) + "\n", encoding="utf-8")
