@@ -97,6 +97,15 @@ def memory(server: Running) -> float:
     return sum(resident(pid) for pid in tree(server.process.pid)) / 1e6
 
 
+def waited(server: Running) -> float:
+    """Give the seconds that its threads were ready to run and had no core: what the rest of the machine adds."""
+    told = []
+    for file in (file for pid in tree(server.process.pid) for file in Path(f"/proc/{pid}/task").glob("*/schedstat")):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            told.append(int(file.read_text().split()[1]))
+    return sum(told) / 1e9
+
+
 def resident(pid: int) -> int:
     """Give the bytes of a process that are in memory; none if it has ended."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,31 @@ def test_a_slow_body_is_given_up(make):
     status, problem, headers = make(timeout_seconds=0.1)("/predict", chunks=[b"{"])
     assert (status, headers["connection"]) == (504, "close")
     assert "0.1 seconds" in problem["detail"]
+
+
+def test_a_cancellation_by_somebody_else_is_no_timeout():
+    async def run(seconds: float, cancelled: bool) -> str:
+        async def work() -> None:
+            with guard.Deadline(seconds):
+                await asyncio.sleep(5)
+
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0.05)
+        if cancelled:
+            task.cancel()
+        (found,) = await asyncio.gather(task, return_exceptions=True)
+        return type(found).__name__
+
+    assert asyncio.run(run(0.01, cancelled=False)) == "TimeoutError"
+    assert asyncio.run(run(5, cancelled=True)) == "CancelledError"
+
+
+def test_the_clock_of_the_log_tells_the_time():
+    clock = prediction_log.Clock()
+    for _ in range(3):
+        told = datetime.fromisoformat(clock())
+        assert abs((datetime.now(UTC) - told).total_seconds()) < 5
+        assert told.tzinfo is not None
 
 
 def test_too_many_requests_at_work_are_sent_away(make, sent):

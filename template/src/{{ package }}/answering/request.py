@@ -117,6 +117,8 @@ def _whole(value: float) -> float:
 
 
 def _label(value: Any, column: Column, open_: bool) -> str:
+    if isinstance(value, str) and value in column.labels:  # nearly every value
+        return value
     if value is None:
         raise ValueError("needs a value")
     if isinstance(value, bool) and column.type == "boolean":
