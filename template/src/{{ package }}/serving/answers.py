@@ -168,9 +168,10 @@ class Answers:
         joined = [self._matched(outcome, place) for place, outcome in enumerate(outcomes)]
         now = self._journal.now()
         self._journal.outcomes.write({"time": now} | outcome for outcome in outcomes)
-        for told, loss, value in joined:
-            self._signals.labelled(told, loss, value, [p.version[:8] for p in self._predictors.values()], ORDER)
-        return {"accepted": len(joined)}
+        versions = [p.version[:8] for p in self._predictors.values()]
+        ours = [self._signals.labelled(told, loss, value, versions, ORDER) for told, loss, value in joined]
+        others = ours.count(False)
+        return {"accepted": len(joined)} | ({"of_another_model": others} if others else {})
 
     def _matched(self, outcome: Any, place: int) -> tuple[Any, float, float | None]:
         def refuse(field: str, message: str) -> RefusedError:

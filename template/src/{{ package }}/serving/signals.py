@@ -63,7 +63,7 @@ DRIFT_LIMIT = _gauge(
 )
 SCORE_DRIFT_LIMIT = _gauge("ml_score_drift_limit", "PSI above which the score has drifted")
 FEEDBACK = _counter("ml_feedback_total", "outcomes that came back", "variant")
-UNMATCHED = _counter("ml_feedback_unmatched_total", "outcomes of no prediction of this model")
+OTHER_MODEL = _counter("ml_feedback_other_model_total", "outcomes of predictions of a model that runs here no more")
 DELAY = prometheus.Histogram("ml_feedback_delay_seconds", "from prediction to outcome", ["variant"], buckets=DELAYS)
 LOSS = _counter("ml_feedback_loss_total", "loss of labelled predictions; 1 is what guessing loses", "variant")
 LOSS_SQUARED = _counter("ml_feedback_loss_squared_total", "its square, for intervals", "variant")
@@ -223,12 +223,12 @@ class Signals:
 
     def labelled(
         self, told: Any, loss: float, value: float | None, versions: list[str], variants: tuple[str, ...]
-    ) -> None:
-        """Count the outcome of a prediction, as its id tells of it; one of another model is told apart."""
+    ) -> bool:
+        """Count the outcome of a prediction, as its id tells of it; say whether it is of a model that runs here."""
         LAST_FEEDBACK.set(time.time())
         if told.model not in versions:
-            UNMATCHED.inc()
-            return
+            OTHER_MODEL.inc()
+            return False
         name = variants[told.variant]
         FEEDBACK.labels(name).inc()
         LOSS.labels(name).inc(loss)
@@ -236,6 +236,7 @@ class Signals:
         DELAY.labels(name).observe(max(0.0, time.time() - told.seconds))
         if value:
             (GAINED if value > 0 else LOST).labels(name).inc(abs(value))
+        return True
 
     def shadow_failed(self, records: int) -> None:
         """Count records that the challenger did not answer in the shadow."""
