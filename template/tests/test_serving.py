@@ -70,30 +70,34 @@ def metrics() -> Any:
 
 
 @pytest.fixture
-def make(small, frame: pd.DataFrame, tuned, tmp_path: Path, monkeypatch):
+def make(small, frame: pd.DataFrame, tuned, tmp_path: Path):
     """Give a function that makes an API from parameters, and perhaps with a challenger."""
 
-    def made(challenger: bool = False, **service: Any) -> Asked:
-        few = replace(tuned.model, max_iter=5)
+    def made(challenger: bool = False, outside: str = "reject", **service: Any) -> Asked:
+        few, contract = replace(tuned.model, max_iter=5), replace(small, outside=outside)
         params = replace(tuned, model=few, service=replace(tuned.service, **service))
         if challenger:
             params = replace(params, rollout=replace(params.rollout, mode="split", entity="row", share=0.5))
-        fitted = train.train(frame, small, params)
-        score = fitted.predict_proba(frame[small.features])[:, 1]
+        fitted = train.train(frame, contract, params)
+        score = fitted.predict_proba(frame[contract.features])[:, 1]
         about = {"guess": 0.5, "loss": 0.1, "path": "onnx"}
         one = predict.Predictor(
-            lambda records: fitted.predict_proba(predict.frame_of(records, small)), small, ["No", "Yes"], VERSION, about
+            lambda records: fitted.predict_proba(predict.frame_of(records, small)),
+            contract,
+            ["No", "Yes"],
+            VERSION,
+            about,
         )
         both = {"control": one} | ({"challenger": replace(one, version="ba9876543210")} if challenger else {})
-        told = signals.Signals(small, params, bins.reference(frame, score, small, params.drift), one.labels)
+        told = signals.Signals(contract, params, bins.reference(frame, score, contract, params.drift), one.labels)
         for name in both:
-            told.variant(name, small, dict.fromkeys(("model", "data", "commit", "verdict", "path"), "x"), 1.0, 0.1)
+            told.variant(name, contract, dict.fromkeys(("model", "data", "commit", "verdict", "path"), "x"), 1.0, 0.1)
         folder = tmp_path / "log"
         kinds = [prediction_log.Lines(folder, kind, 2**20, 3, lambda: None) for kind in ("predictions", "outcomes")]
-        examples = request.values(small, frame.head(50))
+        examples = request.values(contract, frame.head(50))
         said = answers.Answers(both, params, told, answers.Journal(*kinds, lambda: "now"), examples)
         document = openapi.openapi(
-            small, params, "small", "1", request.examples(small, frame.head(1))[0], secured=False
+            contract, params, "small", "1", request.examples(contract, frame.head(1))[0], secured=False
         )
         return Asked(
             api.Api(said, told, params, {"/version": api.page({}), "/openapi.json": api.page(document)}, quick=True),
@@ -120,6 +124,17 @@ def test_one_and_many_records_are_answered(make, sent):
     status, many, _ = ask("/predict", {"records": sent})
     assert many["predictions"][0]["prediction"] == answer["prediction"]
     assert len({a["prediction_id"] for a in many["predictions"]}) == 5
+
+
+def test_a_value_outside_is_flagged_in_the_answer_and_the_log_where_the_contract_lets_it_pass(make, sent):
+    ask = make(outside="flag")
+    strange = sent[0] | {"visits": 1000, "plan": "gold"}
+    status, many, _ = ask("/predict", {"records": [strange, sent[1]]})
+    assert status == 200
+    assert [flag["field"] for flag in many["predictions"][0]["flags"]] == ["visits", "plan"]
+    assert "flags" not in many["predictions"][1]
+    assert ["flags" in line for line in ask.lines("predictions")] == [True, False]
+    assert make()("/predict", strange)[0] == 422
 
 
 @pytest.mark.parametrize(
