@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bars import Medians, judged
-from measure import memory, running, waited, wrk
+from measure import memory, running, tree, waited, wrk
 from project import WORDS, Project, shipped
 from servers import SERVERS, Ready, agree, prepared
 
@@ -32,8 +32,9 @@ FIGURES = {
     "p99_16": "p99 ms, 16",
     "start": "start s",
     "memory": "memory MB",
+    "processes": "processes",
 }
-RATIOS = {name: title for name, title in FIGURES.items() if name != "waited_1"}
+RATIOS = {name: title for name, title in FIGURES.items() if name not in ("waited_1", "processes")}
 
 
 def main() -> None:
@@ -98,7 +99,7 @@ def one_turn(ready: Ready, record: dict[str, object], seconds: float) -> dict[st
             if seen["errors"]:
                 sys.exit(f"{ready.server.name}: {seen['errors']:g} of {seen['requests']:g} requests failed")
             found |= {f"{name}_{connections}": seen[name] for name in ("rps", "p50", "p99", "max")}
-        found["memory"] = memory(server)
+        found["memory"], found["processes"] = memory(server), len(tree(server.process.pid))
     return found
 
 

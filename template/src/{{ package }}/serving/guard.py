@@ -62,8 +62,9 @@ class Deadline:
 
     def __enter__(self) -> None:
         """Start the timer."""
-        self._task: Any = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._end)
+        loop = asyncio.get_running_loop()
+        self._task: Any = asyncio.current_task(loop)
+        self._timer = loop.call_later(self._seconds, self._end)
 
     def _end(self) -> None:
         self._late = True
