@@ -223,6 +223,26 @@ def test_unknown_paths_and_methods_become_no_metric_labels(make):
     assert ask("/predict", method="GET")[2]["allow"] == "POST"
 
 
+def test_latencies_are_told_with_the_next_scrape(make):
+    signals_ = make().app._signals
+    name, took = "ml_request_seconds", (0.001, 0.0011, 0.3, 99)
+    places = [("count", {}), ("bucket", {"le": "0.001"}), ("bucket", {"le": "0.0025"}), ("bucket", {"le": "10.0"})]
+    wanted = [len(took), 1, 2, 3, sum(took), 1]
+
+    def told() -> list[float]:
+        found = [counted(f"{name}_{part}", route="/explain", **more) for part, more in places]
+        return [*found, counted(f"{name}_sum", route="/explain"), counted("ml_requests_slow_total", route="/explain")]
+
+    signals_.flush()
+    before = told()
+    signals_._slow = 0.5
+    for seconds in took:
+        signals_.answered("/explain", "POST", 200, seconds)
+    assert told() == before
+    signals_.flush()
+    assert [b - a for a, b in zip(before, told(), strict=True)] == pytest.approx(wanted)
+
+
 def test_a_fault_of_ours_shows_no_trace(make, sent, monkeypatch):
     ask = make()
     monkeypatch.setattr(ask.app._answers, "predict", lambda _: 1 / 0)
