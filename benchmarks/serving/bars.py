@@ -49,6 +49,7 @@ BARS = [
     *(Bar(f"p99 at 16 connections, times ({key})", (key,), times(key, "p99_16"), most=1) for key in FRAMES),
     Bar("start to first answer, times (a)", ("a",), times("a", "start"), most=1),
     Bar("stretch: requests/s at 16 connections, share of (f)", ("f",), times("f"), least=0.5),
+    Bar("the same by the core time of a request", ("f",), lambda medians: 1 / times("f", "core_16")(medians)),
 ]
 
 

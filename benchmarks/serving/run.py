@@ -4,7 +4,8 @@ Each server has an environment of its own and one worker; all answer the same re
 one after the other in turns, and are compared within this run alone. Kept in .cache/benchmarks: the environments, and
 a repository rendered from this checkout and shipped. Bars that are missed are said, and are no error. "Waited" is the
 share of the time that a server was ready to run and had no core: over one percent of it is in every p99 of wrk, so that
-the p99 at one connection of (f), which does next to nothing, stands beside that of the service.
+the p99 at one connection of (f), which does next to nothing, stands beside that of the service. "Core" is the time that
+a server's threads ran for a request: it minds a busy machine less than requests a second do.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bars import Medians, judged
-from measure import memory, running, tree, waited, wrk
+from measure import memory, running, scheduled, tree, wrk
 from project import WORDS, Project, shipped
 from servers import SERVERS, Ready, agree, prepared
 
@@ -30,6 +31,7 @@ FIGURES = {
     "waited_1": "waited %, 1",
     "p50_16": "p50 ms, 16",
     "p99_16": "p99 ms, 16",
+    "core_16": "core us, 16",
     "start": "start s",
     "memory": "memory MB",
     "processes": "processes",
@@ -93,9 +95,11 @@ def one_turn(ready: Ready, record: dict[str, object], seconds: float) -> dict[st
         found["start"] = server.start
         wrk(server, record, max(CONNECTIONS), WARM_UP)
         for connections in CONNECTIONS:
-            before = waited(server)
+            before = scheduled(server)
             seen = wrk(server, record, connections, seconds)
-            found[f"waited_{connections}"] = 100 * (waited(server) - before) / seconds
+            ran, waited = (now - then for now, then in zip(scheduled(server), before, strict=True))
+            found[f"core_{connections}"] = 1e6 * ran / seen["requests"]
+            found[f"waited_{connections}"] = 100 * waited / seconds
             if seen["errors"]:
                 sys.exit(f"{ready.server.name}: {seen['errors']:g} of {seen['requests']:g} requests failed")
             found |= {f"{name}_{connections}": seen[name] for name in ("rps", "p50", "p99", "max")}
