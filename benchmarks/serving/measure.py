@@ -97,6 +97,16 @@ def memory(server: Running) -> float:
     return sum(resident(pid) for pid in tree(server.process.pid)) / 1e6
 
 
+def scheduled(server: Running) -> tuple[float, float]:
+    """Give the seconds that its threads ran, and those that they were ready to and had no core."""
+    ran, waited = 0, 0
+    for file in (file for pid in tree(server.process.pid) for file in Path(f"/proc/{pid}/task").glob("*/schedstat")):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            more = file.read_text().split()
+            ran, waited = ran + int(more[0]), waited + int(more[1])
+    return ran / 1e9, waited / 1e9
+
+
 def resident(pid: int) -> int:
     """Give the bytes of a process that are in memory; none if it has ended."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):

@@ -2,7 +2,10 @@
 
 Each server has an environment of its own and one worker; all answer the same record with the same model, on loopback,
 one after the other in turns, and are compared within this run alone. Kept in .cache/benchmarks: the environments, and
-a repository rendered from this checkout and shipped. Bars that are missed are said, and are no error.
+a repository rendered from this checkout and shipped. Bars that are missed are said, and are no error. "Waited" is the
+share of the time that a server was ready to run and had no core: over one percent of it is in every p99 of wrk, so that
+the p99 at one connection of (f), which does next to nothing, stands beside that of the service. "Core" is the time that
+a server's threads ran for a request: it minds a busy machine less than requests a second do.
 """
 
 import argparse
@@ -14,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bars import Medians, judged
-from measure import memory, running, wrk
+from measure import memory, running, scheduled, tree, wrk
 from project import WORDS, Project, shipped
 from servers import SERVERS, Ready, agree, prepared
 
@@ -25,11 +28,15 @@ FIGURES = {
     "rps_16": "requests/s, 16",
     "p50_1": "p50 ms, 1",
     "p99_1": "p99 ms, 1",
+    "waited_1": "waited %, 1",
     "p50_16": "p50 ms, 16",
     "p99_16": "p99 ms, 16",
+    "core_16": "core us, 16",
     "start": "start s",
     "memory": "memory MB",
+    "processes": "processes",
 }
+RATIOS = {name: title for name, title in FIGURES.items() if name not in ("waited_1", "processes")}
 
 
 def main() -> None:
@@ -88,29 +95,37 @@ def one_turn(ready: Ready, record: dict[str, object], seconds: float) -> dict[st
         found["start"] = server.start
         wrk(server, record, max(CONNECTIONS), WARM_UP)
         for connections in CONNECTIONS:
+            before = scheduled(server)
             seen = wrk(server, record, connections, seconds)
+            ran, waited = (now - then for now, then in zip(scheduled(server), before, strict=True))
+            found[f"core_{connections}"] = 1e6 * ran / seen["requests"]
+            found[f"waited_{connections}"] = 100 * waited / seconds
             if seen["errors"]:
                 sys.exit(f"{ready.server.name}: {seen['errors']:g} of {seen['requests']:g} requests failed")
             found |= {f"{name}_{connections}": seen[name] for name in ("rps", "p50", "p99", "max")}
-        found["memory"] = memory(server)
+        found["memory"], found["processes"] = memory(server), len(tree(server.process.pid))
     return found
 
 
 def report(medians: Medians, title: str) -> Iterable[str]:
     """Give the table of figures, that of ratios, and the bars."""
     names = {server.key: server.name for server in SERVERS}
-    head = ["| server | " + " | ".join(FIGURES.values()) + " |", "| --- |" + " ---: |" * len(FIGURES)]
     yield f"{title}, Python {sys.version.split()[0]}; one worker each, 1 and 16 connections\n"
-    yield from head
+    yield from head(FIGURES)
     for key, found in medians.items():
         yield f"| ({key}) {names[key]} | " + " | ".join(f"{found[name]:.4g}" for name in FIGURES) + " |"
     yield "\nEach as a multiple of the generated service:\n"
-    yield from head
+    yield from head(RATIOS)
     for key, found in medians.items():
-        ratios = (found[name] / medians["0"][name] for name in FIGURES)
+        ratios = (found[name] / medians["0"][name] for name in RATIOS)
         yield f"| ({key}) {names[key]} | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |"
     yield "\n| bar | value | wanted | |\n| --- | ---: | --- | --- |"
     yield from judged(medians)
+
+
+def head(figures: dict[str, str]) -> Iterable[str]:
+    """Give the first two rows of a table."""
+    return "| server | " + " | ".join(figures.values()) + " |", "| --- |" + " ---: |" * len(figures)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,22 @@ def test_the_rows_to_learn_from_keep_to_the_contract(small, frame, tmp_path: Pat
     assert "group" not in raw
 
 
+def test_a_model_that_was_replaced_is_told_apart(small, frame, tmp_path: Path):
+    folder = logged(tmp_path / "log", small, frame, share=0.0)
+    old = ids.Ids("fedcba987654", 3).write(0, [0.2, 0.3, 0.5])  # it knew a class more
+    line = json.loads((folder / "predictions-1.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    line |= {"time": "2024-04-01T10:00:00+00:00", "model": "fedcba987654", "prediction_id": old, "variant": "control"}
+    (folder / "predictions-0.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    told = {"prediction_id": old, "outcome": "Yes"}
+    (folder / "outcomes-0.jsonl").write_text(json.dumps(told) + "\n", encoding="utf-8")
+    found = labels.joined(folder, ABOUT)
+    assert found["replaced"].tolist() == [True] + [False] * 100
+    told = labels.performance(found)
+    assert {name: one["predictions"] for name, one in told.items()} == {"control, before: fedcba98": 1, "control": 100}
+    assert told["control"]["outcomes"] == 100
+    assert len(labels.table(found, small)) == 101  # what came true is worth learning from, whoever predicted
+
+
 def test_an_empty_log_is_told(small, tmp_path: Path):
     with pytest.raises(contract.DataError, match="make serve"):
         labels.joined(tmp_path, ABOUT)

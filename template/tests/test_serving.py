@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,30 +70,34 @@ def metrics() -> Any:
 
 
 @pytest.fixture
-def make(small, frame: pd.DataFrame, tuned, tmp_path: Path, monkeypatch):
+def make(small, frame: pd.DataFrame, tuned, tmp_path: Path):
     """Give a function that makes an API from parameters, and perhaps with a challenger."""
 
-    def made(challenger: bool = False, **service: Any) -> Asked:
-        few = replace(tuned.model, max_iter=5)
+    def made(challenger: bool = False, outside: str = "reject", **service: Any) -> Asked:
+        few, contract = replace(tuned.model, max_iter=5), replace(small, outside=outside)
         params = replace(tuned, model=few, service=replace(tuned.service, **service))
         if challenger:
             params = replace(params, rollout=replace(params.rollout, mode="split", entity="row", share=0.5))
-        fitted = train.train(frame, small, params)
-        score = fitted.predict_proba(frame[small.features])[:, 1]
+        fitted = train.train(frame, contract, params)
+        score = fitted.predict_proba(frame[contract.features])[:, 1]
         about = {"guess": 0.5, "loss": 0.1, "path": "onnx"}
         one = predict.Predictor(
-            lambda records: fitted.predict_proba(predict.frame_of(records, small)), small, ["No", "Yes"], VERSION, about
+            lambda records: fitted.predict_proba(predict.frame_of(records, small)),
+            contract,
+            ["No", "Yes"],
+            VERSION,
+            about,
         )
         both = {"control": one} | ({"challenger": replace(one, version="ba9876543210")} if challenger else {})
-        told = signals.Signals(small, params, bins.reference(frame, score, small, params.drift), one.labels)
+        told = signals.Signals(contract, params, bins.reference(frame, score, contract, params.drift), one.labels)
         for name in both:
-            told.variant(name, small, dict.fromkeys(("model", "data", "commit", "verdict", "path"), "x"), 1.0, 0.1)
+            told.variant(name, contract, dict.fromkeys(("model", "data", "commit", "verdict", "path"), "x"), 1.0, 0.1)
         folder = tmp_path / "log"
         kinds = [prediction_log.Lines(folder, kind, 2**20, 3, lambda: None) for kind in ("predictions", "outcomes")]
-        examples = request.values(small, frame.head(50))
+        examples = request.values(contract, frame.head(50))
         said = answers.Answers(both, params, told, answers.Journal(*kinds, lambda: "now"), examples)
         document = openapi.openapi(
-            small, params, "small", "1", request.examples(small, frame.head(1))[0], secured=False
+            contract, params, "small", "1", request.examples(contract, frame.head(1))[0], secured=False
         )
         return Asked(
             api.Api(said, told, params, {"/version": api.page({}), "/openapi.json": api.page(document)}, quick=True),
@@ -119,6 +124,17 @@ def test_one_and_many_records_are_answered(make, sent):
     status, many, _ = ask("/predict", {"records": sent})
     assert many["predictions"][0]["prediction"] == answer["prediction"]
     assert len({a["prediction_id"] for a in many["predictions"]}) == 5
+
+
+def test_a_value_outside_is_flagged_in_the_answer_and_the_log_where_the_contract_lets_it_pass(make, sent):
+    ask = make(outside="flag")
+    strange = sent[0] | {"visits": 1000, "plan": "gold"}
+    status, many, _ = ask("/predict", {"records": [strange, sent[1]]})
+    assert status == 200
+    assert [flag["field"] for flag in many["predictions"][0]["flags"]] == ["visits", "plan"]
+    assert "flags" not in many["predictions"][1]
+    assert ["flags" in line for line in ask.lines("predictions")] == [True, False]
+    assert make()("/predict", strange)[0] == 422
 
 
 @pytest.mark.parametrize(
@@ -151,6 +167,31 @@ def test_a_slow_body_is_given_up(make):
     assert "0.1 seconds" in problem["detail"]
 
 
+def test_a_cancellation_by_somebody_else_is_no_timeout():
+    async def run(seconds: float, cancelled: bool) -> str:
+        async def work() -> None:
+            with guard.Deadline(seconds):
+                await asyncio.sleep(5)
+
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0.05)
+        if cancelled:
+            task.cancel()
+        (found,) = await asyncio.gather(task, return_exceptions=True)
+        return type(found).__name__
+
+    assert asyncio.run(run(0.01, cancelled=False)) == "TimeoutError"
+    assert asyncio.run(run(5, cancelled=True)) == "CancelledError"
+
+
+def test_the_clock_of_the_log_tells_the_time():
+    clock = prediction_log.Clock()
+    for _ in range(3):
+        told = datetime.fromisoformat(clock())
+        assert abs((datetime.now(UTC) - told).total_seconds()) < 5
+        assert told.tzinfo is not None
+
+
 def test_too_many_requests_at_work_are_sent_away(make, sent):
     ask = make(max_concurrency=1)
     ask.app._signals.in_flight = 1
@@ -180,6 +221,26 @@ def test_unknown_paths_and_methods_become_no_metric_labels(make):
     assert counted("ml_requests_total", route="other", method="GET", status="404") == before + 20
     assert "BREW" not in signals.exposition().decode()
     assert ask("/predict", method="GET")[2]["allow"] == "POST"
+
+
+def test_latencies_are_told_with_the_next_scrape(make):
+    signals_ = make().app._signals
+    name, took = "ml_request_seconds", (0.001, 0.0011, 0.3, 99)
+    places = [("count", {}), ("bucket", {"le": "0.001"}), ("bucket", {"le": "0.0025"}), ("bucket", {"le": "10.0"})]
+    wanted = [len(took), 1, 2, 3, sum(took), 1]
+
+    def told() -> list[float]:
+        found = [counted(f"{name}_{part}", route="/explain", **more) for part, more in places]
+        return [*found, counted(f"{name}_sum", route="/explain"), counted("ml_requests_slow_total", route="/explain")]
+
+    signals_.flush()
+    before = told()
+    signals_._slow = 0.5
+    for seconds in took:
+        signals_.answered("/explain", "POST", 200, seconds)
+    assert told() == before
+    signals_.flush()
+    assert [b - a for a, b in zip(before, told(), strict=True)] == pytest.approx(wanted)
 
 
 def test_a_fault_of_ours_shows_no_trace(make, sent, monkeypatch):
@@ -263,6 +324,19 @@ def test_an_outcome_is_joined_to_its_prediction(make, sent):
     assert ask.lines("outcomes") == [{"time": "now"} | told]
 
 
+def test_an_outcome_of_a_model_that_was_replaced_is_kept_and_told_apart(make, sent):
+    ask = make()
+    ours = {"prediction_id": ask("/predict", sent[0])[1]["prediction_id"], "outcome": "Yes"}
+    theirs = {"prediction_id": ids.Ids("fedcba987654", 2).write(0, [0.3, 0.7]), "outcome": "Yes"}
+    names = ("ml_feedback_total", "ml_feedback_loss_total"), ("ml_feedback_other_model_total",)
+    before = [counted(name, variant="control") for name in names[0]] + [counted(name) for name in names[1]]
+    assert ask("/feedback", theirs)[:2] == (202, {"accepted": 1, "of_another_model": 1})
+    now = [counted(name, variant="control") for name in names[0]] + [counted(name) for name in names[1]]
+    assert [b - a for a, b in zip(before, now, strict=True)] == [0, 0, 1]
+    assert ask("/feedback", ours)[1] == {"accepted": 1}
+    assert [line["prediction_id"] for line in ask.lines("outcomes")] == [one["prediction_id"] for one in (theirs, ours)]
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [({"prediction_id": "x"}, "prediction_id"), ({"outcome": "maybe"}, "outcome"), ({"value": "3"}, "value"),
@@ -285,8 +359,11 @@ def test_an_id_says_what_was_predicted(classes: int):
     assert len(set(written)) == 100
     told = writer.read(written[0])
     assert (told.model, told.variant) == (VERSION[:8], 1)
-    if classes == 50:
-        assert int(np.argmax(told.scores)) == int(np.argmax(scores))
+    if classes > ids.MOST_CLASSES:
+        best = np.argsort(scores)[-ids.BEST :]
+        assert np.array(told.scores)[best] == pytest.approx(np.array(scores)[best], abs=1e-4)
+        assert sum(told.scores) == pytest.approx(1, abs=1e-3)
+        assert max(np.delete(told.scores, best)) <= min(np.array(told.scores)[best])
     else:
         assert told.scores == pytest.approx(scores, abs=1e-4)
 

@@ -77,6 +77,23 @@ def test_two_thousand_fuzzed_requests_meet_no_fault_of_the_service(service: Serv
     assert series < 1000, "labels are not bounded"
 
 
+def test_a_body_that_does_not_come_is_given_up_and_nobody_waits_for_it(
+    service: Service, project: Path, record: dict[str, object]
+) -> None:
+    found = re.search(r"timeout_seconds: (\d+)", (project / "params.yaml").read_text(encoding="utf-8"))
+    assert found
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=int(found[1]) + 10) as caller:
+        begun = time.monotonic()
+        caller.sendall(head)
+        assert service.ask("/predict", record)[0] == 200
+        assert time.monotonic() - begun < int(found[1]) / 2
+        answer = caller.recv(65536)
+        assert time.monotonic() - begun >= int(found[1])
+    assert answer.startswith(b"HTTP/1.1 504"), answer
+    assert b"application/problem+json" in answer
+
+
 def test_outcomes_come_back_and_the_rows_are_ready_to_learn_from(
     service: Service, project: Path, record: dict[str, object], make: Make
 ) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class Column:
     reason: str = ""
     outside: str | None = None  # what the service does with a value outside of range or categories; else the head's
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, Any]:
         """The allowed values: as text, which is how frames hold them -> as the contract writes them."""
         return {str(value): value for value in self.categories or ()}

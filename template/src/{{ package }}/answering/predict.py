@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -83,8 +84,7 @@ def scorer(contract: Contract, folder: Path, trusted: Path, path: str) -> Callab
     return lambda records: estimate(encode(records))
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """An answer for one record; `probabilities` is None for a regression."""
 
     prediction: Any
@@ -129,17 +129,19 @@ class Predictor:
             about | {"path": path, "meta": meta},
         )
 
+    @cached_property
+    def classes(self) -> list[Any]:
+        """The classes as contract.yaml writes them, in the order of `labels`."""
+        original = self.contract.columns[self.contract.target].labels
+        return [original[label] for label in self.labels]
+
     def predict(self, records: Records) -> list[Prediction]:
         """Predict each record."""
-        return self.told(self.score(records))
+        return self.told(self.score(records).tolist())
 
-    def told(self, scores: Array) -> list[Prediction]:
-        """Say what scores mean in the words of the contract."""
+    def told(self, scores: list[list[float]]) -> list[Prediction]:
+        """Say what scores mean in the words of the contract; the first of equal classes is told."""
         if not self.labels:
-            return [Prediction(float(value), None) for value in scores[:, 0]]
-        original = self.contract.columns[self.contract.target].labels
-        best = scores.argmax(axis=1).tolist()
-        return [
-            Prediction(original[self.labels[at]], dict(zip(self.labels, row, strict=True)))
-            for at, row in zip(best, scores.tolist(), strict=True)
-        ]
+            return [Prediction(row[0], None) for row in scores]
+        labels, classes = self.labels, self.classes
+        return [Prediction(classes[row.index(max(row))], dict(zip(labels, row, strict=True))) for row in scores]

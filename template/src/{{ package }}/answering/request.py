@@ -1,8 +1,8 @@
 """What a caller sends: pydantic models derived from contract.yaml, and the values that come out of a request."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from itertools import compress
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic import create_model as pydantic_model
@@ -32,8 +32,7 @@ class RefusedError(Exception):
         self.status, self.errors = status, errors or []
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What a request asks.
 
     Attributes
@@ -117,6 +116,8 @@ def _whole(value: float) -> float:
 
 
 def _label(value: Any, column: Column, open_: bool) -> str:
+    if isinstance(value, str) and value in column.labels:  # nearly every value
+        return value
     if value is None:
         raise ValueError("needs a value")
     if isinstance(value, bool) and column.type == "boolean":
@@ -173,7 +174,7 @@ class Reader:
         missing = {value for text in contract.source.missing if (value := _number(text)) is not None}
         columns = [(column.name, column) for column in contract.columns.values()]
         self._wanted = [name in contract.features for name, _ in columns]
-        self._names = [name for name, _ in columns]
+        self._names = contract.features
         blank = {c.name: missing if c.type in NUMERIC else set(contract.source.missing) for _, c in columns}
         open_ = [
             n for n in contract.features if not contract.columns[n].labels and contract.columns[n].type != "datetime"
@@ -222,7 +223,7 @@ class Reader:
 
     def _read(self, record: Any) -> Record:
         found = self._validate(record).__dict__.values()
-        read = {name: value for name, value, wanted in zip(self._names, found, self._wanted, strict=True) if wanted}
+        read = dict(zip(self._names, compress(found, self._wanted), strict=True))
         for name, blank in self._blank.items():
             if read[name] in blank:
                 read[name] = None

@@ -75,7 +75,7 @@ def shared(found: pd.DataFrame, rollout: Rollout) -> Gate:
 def main() -> None:
     """Compare the variants of the log at hand; ends with 1 where the challenger is worse."""
     found, _ = asked("ab", __doc__)
-    family = Family("ab", compared(found, load()[1]))
+    family = Family("ab", compared(found[~found["replaced"]], load()[1]))
     family.write()
     for gate in family.gates:
         print(f"  {gate.verdict} {gate.name}: {gate.said}")

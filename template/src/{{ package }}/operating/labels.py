@@ -42,7 +42,8 @@ def joined(folder: Path, about: dict[str, Any]) -> pd.DataFrame:
     -------
     DataFrame of n_predictions rows
         `time`, `prediction_id`, `variant`, `model`, `prediction`, `unit`, `features`, and where they are known
-        `outcome`, `value` and `loss`, in units of what guessing loses.
+        `outcome`, `value` and `loss`, in units of what guessing loses; `replaced` says that the variant has another
+        model by now.
     """
     found = pd.DataFrame(list(lines(folder, PREDICTIONS)))
     if found.empty:
@@ -50,18 +51,29 @@ def joined(folder: Path, about: dict[str, Any]) -> pd.DataFrame:
     outcomes = {line["prediction_id"]: line for line in lines(folder, OUTCOMES)}
     shown = found["shadow_of"].fillna(found["prediction_id"]) if "shadow_of" in found else found["prediction_id"]
     known = [outcomes.get(one, {}) for one in shown]
-    ids = Ids(about["version"], len(about["labels"]))
+    last = found.sort_values("time", kind="stable").groupby("variant")["model"].last()
     found = found.assign(
         shown=shown,
+        replaced=found["model"] != found["variant"].map(last),
         unit=found.get("unit"),
         outcome=[line.get("outcome") for line in known],
         value=[line.get("value", np.nan) for line in known],
     )
+    ids = Ids(about["version"], len(about["labels"]))
+    told = [_scores(ids, one) for one in found["prediction_id"]]
     found["loss"] = [
-        np.nan if outcome is None else loss(ids.read(one).scores, outcome, about["labels"], about["guess"])
-        for one, outcome in zip(found["prediction_id"], found["outcome"], strict=True)
+        np.nan if outcome is None or scores is None else loss(scores, outcome, about["labels"], about["guess"])
+        for scores, outcome in zip(told, found["outcome"], strict=True)
     ]
     return found
+
+
+def _scores(ids: Ids, written: str) -> list[float] | None:
+    """Read an id; a model that knew other classes has written one that says nothing here."""
+    try:
+        return ids.read(written).scores
+    except ValueError:
+        return None
 
 
 def loss(scores: list[float], outcome: Any, labels: list[str], guess: float) -> float:
@@ -73,12 +85,15 @@ def loss(scores: list[float], outcome: Any, labels: list[str], guess: float) -> 
 
 
 def performance(found: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Say how each variant does: predictions, outcomes, loss and business value with their bounds."""
+    """Say how each variant does: predictions, outcomes, loss and business value with their bounds.
+
+    A model that was replaced is told apart, by its version.
+    """
     told = {}
-    for name, rows in found.groupby("variant", sort=False):
+    for (name, replaced, model), rows in found.groupby(["variant", "replaced", "model"], sort=False):
         known = rows[rows["loss"].notna()]
         valued = known[known["value"].notna()]
-        told[str(name)] = {
+        told[f"{name}, before: {model[:8]}" if replaced else str(name)] = {
             "predictions": len(rows),
             "outcomes": len(known),
             "loss": asdict(bounds(known, "loss")),

@@ -69,8 +69,7 @@ class Answers:
         """Answer requests in one go, each record by its variant."""
         whole = _joined([asked for _, asked in questions])
         self._signals.seen(whole.records)
-        sent = [record for body, asked in questions for record in ([body] if asked.one else body["records"])]
-        found = self._records(sent, whole)
+        found = self._records(questions, whole)
         version, answers, begun = {"model_version": self.control.version}, [], 0
         for _, asked in questions:
             own = found[begun : begun + len(asked.records)]
@@ -78,32 +77,37 @@ class Answers:
             answers.append(own[0] | version if asked.one else {"predictions": own} | version)
         return answers
 
-    def _records(self, sent: list[Any], asked: Asked) -> list[dict[str, Any]]:
-        rollout = self._params.rollout
+    def _records(self, questions: list[Question], asked: Asked) -> list[dict[str, Any]]:
+        rollout, everyone = self._params.rollout, range(len(asked.records))
+        if len(self._predictors) == 1 and not rollout.entity:
+            return self.answered(CONTROL, asked, everyone)
+        sent = [record for body, one in questions for record in ([body] if one.one else body["records"])]
+        chosen = [variant(record, rollout) if len(self._predictors) > 1 else CONTROL for record in sent]
         found: list[dict[str, Any]] = [{}] * len(sent)
-        chosen = [variant(record, rollout) for record in sent] if len(self._predictors) > 1 else []
-        for name in {*chosen} or {CONTROL}:
-            places = [i for i, other in enumerate(chosen) if other == name] if chosen else list(range(len(sent)))
+        for name in {*chosen}:
+            places = [i for i in everyone if chosen[i] == name]
             units = [{"unit": hashed(sent[i], rollout)} for i in places] if rollout.entity else []
             for i, answer in zip(places, self.answered(name, asked, places, units), strict=True):
                 found[i] = answer
         return found
 
-    def answered(self, name: str, asked: Asked, places: list[int], more: Sequence[Record] = ()) -> list[dict[str, Any]]:
+    def answered(
+        self, name: str, asked: Asked, places: Sequence[int], more: Sequence[Record] = ()
+    ) -> list[dict[str, Any]]:
         """Let one variant score, count and log records; `more` is added to their lines of the log."""
         predictor, records = self._predictors[name], [asked.records[i] for i in places]
-        scores = predictor.score(records)
-        rows, told = scores.tolist(), predictor.told(scores)
+        rows = predictor.score(records).tolist()
         self._signals.predicted(name, rows)
-        write, place = self._ids[name].write, ORDER.index(name)
+        write, place, classes = self._ids[name].write, ORDER.index(name), bool(predictor.labels)
         answers = []
-        for i, (row, prediction) in enumerate(zip(rows, told, strict=True)):
-            answer: dict[str, Any] = {"prediction": prediction.prediction}
-            if prediction.probabilities is not None:
-                answer["probabilities"] = prediction.probabilities
-            answer |= {"prediction_id": write(place, row), "variant": name}
-            if asked.flags and asked.flags[places[i]]:
-                answer["flags"] = asked.flags[places[i]]
+        for i, row, (prediction, probabilities) in zip(places, rows, predictor.told(rows), strict=True):
+            answer: dict[str, Any] = {"prediction": prediction}
+            if classes:
+                answer["probabilities"] = probabilities
+            answer["prediction_id"] = write(place, row)
+            answer["variant"] = name
+            if asked.flags and asked.flags[i]:
+                answer["flags"] = asked.flags[i]
             answers.append(answer)
         self._log(predictor, records, rows, answers, more)
         return answers
@@ -116,14 +120,15 @@ class Answers:
         answers: list[dict[str, Any]],
         more: Sequence[Record],
     ) -> None:
-        now, score = self._journal.now(), self._signals.score_of
-        self._journal.predictions.write(
-            {"time": now, "model": predictor.version, "score": score(row)}
-            | {key: value for key, value in answer.items() if key != "probabilities"}
-            | (more[i] if more else {})
-            | {"features": {name: record[name] for name in self._logged}}
-            for i, (record, row, answer) in enumerate(zip(records, rows, answers, strict=True))
-        )
+        lines, score = [], self._signals.score_of
+        told = {"time": self._journal.now(), "model": predictor.version}
+        for i, (record, row, answer) in enumerate(zip(records, rows, answers, strict=True)):
+            line = told | answer
+            line.pop("probabilities", None)
+            line["score"] = score(row)
+            line["features"] = {name: record[name] for name in self._logged}
+            lines.append(line | more[i] if more else line)
+        self._journal.predictions.write(lines)
 
     def shadow(self, asked: Asked, shown: list[str]) -> None:
         """Let the challenger answer, for the log and the counters alone, beside the ids that callers were shown."""
@@ -145,7 +150,8 @@ class Answers:
         shares, base, error = contributions(
             record, self._background, lambda rows: predictor.score(rows)[:, best], self._params.service.explain_draws
         )
-        told = {"prediction": predictor.told(scores)[0].prediction, "score": float(scores[0, best]), "base": base}
+        (found,) = predictor.told(scores.tolist())
+        told = {"prediction": found.prediction, "score": float(scores[0, best]), "base": base}
         return told | {"contributions": shares, "error": error, "model_version": predictor.version}
 
     def feedback(self, body: Any) -> dict[str, Any]:
@@ -162,9 +168,10 @@ class Answers:
         joined = [self._matched(outcome, place) for place, outcome in enumerate(outcomes)]
         now = self._journal.now()
         self._journal.outcomes.write({"time": now} | outcome for outcome in outcomes)
-        for told, loss, value in joined:
-            self._signals.labelled(told, loss, value, [p.version[:8] for p in self._predictors.values()], ORDER)
-        return {"accepted": len(joined)}
+        versions = [p.version[:8] for p in self._predictors.values()]
+        ours = [self._signals.labelled(told, loss, value, versions, ORDER) for told, loss, value in joined]
+        others = ours.count(False)
+        return {"accepted": len(joined)} | ({"of_another_model": others} if others else {})
 
     def _matched(self, outcome: Any, place: int) -> tuple[Any, float, float | None]:
         def refuse(field: str, message: str) -> RefusedError:

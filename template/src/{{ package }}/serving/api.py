@@ -18,7 +18,7 @@ from ..answering.request import RefusedError
 from ..params import SHADOW, Params
 from .answers import Answers
 from .batch import Batcher
-from .guard import Disconnected, ProblemError, Tokens, declared_too_large, read_body
+from .guard import Deadline, Disconnected, ProblemError, Tokens, declared_too_large, read_body
 from .signals import Signals, exposition
 from .variants import Shadow
 
@@ -124,9 +124,8 @@ class Api:
             raise ProblemError(503, "busy", f"{limits.max_concurrency} requests are at work", {"Retry-After": "1"})
         self._signals.begin()
         try:
-            async with asyncio.timeout(limits.timeout_seconds):
-                body = await read_body(receive, limits.max_body_bytes)
-                found = await work(body)
+            with Deadline(limits.timeout_seconds):
+                found = await work(await read_body(receive, limits.max_body_bytes))
         except TimeoutError:
             raise ProblemError(504, "timeout", f"it took over {limits.timeout_seconds:g} seconds", CLOSE) from None
         except RefusedError as refusal:

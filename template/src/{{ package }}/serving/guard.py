@@ -1,5 +1,6 @@
 """What stands before the model: bodies that are too large and callers without a token stay out, and are told why."""
 
+import asyncio
 import hmac
 import json
 import os
@@ -47,6 +48,35 @@ class Disconnected(Exception):  # noqa: N818
     """The caller has gone; nobody waits for an answer."""
 
 
+class Deadline:
+    """What `asyncio.timeout` does, for less than half of its price: one timer, which nobody can move.
+
+    Raises
+    ------
+    TimeoutError
+        At the end of the block, if it took longer than `seconds` and was cancelled for it.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._late = seconds, False
+
+    def __enter__(self) -> None:
+        """Start the timer."""
+        loop = asyncio.get_running_loop()
+        self._task: Any = asyncio.current_task(loop)
+        self._timer = loop.call_later(self._seconds, self._end)
+
+    def _end(self) -> None:
+        self._late = True
+        self._task.cancel()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Stop the timer, and tell a cancellation of ours from one by somebody else."""
+        self._timer.cancel()
+        if self._late and self._task.uncancel() <= 0 and kind is asyncio.CancelledError:
+            raise TimeoutError
+
+
 async def read_body(receive: Receive, most: int) -> bytes:
     """Read a body, counting what comes in, also where no length is declared.
 
@@ -77,8 +107,10 @@ async def read_body(receive: Receive, most: int) -> bytes:
 
 def declared_too_large(scope: Scope, most: int) -> bool:
     """Whether the caller says that more is coming than would be read and thrown away."""
-    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    return length.isdigit() and int(length[:20]) > DRAIN * most
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return value.isdigit() and int(value[:20]) > DRAIN * most
+    return False
 
 
 class Tokens:

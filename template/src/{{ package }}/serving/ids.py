@@ -5,6 +5,7 @@ So /feedback needs no store: the outcome is joined to the prediction wherever it
 
 import base64
 import binascii
+import heapq
 import random
 import struct
 import time
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 HEAD = struct.Struct(">Q4sB5s")  # milliseconds since 1970, start of the model's version, variant, random
 CHECK = struct.Struct(">H")
 VALUE = struct.Struct(">d")
-MOST_CLASSES = 20  # a longer id would hold more; with more classes the best one is kept alone
+MOST_CLASSES = 20  # a longer id would hold more; of more classes it holds the best ones, and the others share the rest
+BEST = 10
 FULL = 65535
 
 
@@ -29,7 +31,8 @@ class Told:
     model : str
         The first 8 characters of the model's version.
     scores : list of float
-        Probabilities of all classes, or the one value of a regression.
+        Probabilities of all classes, or the one value of a regression. Of more than MOST_CLASSES those that are not
+        among the best BEST are told as equal.
     """
 
     seconds: float
@@ -53,7 +56,7 @@ class Ids:
         self._model = bytes.fromhex(version[:8].ljust(8, "0"))
         self.classes = classes
         few = classes <= MOST_CLASSES
-        self._packed = struct.Struct(f">{classes - 1 if few else 2}H") if classes else VALUE
+        self._packed = struct.Struct(f">{classes - 1 if few else 2 * BEST}H") if classes else VALUE
 
     def write(self, variant: int, scores: list[float]) -> str:
         """Give the id of a prediction that is made now."""
@@ -67,8 +70,8 @@ class Ids:
             return scores
         if self.classes <= MOST_CLASSES:
             return [round(p * FULL) for p in scores[:-1]]
-        best = max(range(self.classes), key=scores.__getitem__)
-        return [best, round(scores[best] * FULL)]
+        best = heapq.nlargest(BEST, range(self.classes), key=scores.__getitem__)
+        return [*best, *(round(scores[at] * FULL) for at in best)]
 
     def read(self, written: str) -> Told:
         """Read an id.
@@ -96,6 +99,6 @@ class Ids:
         if self.classes <= MOST_CLASSES:
             found = [number / FULL for number in numbers]
             return [*found, max(0.0, 1 - sum(found))]
-        best, p = int(numbers[0]), numbers[1] / FULL
-        rest = (1 - p) / (self.classes - 1)
-        return [p if at == best else rest for at in range(self.classes)]
+        best = {int(at): number / FULL for at, number in zip(numbers[:BEST], numbers[BEST:], strict=True)}
+        rest = max(0.0, 1 - sum(best.values())) / (self.classes - BEST)
+        return [best.get(at, rest) for at in range(self.classes)]

@@ -75,7 +75,9 @@ def _schemas(contract: Contract, params: Params) -> dict[str, Any]:
         }),
         "Outcome": _closed({"prediction_id": text, "outcome": target}, {"value": value}),
         "Outcomes": _closed({"feedback": {"type": "array", "items": _ref("Outcome")} | many}),
-        "Accepted": _object({"accepted": {"type": "integer"}}),
+        "Accepted": _object({"accepted": {"type": "integer"}}, {"of_another_model": {"type": "integer", "description": (
+            "outcomes of a model that runs here no more: in the log, not in the metrics"
+        )}}),
         "Problem": _object({"type": text, "title": text, "status": {"type": "integer"}, "detail": text},
                            {"errors": {"type": "array", "items": fault}}),
     }  # fmt: skip

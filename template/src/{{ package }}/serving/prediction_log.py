@@ -22,6 +22,21 @@ from ..columns import Contract
 PREDICTIONS, OUTCOMES = "predictions", "outcomes"
 
 
+class Clock:
+    """Tells the time as the log writes it, ISO 8601 in UTC; what changes once a second is kept for a second."""
+
+    def __init__(self) -> None:
+        self._kept = (0, "")
+
+    def __call__(self) -> str:
+        """Tell what time it is."""
+        second, rest = divmod(time.time_ns(), 10**9)
+        kept = self._kept
+        if kept[0] != second:
+            kept = self._kept = (second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)))
+        return f"{kept[1]}.{rest // 1000:06}+00:00"
+
+
 def allowed(contract: Contract) -> list[str]:
     """Give the columns that may stand in the log: features, and of them none that is protected."""
     return [name for name in contract.features if contract.columns[name].role != "protected"]
@@ -52,7 +67,7 @@ class Lines:
         """Append entries in one go."""
         if self._folder is None:
             return
-        content = b"".join(to_json(entry, inf_nan_mode="null") + b"\n" for entry in entries)
+        content = b"".join([to_json(entry, inf_nan_mode="null") + b"\n" for entry in entries])
         try:
             with self._lock:
                 if self._file < 0 or self._size + len(content) > self._most:

@@ -2,13 +2,14 @@
 
 import gc
 import json
+import logging
 import os
 import platform
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import bentoml
+from opentelemetry import context as telemetry
 
 from ..answering.predict import Predictor
 from ..answering.request import Reader
@@ -17,7 +18,7 @@ from ..params import CHALLENGER, CONTROL, load
 from .answers import Answers, Journal
 from .api import Api, Front, page
 from .openapi import PAGE, openapi
-from .prediction_log import OUTCOMES, PREDICTIONS, Lines
+from .prediction_log import OUTCOMES, PREDICTIONS, Clock, Lines
 from .signals import LOG_ERRORS, Signals
 
 # scikit-learn is not loaded yet: threads cost more than one record is worth
@@ -33,6 +34,9 @@ TRACED: Any = {
     "otlp": {"protocol": "http", "endpoint": f"{ENDPOINT}/v1/traces"},
 }
 UNTRACED: Any = {"excluded_urls": ".*"}  # spans that nobody collects cost a third of the time of a request
+if not ENDPOINT:  # and so that not even the URL of a request is put together, to be found among the excluded ones
+    telemetry.attach(telemetry.set_value("suppress_instrumentation", True))
+logging.getLogger("uvicorn.access").propagate = False  # with nobody to write them, uvicorn makes up no lines either
 LABELS = ("data", "contract", "lock", "service_lock", "commit", "verdict", "failing", "waived", "forced")
 MARGIN = 5  # seconds after our own timeout until BentoML's, whose answer is of another form
 MEGABYTE = 2**20
@@ -72,7 +76,7 @@ class PredictService:
             signals.variant(name, CONTRACT, told, info.creation_time.timestamp(), float(predictor.about["loss"]))
         examples = _read(folder / "serving/background.json")
         reader = Reader(CONTRACT, len(examples))
-        journal = Journal(self._lines(PREDICTIONS), self._lines(OUTCOMES), lambda: datetime.now(UTC).isoformat())
+        journal = Journal(self._lines(PREDICTIONS), self._lines(OUTCOMES), Clock())
         answers = Answers(predictors, PARAMS, signals, journal, reader.read({"records": examples}).records)
         version = self.version(predictors)
         secured = bool(os.environ.get("SERVICE_TOKEN"))

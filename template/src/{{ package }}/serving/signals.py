@@ -5,9 +5,9 @@ import shutil
 import tempfile
 import threading
 import time
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ DRIFT_LIMIT = _gauge(
 )
 SCORE_DRIFT_LIMIT = _gauge("ml_score_drift_limit", "PSI above which the score has drifted")
 FEEDBACK = _counter("ml_feedback_total", "outcomes that came back", "variant")
-UNMATCHED = _counter("ml_feedback_unmatched_total", "outcomes of no prediction of this model")
+OTHER_MODEL = _counter("ml_feedback_other_model_total", "outcomes of predictions of a model that runs here no more")
 DELAY = prometheus.Histogram("ml_feedback_delay_seconds", "from prediction to outcome", ["variant"], buckets=DELAYS)
 LOSS = _counter("ml_feedback_loss_total", "loss of labelled predictions; 1 is what guessing loses", "variant")
 LOSS_SQUARED = _counter("ml_feedback_loss_squared_total", "its square, for intervals", "variant")
@@ -89,6 +89,16 @@ METRICS = tuple(
 )
 
 
+@dataclass
+class Timed:
+    """What is known of the latency of a route and not yet told."""
+
+    sum: Any
+    buckets: list[int]
+    slow: int
+    total: float = 0.0
+
+
 class Signals:
     """The metrics of one process. What happens at every value is counted in lists, and told once a second."""
 
@@ -112,7 +122,7 @@ class Signals:
             name: dict(zip(ALWAYS[1:], self._more(FEATURE_BIN, name), strict=True)) for name, _ in self._values
         }
         self._requests: dict[tuple[str, str, int], int] = {}
-        self._routes: dict[str, tuple[Any, Any]] = {}
+        self._routes: dict[str, Timed] = {}
         for objective, value in asdict(params.objectives).items():
             OBJECTIVE.labels(objective).set(value)
         LIMIT.set(params.service.max_concurrency)
@@ -121,7 +131,7 @@ class Signals:
         for status in FAULTS:
             self._requests["/predict", "POST", status] = self._place(REQUESTS.labels("/predict", "POST", str(status)))
         for route in ROUTES:
-            self._routes[route] = (SECONDS.labels(route), SLOW.labels(route))
+            self._routes[route] = self._timed(route)
         STARTS.inc()
 
     def _more(self, metric: Any, name: str) -> list[int]:
@@ -212,23 +222,28 @@ class Signals:
         place = self._requests.get(key)
         if place is None:
             place = self._requests[key] = self._place(REQUESTS.labels(route, method, str(status)))
+        timed = self._routes.get(route) or self._timed(route)
         with self._lock:
             self._counts[place] += 1
-        pair = self._routes.get(route)
-        if pair is None:
-            pair = self._routes[route] = (SECONDS.labels(route), SLOW.labels(route))
-        pair[0].observe(seconds)
-        if seconds > self._slow:
-            pair[1].inc()
+            self._counts[timed.buckets[bisect_left(LATENCIES, seconds)]] += 1
+            timed.total += seconds
+            if seconds > self._slow:
+                self._counts[timed.slow] += 1
+
+    def _timed(self, route: str) -> Timed:
+        child = SECONDS.labels(route)
+        buckets = [self._place(bucket) for bucket in child._buckets]  # `observe` takes one at a time, and we have many
+        timed = self._routes[route] = Timed(child._sum, buckets, self._place(SLOW.labels(route)))
+        return timed
 
     def labelled(
         self, told: Any, loss: float, value: float | None, versions: list[str], variants: tuple[str, ...]
-    ) -> None:
-        """Count the outcome of a prediction, as its id tells of it; one of another model is told apart."""
+    ) -> bool:
+        """Count the outcome of a prediction, as its id tells of it; say whether it is of a model that runs here."""
         LAST_FEEDBACK.set(time.time())
         if told.model not in versions:
-            UNMATCHED.inc()
-            return
+            OTHER_MODEL.inc()
+            return False
         name = variants[told.variant]
         FEEDBACK.labels(name).inc()
         LOSS.labels(name).inc(loss)
@@ -236,6 +251,7 @@ class Signals:
         DELAY.labels(name).observe(max(0.0, time.time() - told.seconds))
         if value:
             (GAINED if value > 0 else LOST).labels(name).inc(abs(value))
+        return True
 
     def shadow_failed(self, records: int) -> None:
         """Count records that the challenger did not answer in the shadow."""
@@ -246,7 +262,10 @@ class Signals:
         with self._lock:
             counted = [(child, n) for child, n in zip(list(self._children), self._counts, strict=False) if n]
             self._counts[:] = [0] * len(self._counts)
-        for child, n in counted:
+            totals = [(timed.sum, timed.total) for timed in self._routes.values() if timed.total]
+            for timed in self._routes.values():
+                timed.total = 0.0
+        for child, n in counted + totals:
             child.inc(n)
         IN_FLIGHT.set(self._busiest)
         self._busiest = self.in_flight
