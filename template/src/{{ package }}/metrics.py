@@ -195,11 +195,11 @@ def score(
     found = {}
     with warnings.catch_warnings():
         # a resample may miss a class; the metric is then over those it has
-        warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")
         warnings.filterwarnings("ignore", category=RuntimeWarning)
-        for metric in metrics:
+        drawn = ((truth[rows], model[0][rows], model[1][rows]) for rows in draws)
+        values = np.array([[metric.compute(*rows) for metric in metrics] for rows in drawn])
+        for metric, samples in zip(metrics, values.T, strict=True):
             value = metric.compute(truth, *model)
-            samples = np.array([metric.compute(truth[rows], model[0][rows], model[1][rows]) for rows in draws])
             centre = np.nanmean(samples) if np.isfinite(samples).any() else value
             samples = centre + (samples - centre) * shrink
             low, high = np.nanquantile(samples, [tail, 1 - tail]) if np.isfinite(samples).any() else (value, value)
