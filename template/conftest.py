@@ -1,5 +1,6 @@
 """What ran, and how it ended: kept for the ML Test Score, which counts tests that ran and nothing else."""
 
+import gc
 import os
 
 import pytest
@@ -7,6 +8,12 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # of small tables: threads wait for each other longer than they work
 KEPT = "ml_test_score/outcomes"
 seen: dict[str, list[str]] = {}
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what has been imported: it stays, and is a million objects."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -1,7 +1,5 @@
 """A contract with a column of each type, and a table that keeps to it."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,15 +45,19 @@ objectives: {availability: 0.999, latency: 0.99, latency_seconds: 0.25, requests
 """
 
 
-@pytest.fixture
-def small(tmp_path: Path):
-    path = tmp_path / "contract.yaml"
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory):
+    path = tmp_path_factory.mktemp("small") / "contract.yaml"
     path.write_text(CONTRACT, encoding="utf-8")
     return contract.Contract.load(path)
 
 
 @pytest.fixture
 def raw() -> pd.DataFrame:
+    return drawn()
+
+
+def drawn() -> pd.DataFrame:
     """Two hundred rows as texts, in which many visits make a customer stay."""
     rng = np.random.default_rng(1)
     visits = rng.integers(0, 100, 200)
@@ -76,11 +78,17 @@ def raw() -> pd.DataFrame:
     return pd.DataFrame(table, index=pd.RangeIndex(1, 201, name="row"), dtype="str")
 
 
-@pytest.fixture
-def frame(small, raw: pd.DataFrame) -> pd.DataFrame:
-    parsed, violations = contract.parse(raw, small)
+@pytest.fixture(scope="session")
+def parsed(small) -> pd.DataFrame:
+    """Parse the rows of `raw`, once for all tests: those who change them ask for `frame`."""
+    found, violations = contract.parse(drawn(), small)
     assert violations == []
-    return parsed
+    return found
+
+
+@pytest.fixture
+def frame(parsed: pd.DataFrame) -> pd.DataFrame:
+    return parsed.copy()
 
 
 @pytest.fixture(scope="session")

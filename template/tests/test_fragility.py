@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from under_test import PACKAGE, ROOT, contract, gate, request, train
 
-from conftest import PARAMS
+from conftest import CONTRACT, PARAMS
 
 pytestmark = pytest.mark.slow
 
@@ -296,8 +296,8 @@ def test_a_table_that_lacks_a_case_or_has_another_word_is_refused(tmp_path: Path
 
 
 @pytest.fixture
-def project(small, raw: pd.DataFrame, frame: pd.DataFrame, model, tmp_path: Path, monkeypatch) -> Path:
-    """Lay out what the stage reads; the fixture `small` has written contract.yaml."""
+def project(raw: pd.DataFrame, frame: pd.DataFrame, model, tmp_path: Path, monkeypatch) -> Path:
+    """Lay out what the stage reads."""
     monkeypatch.chdir(tmp_path)
     for folder in ("data/prepared", "models"):
         Path(folder).mkdir(parents=True)
@@ -309,6 +309,7 @@ def project(small, raw: pd.DataFrame, frame: pd.DataFrame, model, tmp_path: Path
     values["bias"]["allow"] = []
     values["fragility"] |= {"rows": ROWS, "expectations": {"visits": "down"}}
     Path("params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    Path("contract.yaml").write_text(CONTRACT, encoding="utf-8")
     Path("fragility.yaml").write_text(yaml.safe_dump(WANTED), encoding="utf-8")
     return tmp_path
 

@@ -24,6 +24,21 @@ def test_scores_are_those_of_sklearn(seed: int, classes: int):
     assert found["log_loss"] == pytest.approx(sk.log_loss(truth, p, labels=range(classes)))
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0, 1, 6]))
+def test_areas_are_those_of_sklearn(seed: int, digits: int):
+    rng = np.random.default_rng(seed)
+    hit, score = rng.random(60) < 0.3, rng.random(60).round(digits)  # with ties, or all but none
+    hit[:2] = True, False
+    assert metrics.area_under_roc(hit, score) == pytest.approx(sk.roc_auc_score(hit, score))
+    assert metrics.mean_precision(hit, score) == pytest.approx(sk.average_precision_score(hit, score))
+
+
+def test_rows_of_one_class_have_no_areas():
+    nothing, score = np.zeros(5, dtype=bool), np.linspace(0, 1, 5)
+    assert np.isnan([metrics.area_under_roc(nothing, score), metrics.mean_precision(nothing, score)]).all()
+
+
 def test_intervals_hold_the_truth(tuned):
     rng = np.random.default_rng(3)
     accuracy = [metrics.Metric("accuracy", lambda y, hat, _: float(np.mean(y == hat)))]

@@ -69,16 +69,20 @@ def metrics() -> Any:
     return signals
 
 
+@pytest.fixture(scope="module")
+def fitted(small, parsed: pd.DataFrame, tuned):
+    return train.train(parsed, small, replace(tuned, model=replace(tuned.model, max_iter=5)))
+
+
 @pytest.fixture
-def make(small, frame: pd.DataFrame, tuned, tmp_path: Path):
+def make(small, frame: pd.DataFrame, fitted, tuned, tmp_path: Path):
     """Give a function that makes an API from parameters, and perhaps with a challenger."""
 
     def made(challenger: bool = False, outside: str = "reject", **service: Any) -> Asked:
-        few, contract = replace(tuned.model, max_iter=5), replace(small, outside=outside)
-        params = replace(tuned, model=few, service=replace(tuned.service, **service))
+        contract = replace(small, outside=outside)
+        params = replace(tuned, service=replace(tuned.service, **service))
         if challenger:
             params = replace(params, rollout=replace(params.rollout, mode="split", entity="row", share=0.5))
-        fitted = train.train(frame, contract, params)
         score = fitted.predict_proba(frame[contract.features])[:, 1]
         about = {"guess": 0.5, "loss": 0.1, "path": "onnx"}
         one = predict.Predictor(

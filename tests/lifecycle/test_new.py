@@ -2,10 +2,13 @@
 
 import hashlib
 import os
+import pty
+import select
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -270,6 +273,39 @@ def test_questions_are_asked_where_there_is_a_terminal(
     assert run("new", tmp_path / "churn").code == 0
     assert asked == ["data", "target", "protected", "time", "id"]
     assert "target: churned" in (tmp_path / "churn" / ".copier-answers.yml").read_text()
+
+
+def test_all_questions_show_the_rest_with_their_defaults(tmp_path: Path) -> None:
+    said = entered(["new", str(tmp_path / "churn"), "--all-questions"])
+    for question in (
+        "The Python that CI uses",
+        "The forge whose CI runs",
+        "Where DVC keeps data",
+        "container registry",
+    ):
+        assert question in said
+    answers = (tmp_path / "churn" / ".copier-answers.yml").read_text()
+    assert "storage_url: ../churn-storage" in answers
+
+
+def entered(words: list[str]) -> str:
+    """Run mlscaffold in a terminal, press enter whenever it waits, and give what it said."""
+    ours, its = pty.openpty()
+    environ = {**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlscaffold", *words], stdin=its, stdout=its, stderr=its, env=environ
+    )
+    os.close(its)
+    said, late = b"", time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < late:
+        if select.select([ours], [], [], 0.5)[0]:
+            with suppress(OSError):  # the terminal is gone with its last process
+                said += os.read(ours, 65536)
+        else:
+            os.write(ours, b"\r")
+    os.close(ours)
+    assert process.wait(5) == 0, said.decode()
+    return said.decode()
 
 
 def test_the_example_needs_one_question(

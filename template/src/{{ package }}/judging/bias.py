@@ -271,11 +271,11 @@ def figures(frame: pd.DataFrame, group: pd.Series, contract: Contract, params: P
 
 def without(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Params) -> dict[str, Any] | None:
     """Train with and without the protected columns, on at most 20,000 rows, and say what leaving them out did."""
-    from ..train import train
-
     seeing = [name for name in contract.protected if contract.columns[name].type != "text"]
     if not seeing:
         return None
+    from ..train import train  # takes a second, which those without protected columns are spared
+
     rows = train_rows.sample(min(LARGEST, len(train_rows)), random_state=params.evaluate.seed).sort_index()
     labels = [str(label) for label in contract.labels]
     found = {}

@@ -5,14 +5,15 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import yaml
 
 from ..columns import Contract, DataError, run
-from ..evaluate import predicted, read_predictions
 from ..metrics import losses
+
+if TYPE_CHECKING:  # pandas takes half a second, and who only asks which release runs needs none
+    import pandas as pd
 
 CHAMPION = Path("champion.yaml")
 FOLDER = Path("models/champion")
@@ -108,12 +109,14 @@ class Answers:
         How that came about.
     """
 
-    predictions: pd.DataFrame | None
-    rows: pd.Index
+    predictions: "pd.DataFrame | None"
+    rows: "pd.Index"
     why: str
 
-    def worse(self, predictions: pd.DataFrame, labels: list[str]) -> pd.Series | None:
+    def worse(self, predictions: "pd.DataFrame", labels: list[str]) -> "pd.Series | None":
         """Give, for each row on which both are judged, how much more the candidate loses."""
+        import pandas as pd
+
         if self.predictions is None:
             return None
         ours = losses(predictions.loc[self.rows], labels)
@@ -141,7 +144,7 @@ class Champion:
         meta: dict[str, Any] = json.loads((self.folder / "meta.json").read_text(encoding="utf-8"))
         return meta
 
-    def on(self, test: pd.DataFrame, predictions: pd.DataFrame, contract: Contract) -> Answers:
+    def on(self, test: "pd.DataFrame", predictions: "pd.DataFrame", contract: Contract) -> Answers:
         """Give its predictions of the test rows: those that were kept, else its model's own, of rows it never saw.
 
         Parameters
@@ -149,6 +152,8 @@ class Champion:
         test, predictions : DataFrame of n_rows
             As prepared, and the candidate's with their `key`.
         """
+        from ..evaluate import read_predictions
+
         nothing = test.index[:0]
         if self.release is None:
             return Answers(None, nothing, "there is no release yet: the first `git tag v...` makes a champion")
@@ -170,8 +175,9 @@ class Champion:
             return Answers(None, nothing, f"{why}: what is left is too little to compare on")
         return self._ask(test.loc[unseen], contract, f"{len(unseen)} of {len(test)} test rows, new to {self.release}")
 
-    def _ask(self, test: pd.DataFrame, contract: Contract, which: str) -> Answers:
+    def _ask(self, test: "pd.DataFrame", contract: Contract, which: str) -> Answers:
         """Let its model predict rows that have changed since."""
+        from ..evaluate import predicted
         from ..train import load_model
 
         try:
@@ -189,8 +195,10 @@ class Champion:
         return Answers(found, test.index, f"the rows have changed: both are judged on {which}")
 
 
-def _same_rows(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame | None:
+def _same_rows(old: "pd.DataFrame", new: "pd.DataFrame") -> "pd.DataFrame | None":
     """Give the old predictions in the order of the new rows, where each has one of its own."""
+    import pandas as pd
+
     if "key" not in old or len(old) < len(new):
         return None
     place = [frame.groupby("key").cumcount().rename("place") for frame in (old, new)]  # identical rows: one by one

@@ -1,4 +1,4 @@
-"""What people read about the evaluation: ce.md for a pull request, ce.html in full, journal.html for all runs."""
+"""What people read: the model card, ce.md for a pull request, ce.html in full, journal.html for all runs."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from ..experimenting.journal import runs
 from ..judging.champion import FOLDER as CHAMPION
 from ..judging.gate import FAMILIES, Family
 from ..params import load
+from . import report
 from .comment import comment
 from .journal_page import journal_page
 from .page import page
@@ -27,12 +28,13 @@ def write_journal() -> None:
 
 
 def main() -> None:
-    """Write reports/ce.md, ce.html and journal.html; with --journal, that alone."""
+    """Write the model card, its plots, reports/ce.md, ce.html and journal.html; with --journal, that alone."""
     parser = argparse.ArgumentParser(prog=f"{__package__}.ce_report", description=__doc__)
     parser.add_argument("--journal", action="store_true", help="the journal alone")
     write_journal()
     if parser.parse_args().journal:
         return
+    report.main()
     contract, _ = load()
     verdict, metrics = (json.loads(path.read_text(encoding="utf-8")) for path in (VERDICT, METRICS))
     families = {name: Family.read(name) for name in FAMILIES}
