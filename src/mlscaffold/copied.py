@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from .git import PLAIN, GitError, git
-from .source import BUNDLE, tags
+from .source import BUNDLE, is_ours, tags
 from .yours import Yours, of_team, of_template
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Copied:
         return len(self.changed) + len(self.deleted)
 
 
-def compare(root: Path, answers: Mapping[str, Any], bundle: Path = BUNDLE) -> Copied | None:
+def compare(root: Path, answers: Mapping[str, Any], bundle: Path | None = None) -> Copied | None:
     """Hold the copied files of a repository, as they stand on the disk, to the version that it was made from.
 
     Parameters
@@ -77,13 +77,14 @@ def compare(root: Path, answers: Mapping[str, Any], bundle: Path = BUNDLE) -> Co
         The repository's folder.
     answers : mapping
         What its .copier-answers.yml says.
-    bundle : Path
-        The bundle that came with this package, for a repository that carries none.
+    bundle : Path, optional
+        A bundle of the same template, for a repository that carries none. Left out, the one that came with this package
+        stands in, if the repository was made from the package's own address.
 
     Returns
     -------
     Copied or None
-        None where neither the repository nor the package carries that version.
+        None where nobody carries that version.
 
     Raises
     ------
@@ -105,12 +106,11 @@ def compare(root: Path, answers: Mapping[str, Any], bundle: Path = BUNDLE) -> Co
     return Copied(looked_at, tuple(changed), tuple(deleted))
 
 
-def _copies_of(root: Path, answers: Mapping[str, Any], bundle: Path) -> Copies | None:
+def _copies_of(root: Path, answers: Mapping[str, Any], bundle: Path | None) -> Copies | None:
     url, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
-    own = _vendored(root, url)
-    place = own or bundle
-    commit = tags(place).get(version)
-    return _read(place, commit) if commit else None
+    place = _vendored(root, url) or bundle or (BUNDLE if is_ours(url) else None)
+    commit = tags(place).get(version) if place else None
+    return _read(place, commit) if place and commit else None
 
 
 def _vendored(root: Path, url: str) -> Path | None:

@@ -4,7 +4,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -125,9 +125,35 @@ def template_source(template: str | None = None, ref: str | None = None, bundle:
     own = project_url()
     if template is None and own is None:
         return Source(VENDORED, _version_in(bundle, ref), bundle)
-    if template is None or (own and _bare(template) == _bare(own)):
+    if template is None or is_ours(template):
         return _ours(template or own or "", ref, bundle)
     return serve(template, ref, bundle) if _REMOTE.match(template) else _local(Path(template), ref)
+
+
+def recorded(url: str, version: str, project: Path) -> Source:
+    """Return the version of the template that a project was made from.
+
+    Parameters
+    ----------
+    url, version : str
+        As the project's answers record them.
+    project : Path
+        Its folder, from which a relative address is seen.
+
+    Returns
+    -------
+    Source
+        The template, with an address that holds from anywhere.
+    """
+    place = project / url
+    known = place.as_posix() if place.is_file() else url
+    return replace(template_source(known, version), url=known)
+
+
+def is_ours(url: str) -> bool:
+    """Whether an address is that of the installed package's own repository."""
+    own = project_url() if _REMOTE.match(url) else None
+    return bool(own) and _bare(url) == _bare(own or "")
 
 
 def _bare(url: str) -> str:

@@ -5,7 +5,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +15,7 @@ from .git import PLAIN, git
 from .preview import Change, Kind, Plan
 from .project import ANSWERS, Project, answers_of, dirty
 from .render import merge, render
-from .source import BUNDLE, Source, newest, refreshes, tags, template_source
+from .source import BUNDLE, Source, newest, recorded, refreshes, tags, template_source
 
 
 @contextmanager
@@ -206,8 +205,6 @@ def _rendered(project: Project, tree: Path) -> Iterator[Rendered]:
 
 
 def _render_old(project: Project, tree: Path, old: Path) -> None:
-    place = tree / project.inside / project.url
-    url = place.as_posix() if place.is_file() else project.url
-    source = template_source(url, project.version)
+    source = recorded(project.url, project.version, tree / project.inside)
     answers = answers_of(project.path / ANSWERS)
-    render(replace(source, url=url), old, {name: each for name, each in answers.items() if not name.startswith("_")})
+    render(source, old, {name: each for name, each in answers.items() if not name.startswith("_")})

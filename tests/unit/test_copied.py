@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import FILES, Run, Template
+from mlscaffold import copied, source
 from mlscaffold.copied import compare
 from mlscaffold.errors import UserError
 from mlscaffold.project import answers_of
@@ -81,14 +82,17 @@ def test_links_lead_nowhere(owned: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["../x.bundle", "/x.bundle", "gone.bundle", "link.bundle", "https://example.org/x.git"])
-def test_an_address_elsewhere_is_not_followed_and_the_package_stands_in(
-    url: str, owned: Path, tmp_path: Path, template: Template
+def test_an_address_elsewhere_is_not_followed_and_the_packages_bundle_stands_in_for_its_own(
+    url: str, owned: Path, tmp_path: Path, template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "x.bundle").write_bytes((owned / ".mlscaffold/template.bundle").read_bytes())
     (owned / "link.bundle").symlink_to(tmp_path / "x.bundle")
     answers = {**answers_of(owned / ".copier-answers.yml"), "_src_path": url}
-    assert compare(owned, answers, tmp_path / "none.bundle") is None
+    assert compare(owned, answers) is None
     assert compare(owned, answers, template.bundle()).count == 0
+    monkeypatch.setattr(source, "project_url", lambda: "https://example.org/x")
+    monkeypatch.setattr(copied, "BUNDLE", template.bundle())
+    assert (compare(owned, answers) is None) == (not url.startswith("https"))
 
 
 def test_a_version_that_nobody_carries_gives_nothing_to_look_at(owned: Path) -> None:

@@ -43,6 +43,13 @@ def plain(text: str) -> None:
     sys.stdout.flush()
 
 
+def raw(text: str) -> None:
+    """Print what git printed, byte by byte: a patch may hold lines of any encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
+    sys.stdout.flush()
+
+
 def document(content: object) -> None:
     """Print JSON for another program."""
     import json
