@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from .branch import Standing
 from .checks import CHECKS, FAMILIES, repo_review_families
 from .checks.repository import Repository, ml_repository
 from .checks.standard import Check, Family, Finding
@@ -141,6 +142,12 @@ def examine(path: Path, select: str = "", ignore: str = "", fail_under: float | 
     repository = ml_repository(folder)
     settings = _settings(repository, _words(select), _words(ignore), fail_under)
     return Report(folder.name, tuple(_outcomes(repository, settings)), read_score(repository), settings.fail_under)
+
+
+def standing(path: Path) -> Standing:
+    """Hold a repository to the checks, as its own settings say; in short."""
+    report = examine(path)
+    return Standing(report.score, tuple(f"{each.check.id} {each.check.title}" for each in report.failing))
 
 
 def explain(name: str) -> Check:

@@ -14,8 +14,9 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from .errors import UserError
 from .git import PLAIN, GitError, git
-from .source import BUNDLE, is_ours, tags
+from .source import BUNDLE, carried, is_ours, tags
 from .yours import Yours, of_team, of_template
 
 if TYPE_CHECKING:
@@ -115,11 +116,11 @@ def _copies_of(root: Path, answers: Mapping[str, Any], bundle: Path | None) -> C
 
 def _vendored(root: Path, url: str) -> Path | None:
     """Return the bundle inside a repository, if its address is one that leads nowhere else."""
-    if not url.endswith(".bundle") or ".." in PurePosixPath(url).parts or Path(url).is_absolute():
+    try:
+        place = carried(url, root)
+    except UserError:
         return None
-    place = root / url
-    inside = place.resolve().is_relative_to(root.resolve())
-    return place if inside and place.is_file() and place.stat().st_size <= LARGEST else None
+    return place if place and place.stat().st_size <= LARGEST else None
 
 
 def _placed(

@@ -55,9 +55,7 @@ def main(words: Sequence[str] | None = None) -> None:
     try:
         app(args=list(words) if words is not None else None, prog_name="mlscaffold")
     except UserError as failure:
-        if os.environ.get("MLSCAFFOLD_DEBUG"):
-            raise
-        show.error(failure)
+        show.error(failure, debug=bool(os.environ.get("MLSCAFFOLD_DEBUG")))
         sys.exit(2)
     except Exception as failure:
         show.bug(failure, debug=bool(os.environ.get("MLSCAFFOLD_DEBUG")))

@@ -10,15 +10,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from ..answers import config_file
+from ..credentials import refuse_answers
 from ..errors import UserError
 from ..source import Source, served
+from ..trust import trusted
 
 if TYPE_CHECKING:
     from .memory import Standard
 
 _UNSAFE = (
     "the template brings {features}: these run code on the machine of whoever uses it, so mlscaffold refuses them; "
-    "take them out of the template's copier.yml"
+    "take them out of the template's copier.yml, or put its address on your trust list if you trust who writes it "
+    "(`trust` in {file}, or MLSCAFFOLD_TRUST)"
 )
 
 
@@ -53,9 +57,11 @@ def render(
     with _copier(source, target) as worker:
         made = worker(dst_path=target, src_path=source.url, vcs_ref=source.ref, data=dict(data), defaults=not ask)
         with made:
-            _refuse_migrations(made.template.config_data)
+            if not made.unsafe:
+                _refuse_migrations(made.template.config_data)
             _refuse_unknown(named, list(made.template.questions_data))
             made.run_copy()
+            refuse_answers(made.answers.combined)
             return str(made.template.commit)
 
 
@@ -127,14 +133,15 @@ def opened(source: Source, project: Path, data: Mapping[str, Any]) -> "Iterator[
         # The folder stays empty; its name is the project's, as a template may ask for it.
         place = Path(folder) / project.name
         words = {"dst_path": place, "src_path": source.url, "vcs_ref": source.ref, "data": dict(data), "defaults": True}
-        with maker(Keeper)(**words) as made:
+        # Nothing is made here, so the tasks of a template that is trusted have nothing to do.
+        with maker(Keeper, unsafe=trusted(source.url))(**words, skip_tasks=True) as made:
             yield Standard(made)
 
 
 def _refuse_migrations(config: Mapping[str, Any]) -> None:
     # copier refuses them when it comes to an update, which is too late for whoever has made a repository by then.
     if config.get("migrations"):
-        raise UserError(_UNSAFE.format(features="migrations"))
+        raise UserError(_UNSAFE.format(features="migrations", file=config_file()))
 
 
 def _refuse_unknown(named: Sequence[str], questions: Sequence[str]) -> None:
@@ -155,7 +162,7 @@ def _copier(source: Source, folder: Path) -> Iterator[Any]:
     from plumbum import ProcessExecutionError, local
     from yaml import YAMLError
 
-    from .worker import maker
+    from .worker import QuickWorker, maker
 
     try:
         # plumbum keeps its own idea of the current folder and of the environment, so it has to be told.
@@ -163,11 +170,12 @@ def _copier(source: Source, folder: Path) -> Iterator[Any]:
             local.env.clear()
             local.env.update(os.environ)
             warnings.simplefilter("ignore")
-            yield maker()
+            yield maker(QuickWorker, unsafe=trusted(source.url))
     except CopierAnswersInterrupt as error:
         raise KeyboardInterrupt from error
     except UnsafeTemplateError as error:
-        raise UserError(_UNSAFE.format(features=str(error).partition(": ")[2].split("\n")[0] or error)) from error
+        features = str(error).partition(": ")[2].split("\n")[0] or error
+        raise UserError(_UNSAFE.format(features=features, file=config_file())) from error
     except ProcessExecutionError as error:
         raise UserError(f"git could not bring the template: {_last_line(error.stderr or str(error))}") from error
     except (CopierError, TemplateError, YAMLError, ValueError) as error:

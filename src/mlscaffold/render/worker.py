@@ -85,7 +85,7 @@ class QuickWorker(Worker):
         return super()._render_string(string, extra_context)
 
 
-def maker(kind: "type[QuickWorker]" = QuickWorker) -> Any:
-    """Give what makes workers that are alike for everybody."""
+def maker(kind: type[QuickWorker], *, unsafe: bool) -> Any:
+    """Give what makes workers that are alike for everybody; `unsafe` ones run the code that a template brings."""
     # `settings`: a user's own copier settings could trust a template, or change what it renders to.
-    return partial(kind, overwrite=True, quiet=True, settings=SettingsModel())
+    return partial(kind, overwrite=True, quiet=True, settings=SettingsModel(), unsafe=unsafe)
