@@ -1,6 +1,7 @@
 """`mlscaffold diff`: what is meant to differ from the template, and what is not."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,24 @@ def test_stale_files_are_told_from_changed_ones(made: Path, run: Run) -> None:
     assert "< gone.txt (of v0.2.0; the template no longer has it), not committed" in said
     (made / "gone.txt").write_text("another file of that name\n")
     assert "gone.txt" not in drift(run, made)
+
+
+def test_a_past_that_these_answers_do_not_render_stops_nothing(made: Path, run: Run, template: Template) -> None:
+    shutil.rmtree(made)
+    template.release(
+        "v0.4.0",
+        {"template/conf.txt.jinja": "{{ name | no_such_filter }}\n", "template/{{ name | no_such_filter }}": "x\n"},
+    )
+    template.release(
+        "v0.5.0",
+        {"template/conf.txt.jinja": "{{ name }}\n", "template/{{ name | no_such_filter }}": None, "seen.txt": None},
+    )
+    assert run("new", made, "--defaults", "--template", template.path).code == 0
+    (made / "conf.txt").write_text("ours\n")
+    (made / "seen.txt").write_text("")
+    assert drift(run, made) == {"conf.txt": "changed"}
+    (made / "conf.txt").write_text("old churn\n")
+    assert drift(run, made) == {"conf.txt": "stale"}
 
 
 def test_a_team_names_what_is_its_own_with_a_reason(made: Path, run: Run) -> None:

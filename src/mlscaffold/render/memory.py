@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from copier.errors import CopierError
 from jinja2 import TemplateError
 
 from .worker import QuickWorker
@@ -78,7 +79,7 @@ class Keeper(QuickWorker):
             return None
         try:
             return next((path.as_posix() for path, _ in self._render_path(inside.relative_to(root))), None)
-        except TemplateError:
+        except CopierError:  # a path that these answers do not do for
             return None
 
 
