@@ -132,7 +132,7 @@ def _placed(
             yield placed, wanted
 
 
-def fingerprint(root: Path, path: str) -> tuple[str, bool] | None:
+def fingerprint(root: Path, path: str, length: int = 40) -> tuple[str, bool] | None:
     """Return git's digest of a file and whether it can be run; None where there is none, also behind a link.
 
     Parameters
@@ -141,17 +141,19 @@ def fingerprint(root: Path, path: str) -> tuple[str, bool] | None:
         A folder.
     path : str
         The file, as seen from there.
+    length : int
+        Of git's names: 64 in a repository that uses SHA-256.
 
     Returns
     -------
     tuple or None
-        A link, a folder and what is too large have a digest that no file has.
+        None also for a link, a folder and what is too large to be a file of the standard.
     """
     content = read(root, path)
     if content is None:
         return None
     mode = (root / path).lstat().st_mode
-    return digest(content), bool(mode & stat.S_IXUSR)
+    return digest(content, length), bool(mode & stat.S_IXUSR)
 
 
 def read(root: Path, path: str) -> bytes | None:
@@ -177,9 +179,10 @@ def _linked(root: str, folder: str) -> bool:
     return False
 
 
-def digest(content: bytes) -> str:
-    """Return the name that git gives a content."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+def digest(content: bytes, length: int = 40) -> str:
+    """Return the name that git gives a content; of 64 letters in a repository that uses SHA-256."""
+    algorithm = hashlib.sha256 if length == 64 else hashlib.sha1
+    return algorithm(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def _read(place: Path, commit: str) -> Copies | None:

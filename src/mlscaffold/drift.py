@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .copied import digest as digest_of
 from .copied import fingerprint, read
 from .git import PLAIN, git
-from .project import ANSWERS, Project, answers_of, dirty
+from .project import ANSWERS, Project, answers_of
 from .render import opened
 from .source import recorded
 from .yours import Yours, of_team, of_template
@@ -36,7 +36,7 @@ class Different:
     gone : bool
         Whether the repository lacks it.
     committed : bool
-        Whether git knows it as it is.
+        Whether the last commit has it as it is.
     wanted : File, optional
         What the template makes; None where it no longer has the file.
     """
@@ -113,12 +113,21 @@ def _different(project: Project, standard: "Standard", yours: Yours) -> Iterator
     off = {path: file for path, file in made.items() if not _same(project, path, file)}
     reasons = {path: yours.reason(path) or _skipped(standard, path) for path in off}
     stale = _stale(project, standard, {path: file for path, file in off.items() if not reasons[path]})
-    loose = {str(project.root / path) for path in dirty(project)} if off or stale else set()
+    head = _head(project) if off or stale else {}
     for path, file in {**dict.fromkeys(stale), **off}.items():
-        gone = read(project.path, path) is None
+        known = head.get((project.inside / path).as_posix())
+        found = fingerprint(project.path, path, len(known[0]) if known else 40)
+        gone = found is None
         about = reasons.get(path) or stale.get(path, "")
         state: State = "yours" if reasons.get(path) else "stale" if about else "deleted" if gone else "changed"
-        yield Different(path, state, about, gone, str(project.path / path) not in loose, file)
+        yield Different(path, state, about, gone, found == known, file)
+
+
+def _head(project: Project) -> dict[str, tuple[str, bool]]:
+    """Return the fingerprints of the last commit; `git status` would run what the repository configures as filter."""
+    listed = git("ls-tree", "-r", "-z", "--full-tree", "HEAD", cwd=project.root, config=PLAIN)
+    entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
+    return {path: (about.split()[2], about.startswith("100755")) for about, path in entries if about.startswith("100")}
 
 
 def _same(project: Project, path: str, file: "File") -> bool:

@@ -186,14 +186,29 @@ def test_a_link_in_place_of_a_file_or_a_folder_is_not_followed(made: Path, run: 
     assert "echo run" in run("diff", made, "--patch").out
 
 
+def test_what_is_committed_is_told_in_a_repository_of_sha256_too(made: Path, run: Run) -> None:
+    shutil.rmtree(made / ".git")
+    git(made, "init", "-q", "--object-format=sha256")
+    (made / "run.sh").write_text("#!/bin/sh\necho ours\n")
+    (made / "conf.txt").unlink()
+    git(made, "add", "--all")
+    git(made, "commit", "-qm", "ours")
+    (made / ".gitignore").write_text("ours\n")
+    found = json.loads(run("diff", made, "--json").out)["drift"]
+    told = {each["path"]: (each["gone"], each["committed"]) for each in found}
+    assert told == {".gitignore": (False, False), "conf.txt": (True, True), "run.sh": (False, True)}
+
+
 def test_nothing_of_the_repositorys_configuration_runs(made: Path, run: Run, tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     trap.write_text(f"#!/bin/sh\ntouch {tmp_path / 'sprung'}\ncat\n")
     trap.chmod(0o755)
+    (made / ".gitattributes").write_text("*.sh filter=x diff=x\n")
+    git(made, "add", ".gitattributes")
     for name in ("core.fsmonitor", "diff.external", "filter.x.clean", "diff.x.textconv", "core.pager"):
         git(made, "config", name, str(trap))
-    (made / ".gitattributes").write_text("*.sh filter=x diff=x\n")
-    (made / "run.sh").write_text("#!/bin/sh\necho ours\n")
+    # As long as what was committed, and touched: git has to look into it, and its filter would run.
+    (made / "run.sh").write_text("#!/bin/sh\necho RUN\n")
     assert run("diff", made, "--patch").code == 1
     assert not (tmp_path / "sprung").exists()
 
