@@ -195,7 +195,7 @@ def _read(place: Path, commit: str) -> Copies | None:
             git("init", "--quiet", "--bare", "--template=", cwd=scratch, config=PLAIN)
             git("bundle", "unbundle", place.resolve(), cwd=scratch, config=PLAIN)
             found = _listed(scratch, commit)
-    except GitError:
+    except (GitError, ValueError):
         return None
     _READ[commit] = found
     return found
@@ -205,7 +205,10 @@ def _listed(repository: Path, commit: str) -> Copies:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    told = yaml.load(git("show", f"{commit}:copier.yml", cwd=repository), Loader=loader)  # noqa: S506 - it is a safe one
+    try:
+        told = yaml.load(git("show", f"{commit}:copier.yml", cwd=repository), Loader=loader)  # noqa: S506 - a safe one
+    except yaml.YAMLError as error:
+        raise ValueError("copier.yml cannot be read") from error
     config = told if isinstance(told, dict) else {}
     folder, suffix = str(config.get("_subdirectory") or ""), str(config.get("_templates_suffix") or ".jinja")
     files: dict[str, tuple[str, bool]] = {}

@@ -32,9 +32,16 @@ class Yours:
 
     @cached_property
     def _specs(self) -> "list[tuple[GitIgnoreSpec, str]]":
-        from pathspec import GitIgnoreSpec
+        return [(_spec(pattern), why) for pattern, why in reversed(list(self.reasons.items()))]
 
-        return [(GitIgnoreSpec.from_lines([pattern]), why) for pattern, why in reversed(list(self.reasons.items()))]
+
+def _spec(pattern: str) -> "GitIgnoreSpec":
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return GitIgnoreSpec.from_lines([pattern])
+    except ValueError:
+        raise UserError(f"{pattern!r} is no pattern of files; write it as in .gitignore, for instance /docs/") from None
 
 
 def of_template(config: Mapping[str, Any]) -> dict[str, str]:

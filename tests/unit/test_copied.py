@@ -55,6 +55,7 @@ def test_the_team_adds_to_the_table_with_a_reason(owned: Path) -> None:
         ('yours = {"/*.py" = ""}', "without a reason"),
         ('yours = ["/*.py"]', "needs a reason for each"),
         ("mine = 1", "has no setting 'mine'"),
+        ('yours = {"!" = "why"}', "'!' is no pattern of files"),
     ):
         (owned / "pyproject.toml").write_text(f"[tool.mlscaffold.diff]\n{text}\n")
         with pytest.raises(UserError, match=said):
@@ -112,3 +113,12 @@ def test_a_broken_bundle_gives_nothing_to_look_at(owned: Path) -> None:
     assert quick(owned) is not None, "its commit is known by now, and a commit is its content"
     place.write_bytes(b"# v2 git bundle\n" + b"1" * 40 + b" refs/tags/v0.2.0\n\nPACKbroken")
     assert quick(owned) is None
+
+
+@pytest.mark.parametrize("text", ["_subdirectory: [\n", '_exclude: ["!"]\n_subdirectory: template\n', None])
+def test_a_template_whose_questions_cannot_be_read_gives_nothing_to_look_at(
+    text: str | None, owned: Path, template: Template
+) -> None:
+    bundle = template.release("v0.3.0", {"copier.yml": text}).bundle()
+    (owned / ".mlscaffold/template.bundle").write_bytes(bundle.read_bytes())
+    assert quick(owned, _commit="v0.3.0") is None
