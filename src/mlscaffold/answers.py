@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .credentials import refuse_answers
 from .errors import UserError
 
 # Settings of mlscaffold, which are no answers to the template's questions.
-_SETTINGS = {"answers", "debug", "ref", "template"}
+_SETTINGS = {"answers", "debug", "ref", "template", "trust"}
 # What a generated repository imports or holds: a package of that name would hide it. copier.yml refuses the same.
 _TAKEN = {
     "bentoml", "ce", "conftest", "data", "docs", "dvc", "experiments", "fairlearn", "hypothesis", "matplotlib",
@@ -82,21 +83,23 @@ def gather(
     Raises
     ------
     UserError
-        If a pair or a file cannot be read.
+        If a pair or a file cannot be read, or an answer holds a password.
     """
     own = config_file()
     named = environ.get("MLSCAFFOLD_ANSWERS")
-    typed = {**(_read(file) if file else {}), **dict(_pair(pair) for pair in pairs)}
+    typed = {**(read_settings(file) if file else {}), **dict(_pair(pair) for pair in pairs)}
     merged = {
-        **(_read(own) if own.exists() else {}),
-        **(_read(Path(named)) if named and not file else {}),
+        **(read_settings(own) if own.exists() else {}),
+        **(read_settings(Path(named)) if named and not file else {}),
         **_from_environment(environ),
         **typed,
         **{name: value for name, value in flags.items() if value is not None},
     }
     template, ref = merged.get("template"), merged.get("ref")
+    values = {name: value for name, value in merged.items() if name not in _SETTINGS}
+    refuse_answers(values)
     return Answers(
-        {name: value for name, value in merged.items() if name not in _SETTINGS},
+        values,
         tuple(name for name in typed if name not in _SETTINGS),
         str(template) if template else None,
         str(ref) if ref else None,
@@ -117,7 +120,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name.removeprefix(prefix).lower(): value for name, value in found.items()}
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_settings(file: Path) -> dict[str, Any]:
+    """Read a YAML file of answers and settings."""
     import yaml
 
     try:

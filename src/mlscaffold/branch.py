@@ -3,7 +3,7 @@
 import os
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,22 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How a repository stands against the checks of `mlscaffold check`.
+
+    Attributes
+    ----------
+    score : int, optional
+        Of 100; None where nothing was looked at.
+    failing : tuple of str
+        Id and title of each check that fails.
+    """
+
+    score: int | None
+    failing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Proposal:
     """An update on a branch.
 
@@ -60,13 +76,15 @@ class Proposal:
         return all(check.passed for check in self.checks)
 
 
-def propose(planned: Plan, checks: Sequence[str] = CHECKS) -> Proposal | None:
+def propose(planned: Plan, judge: Callable[[Path], Standing], checks: Sequence[str] = CHECKS) -> Proposal | None:
     """Commit a planned update to a branch; the repository's own files and branch stay as they are.
 
     Parameters
     ----------
     planned : Plan
         A plan that is still open.
+    judge : callable
+        Holds a folder to the checks, before and after.
     checks : sequence of str
         Commands of the repository that are run on the branch, unless conflicts are left.
 
@@ -88,9 +106,10 @@ def propose(planned: Plan, checks: Sequence[str] = CHECKS) -> Proposal | None:
     commit = _commit(planned, planned.tree)
     git("reset", "--quiet", "--hard", commit, cwd=planned.tree, config=PLAIN)
     folder = planned.tree / planned.project.inside
+    standings = judge(planned.project.path), judge(folder)
     ran = () if planned.conflicts else tuple(_checked(command, folder) for command in checks)
     description = planned.project.git_dir / DESCRIPTION
-    description.write_text(describe(planned, _hunks(planned), ran), encoding="utf-8")
+    description.write_text(describe(planned, _hunks(planned), standings, ran), encoding="utf-8")
     git("branch", name, commit, cwd=root)
     return Proposal(name, description, ran)
 
@@ -127,7 +146,12 @@ def _hunks(planned: Plan) -> dict[Path, tuple[str, ...]]:
     return {path: conflict(planned, path) for path in planned.conflicts}
 
 
-def describe(planned: Plan, hunks: dict[Path, tuple[str, ...]], checks: Sequence[Checked]) -> str:
+def describe(
+    planned: Plan,
+    hunks: dict[Path, tuple[str, ...]],
+    standings: tuple[Standing, Standing],
+    checks: Sequence[Checked],
+) -> str:
     """Write what a reviewer of the update wants to know, as Markdown.
 
     Parameters
@@ -136,6 +160,8 @@ def describe(planned: Plan, hunks: dict[Path, tuple[str, ...]], checks: Sequence
         The update.
     hunks : dict
         The conflicting lines of each file.
+    standings : tuple of Standing
+        Before and after.
     checks : sequence of Checked
         What the repository's checks said.
 
@@ -150,6 +176,7 @@ def describe(planned: Plan, hunks: dict[Path, tuple[str, ...]], checks: Sequence
         _changed(planned),
         *_conflicts(hunks),
         *_by_hand(planned),
+        _score(*standings),
         *_results(checks, conflicts=bool(hunks)),
         _files(planned),
     ]
@@ -187,6 +214,15 @@ def _by_hand(planned: Plan) -> list[str]:
     ]
     lines += [f"- `{path.as_posix()}` was deleted by you and stays so." for path in planned.removed]
     return ["## To look at by hand", "\n".join(lines)] if lines else []
+
+
+def _score(before: Standing, after: Standing) -> str:
+    was, now = (f"{each.score} of 100" if each.score is not None else "nothing to look at" for each in (before, after))
+    lines = [f"- Passes now: {each}" for each in before.failing if each not in after.failing]
+    lines += [f"- **Fails now**: {each}" for each in after.failing if each not in before.failing]
+    return "\n\n".join(
+        ["## Score", f"`mlscaffold check`: {was} before, {now} after.", *(["\n".join(lines)] if lines else [])]
+    )
 
 
 def _results(checks: Sequence[Checked], *, conflicts: bool) -> list[str]:

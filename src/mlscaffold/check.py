@@ -4,13 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .checks import CHECKS, FAMILIES, repo_review_families
 from .checks.repository import Repository, ml_repository
 from .checks.standard import Check, Family, Finding
 from .errors import UserError
 from .score import Section, read_score
+
+if TYPE_CHECKING:
+    from .branch import Standing
 
 Status = Literal["passed", "failed", "nothing to look at", "ignored"]
 
@@ -141,6 +144,14 @@ def examine(path: Path, select: str = "", ignore: str = "", fail_under: float | 
     repository = ml_repository(folder)
     settings = _settings(repository, _words(select), _words(ignore), fail_under)
     return Report(folder.name, tuple(_outcomes(repository, settings)), read_score(repository), settings.fail_under)
+
+
+def standing(path: Path) -> "Standing":
+    """Hold a repository to the checks, as its own settings say; in short."""
+    from .branch import Standing
+
+    report = examine(path)
+    return Standing(report.score, tuple(f"{each.check.id} {each.check.title}" for each in report.failing))
 
 
 def explain(name: str) -> Check:

@@ -6,7 +6,7 @@ from pathlib import Path
 from .git import PLAIN, git
 from .preview import Change, Dropped
 
-Rendered = Callable[[Path], Path]
+Rendered = Callable[[Path], bytes | None]
 
 
 def dropped(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered) -> tuple[Dropped, ...]:
@@ -21,7 +21,7 @@ def dropped(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered
     changes : sequence of Change
         What the update did there.
     rendered : callable
-        Gives the place of a file in a fresh rendering of the old version; it is asked only when needed.
+        Gives a file's content in a fresh rendering of the old version, if it has one; it is asked only when needed.
 
     Returns
     -------
@@ -46,12 +46,14 @@ def removed(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered
         return ()
     words = ("log", "--diff-filter=D", "--no-renames", "--name-only", "--format=", "-z", base, "--")
     once = {Path(name) for name in git(*words, *added, cwd=tree, config=PLAIN).split("\0") if name}
-    return tuple(path for path in added if path in once and rendered(path).exists())
+    return tuple(path for path in added if path in once and rendered(path) is not None)
 
 
-def _pristine(path: Path, rendered: Path, tree: Path, base: str) -> bool:
+def _pristine(path: Path, rendered: bytes | None, tree: Path, base: str) -> bool:
+    if rendered is None:
+        return False
     committed = git("rev-parse", f"{base}:{path.as_posix()}", cwd=tree).strip()
-    return rendered.is_file() and git("hash-object", "--no-filters", "--", rendered, cwd=tree).strip() == committed
+    return git("hash-object", "--no-filters", "--stdin", cwd=tree, stdin=rendered).strip() == committed
 
 
 def _moves(tree: Path, base: str) -> dict[Path, Path]:

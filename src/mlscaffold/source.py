@@ -4,11 +4,12 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .credentials import refuse_address
 from .errors import UserError
 from .git import GitError, git, plain_environment
 
@@ -120,17 +121,81 @@ def template_source(template: str | None = None, ref: str | None = None, bundle:
     Raises
     ------
     UserError
-        If a path is no template in git, or the bundle lacks the version.
+        If a path is no template in git, the bundle lacks the version, or the address holds a password.
     """
+    refuse_address(template or "")
     own = project_url()
     if template is None and own is None:
         return Source(VENDORED, _version_in(bundle, ref), bundle)
-    if template is None or (own and _bare(template) == _bare(own)):
+    if template is None or is_ours(template):
         return _ours(template or own or "", ref, bundle)
-    return serve(template, ref, bundle) if _REMOTE.match(template) else _local(Path(template), ref)
+    return serve(template, ref, bundle) if is_remote(template) else _local(Path(template), ref)
 
 
-def _bare(url: str) -> str:
+def recorded(url: str, version: str, project: Path) -> Source:
+    """Return the version of the template that a project was made from.
+
+    Parameters
+    ----------
+    url, version : str
+        As the project's answers record them.
+    project : Path
+        Its folder, from which a relative address is seen.
+
+    Returns
+    -------
+    Source
+        The template, with an address that holds from anywhere.
+    """
+    place = carried(url, project)
+    known = place.as_posix() if place else url
+    return replace(template_source(known, version), url=known)
+
+
+def carried(url: str, project: Path) -> Path | None:
+    """Return the bundle that a project carries itself, if its template's address is one.
+
+    Parameters
+    ----------
+    url : str
+        As the project's answers record it.
+    project : Path
+        Its folder.
+
+    Returns
+    -------
+    Path or None
+        None where the template comes from elsewhere, or the bundle is missing.
+
+    Raises
+    ------
+    UserError
+        If the address leads out of the project: anybody may have written it, and updates write there.
+    """
+    if not url.endswith(".bundle") or is_remote(url) or Path(url).expanduser().is_absolute():
+        return None
+    place = project / url
+    if ".." in Path(url).parts or not place.resolve().is_relative_to(project.resolve()):
+        raise UserError(
+            f"the template's address {url} in .copier-answers.yml leads out of the repository; "
+            "put the address back that it was made from"
+        )
+    return place if place.is_file() else None
+
+
+def is_ours(url: str) -> bool:
+    """Whether an address is that of the installed package's own repository."""
+    own = project_url() if is_remote(url) else None
+    return bool(own) and plain_address(url) == plain_address(own or "")
+
+
+def is_remote(url: str) -> bool:
+    """Whether it is an address, and no path."""
+    return bool(_REMOTE.match(url))
+
+
+def plain_address(url: str) -> str:
+    """Return an address in one form, without what git and copier put before and after it."""
     return _for_git(_for_copier(url)).removesuffix(".git")
 
 

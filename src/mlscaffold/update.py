@@ -5,7 +5,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,8 +14,8 @@ from .errors import UserError
 from .git import PLAIN, git
 from .preview import Change, Kind, Plan
 from .project import ANSWERS, Project, answers_of, dirty
-from .render import merge, render
-from .source import BUNDLE, Source, newest, refreshes, tags, template_source
+from .render import merge, opened
+from .source import BUNDLE, Source, carried, newest, recorded, refreshes, tags, template_source
 
 
 @contextmanager
@@ -57,8 +56,8 @@ def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iter
 def _source(project: Project, to: str | None, bundle: Path) -> Source:
     if not project.url.endswith(".bundle") or Path(project.url).is_absolute():
         return template_source(project.url, to, bundle)
-    place = project.path / project.url
-    if not place.is_file():
+    place = carried(project.url, project.path)
+    if place is None:
         raise UserError(
             f"{project.url} is missing, which holds the template; bring it back: git checkout -- {project.url}"
         )
@@ -124,10 +123,10 @@ def _planned(project: Project, source: Source, tree: Path) -> Plan:
     changes = _changes(tree, base)
     stages = git("ls-files", "--unmerged", "-z", cwd=tree, config=PLAIN)
     conflicts = sorted({Path(entry.partition("\t")[2]) for entry in stages.split("\0") if entry})
-    kept = [each.path for each in changes if each.kind == "added" and _is_local(project.root / each.path)]
-    with _rendered(project, tree) as rendered:
-        edited = dropped(tree, base, changes, rendered)
-        deleted = removed(tree, base, changes, rendered)
+    kept = [each.path for each in changes if each.kind == "added" and _is_local(project.root / each.path, project.root)]
+    rendered = _rendered(project, tree)
+    edited = dropped(tree, base, changes, rendered)
+    deleted = removed(tree, base, changes, rendered)
     # The team's own, ignored by git, and not on this machine: a clone without its data must not get the example's.
     elsewhere = [path for path in _ignored(tree) if merged.skips(path.relative_to(project.inside))]
     left = {*kept, *elsewhere, *deleted, *(each.path for each in edited)}
@@ -153,8 +152,8 @@ def _planned(project: Project, source: Source, tree: Path) -> Plan:
 
 def _refresh(source: Source, folder: Path, tree: Path) -> None:
     """Bring the newest bundle into the project first: the answers keep pointing at it."""
-    place = folder / source.url
-    if source.bundle is None or Path(source.url).is_absolute() or not place.is_file():
+    place = carried(source.url, folder)
+    if source.bundle is None or place is None:
         return
     shutil.copyfile(source.bundle, place)
     who = {"user.name": "mlscaffold", "user.email": "mlscaffold@localhost"}
@@ -180,34 +179,27 @@ def _ignored(tree: Path) -> list[Path]:
     return [Path(path) for path in git(*words, cwd=tree, config=PLAIN).split("\0") if path]
 
 
-def _is_local(real: Path) -> bool:
+def _is_local(real: Path, root: Path) -> bool:
     """Whether something that git does not know stands where the template adds a file."""
     if os.path.lexists(real):
         return True
     parent = next(folder for folder in real.parents if os.path.lexists(folder))
-    return not parent.is_dir()
+    # Behind a link stands somebody else's folder.
+    return not parent.is_dir() or any((root / above).is_symlink() for above in real.relative_to(root).parents)
 
 
 def _same(real: Path, new: Path) -> bool:
     return real.is_file() and not real.is_symlink() and real.read_bytes() == new.read_bytes()
 
 
-@contextmanager
-def _rendered(project: Project, tree: Path) -> Iterator[Rendered]:
+def _rendered(project: Project, tree: Path) -> Rendered:
     """Give files as the old version of the template renders them; it is rendered when the first is asked for."""
-    with TemporaryDirectory(prefix="mlscaffold-old-") as folder:
 
-        @cache
-        def old() -> Path:
-            _render_old(project, tree, Path(folder))
-            return Path(folder)
+    @cache
+    def old() -> dict[str, bytes]:
+        answers = {name: each for name, each in answers_of(project.path / ANSWERS).items() if not name.startswith("_")}
+        source = recorded(project.url, project.version, tree / project.inside)
+        with opened(source, project.path, answers) as standard:
+            return {path: file.content for path, file in standard.files.items()}
 
-        yield lambda path: old() / path.relative_to(project.inside)
-
-
-def _render_old(project: Project, tree: Path, old: Path) -> None:
-    place = tree / project.inside / project.url
-    url = place.as_posix() if place.is_file() else project.url
-    source = template_source(url, project.version)
-    answers = answers_of(project.path / ANSWERS)
-    render(replace(source, url=url), old, {name: each for name, each in answers.items() if not name.startswith("_")})
+    return lambda path: old().get(path.relative_to(project.inside).as_posix())

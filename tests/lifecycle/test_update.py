@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Run, Template, git
+from conftest import FILES, Run, Template, git
 
 Ship = Callable[..., Path]
 MODEL = "template/src/{{ package }}/model.py"
@@ -107,6 +107,30 @@ def test_dry_run_shows_the_lines_of_a_conflict_and_as_json_too(
     assert files["src/churn/model.py"]["hunks"] == [hunk]
     assert files[".env"]["state"] == "local"
     assert git(project, "status", "--porcelain") == ""
+
+
+def test_the_preview_as_json_tells_lost_edits_and_what_the_team_deleted(
+    project: Path, newer: Callable[..., None], run: Run, template: Template, shipped: Ship
+) -> None:
+    newer({"template/mine.txt": "an example\n", "template/.gitignore": ".env\n"})
+    assert run("update", project).code == 0
+    edit(project, "src/churn/model.py", "depth = 3\n\n\ndef build():\n    return depth  # mine\n")
+    edit(project, "run.sh", "#!/bin/sh\necho something of my own\n")
+    commit(project)
+    commit(project, mine_DOT_txt=None)
+    moved = "template/src/{{ package }}/estimator.py"
+    template.release(
+        "v0.3.0",
+        {MODEL: None, moved: FILES[MODEL], "template/run.sh": None, "template/mine.txt": "another\n"},
+    )
+    shipped()
+    result = run("update", project, "--dry-run", "--json")
+    files = {each.pop("path"): each for each in json.loads(result.out)["files"]}
+    assert files["src/churn/model.py"] == {"change": "none", "state": "edited", "moved_to": "src/churn/estimator.py"}
+    assert files["run.sh"] == {"change": "none", "state": "edited", "moved_to": None}
+    assert files["mine.txt"] == {"change": "none", "state": "removed"}
+    assert files["src/churn/estimator.py"] == {"change": "added", "state": "clean"}
+    assert result.code == 0
 
 
 def test_a_file_that_the_team_deleted_does_not_come_back(

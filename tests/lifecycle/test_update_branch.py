@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Run, Template, git
+from mlscaffold.check import examine
 
 MODEL = "template/src/{{ package }}/model.py"
 LOG = "# Changelog\n\n## 0.3.0 - later\n\nnot yet\n\n## 0.2.0 - now\n\n- Deeper trees.\n\n## 0.1.0 - then\n\n- First.\n"
@@ -29,7 +30,14 @@ def description(project: Path) -> str:
     return (project / ".git" / "mlscaffold-pull-request.md").read_text()
 
 
-def test_the_branch_holds_the_update_and_the_repository_stays(project: Path, template: Template, run: Run) -> None:
+def checked_out(project: Path, tmp_path: Path) -> Path:
+    git(project, "worktree", "add", "-q", str(tmp_path / "aside"), "mlscaffold/v0.2.0")
+    return tmp_path / "aside"
+
+
+def test_the_branch_holds_the_update_and_the_repository_stays(
+    project: Path, template: Template, run: Run, tmp_path: Path
+) -> None:
     (project / ".env").write_text("my secret")
     template.release("v0.2.0", UPDATE)
     before = state(project)
@@ -52,6 +60,8 @@ def test_the_branch_holds_the_update_and_the_repository_stays(project: Path, tem
     assert "not yet" not in text
     assert "- `make lint` passed" in text
     assert "`.env` is a local file" in text
+    before, after = (examine(folder).score for folder in (project, checked_out(project, tmp_path)))
+    assert f"## Score\n\n`mlscaffold check`: {before} of 100 before, {after} of 100 after." in text
     git(project, "merge", "-q", "mlscaffold/v0.2.0")
     assert "Nothing to do" in run("update", project, "--branch").out
 
@@ -89,6 +99,16 @@ def test_conflicts_are_committed_with_markers_and_described(project: Path, templ
     assert "<<<<<<< before updating\ndepth = 9" in text
     assert "`run.sh` has edits of yours, but the template no longer has it" in text
     assert "Not run: conflicts are left." in text
+
+
+def test_a_check_that_fails_since_the_update_is_named(project: Path, template: Template, run: Run) -> None:
+    template.release("v0.2.0", {"template/evil.py": "eval('1')\n"})
+    assert run("update", project, "--branch", "--check", "true").code == 0
+    assert "- **Fails now**: SC012 No text is run as code" in description(project)
+    git(project, "merge", "-q", "mlscaffold/v0.2.0")
+    template.release("v0.3.0", {"template/evil.py": None})
+    assert run("update", project, "--branch", "--check", "true").code == 0
+    assert "- Passes now: SC012 No text is run as code" in description(project)
 
 
 def test_a_template_without_a_changelog_says_so(project: Path, template: Template, run: Run) -> None:

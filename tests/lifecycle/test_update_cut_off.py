@@ -13,13 +13,14 @@ import pytest
 from conftest import Run, Template, git
 
 MODEL = "template/src/{{ package }}/model.py"
-# Runs an update that kills itself as it is about to call a function of `landing` for the nth time.
+# Runs an update that kills itself as it is about to call a function of a module for the nth time.
 KILLED = """
 import os, signal, sys
-from mlscaffold import cli, landing
+from importlib import import_module
+from mlscaffold import cli
 
-name, left = sys.argv[1], int(sys.argv[2])
-real = getattr(landing, name)
+module, name, left = import_module("mlscaffold." + sys.argv[1]), sys.argv[2], int(sys.argv[3])
+real = getattr(module, name)
 
 def dying(*words, **named):
     global left
@@ -28,8 +29,8 @@ def dying(*words, **named):
     left -= 1
     return real(*words, **named)
 
-setattr(landing, name, dying)
-cli.main(["update", sys.argv[3]])
+setattr(module, name, dying)
+cli.main(["update", *sys.argv[4:]])
 """
 
 
@@ -57,8 +58,8 @@ def behind(run: Run, template: Template, tmp_path: Path) -> Path:
     return project
 
 
-def killed(project: Path, name: str, times: int) -> None:
-    words = [sys.executable, "-c", KILLED, name, str(times), str(project)]
+def killed(project: Path, name: str, times: int, *more: str, module: str = "landing") -> None:
+    words = [sys.executable, "-c", KILLED, module, name, str(times), str(project), *more]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, (done.stdout, done.stderr)
 
@@ -118,6 +119,20 @@ def test_the_work_tree_of_a_killed_update_is_taken_away_by_the_next(behind: Path
     run("update", behind, "--dry-run")
     assert len(git(behind, "worktree", "list").splitlines()) == 1
     assert not Path(left[0].split()[0]).exists()
+
+
+@pytest.mark.parametrize(("name", "times"), [("_commit", 0), ("describe", 0), ("git", 0), ("git", 5)])
+def test_a_branch_that_was_killed_before_it_was_whole_is_not_there(
+    name: str, times: int, behind: Path, run: Run
+) -> None:
+    before = snapshot(behind)
+    killed(behind, name, times, "--branch", module="branch")
+    assert (snapshot(behind), git(behind, "status", "--porcelain")) == (before, "")
+    assert git(behind, "branch", "--list", "mlscaffold/*") == ""
+    assert run("update", behind, "--branch").code == 1
+    assert "<<<<<<<" in git(behind, "show", "mlscaffold/v0.2.0:README.md")
+    assert len(git(behind, "worktree", "list").splitlines()) == 1
+    assert (snapshot(behind), git(behind, "status", "--porcelain")) == (before, "")
 
 
 @pytest.mark.slow

@@ -212,4 +212,5 @@ BREAKAGES: dict[str, Break] = {
     "TM002": swap(".copier-answers.yml", r"_commit: .*", "_commit: v0.1.0"),
     "TM003": delete(".mlscaffold/template.bundle"),
     "TM004": write("Makefile.rej", "@@ -1 +1 @@\n"),
+    "TM005": append("src/churn/params.py", "# ours\n"),
 }

@@ -1,10 +1,14 @@
 """A generated repository passes every check, and each check fails where its one thing is broken."""
 
+import json
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mlscaffold.check import Report, examine
 from mlscaffold.checks import CHECKS
@@ -13,6 +17,7 @@ from mlscaffold.errors import UserError
 from .breakages import BREAKAGES
 from .conftest import Render, commit
 
+BIN, ROOT = Path(sys.executable).parent, Path(__file__).parents[2]
 ASKED = ("LH007", "EV010")  # a repository without notebooks and waivers gives these nothing to look at
 
 
@@ -59,16 +64,74 @@ def test_every_check_has_its_breakage() -> None:
     assert list(BREAKAGES) == list(CHECKS)
 
 
+def call_it_ours(project: Path) -> None:
+    """Say in pyproject.toml that what was broken is meant to differ: any breakage is drift from the template too."""
+    words = ["git", "diff", "--name-only", "HEAD"]
+    changed = subprocess.run(words, cwd=project, capture_output=True, text=True, check=True).stdout.splitlines()
+    settings = project / "pyproject.toml"
+    if changed and settings.is_file():
+        yours = ", ".join(f'"/{path}" = "broken by this test"' for path in changed)
+        settings.write_text(f"{settings.read_text()}\n[tool.mlscaffold.diff]\nyours = {{{yours}}}\n")
+
+
 @pytest.mark.parametrize("name", BREAKAGES)
 def test_a_repository_broken_in_one_way_fails_that_check_alone(name: str, sound: Path, tmp_path: Path) -> None:
     project = tmp_path / "churn"
     shutil.copytree(sound, project, symlinks=True)
     BREAKAGES[name](project)
+    if name != "TM005":
+        call_it_ours(project)
     report = examine(project)
     said = [f"{outcome.check.id} {finding}" for outcome in report.failing for finding in outcome.findings]
     assert failed(report) == {name}, said
     assert report.score is not None
     assert report.score < 100
+
+
+def program(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(words, cwd=cwd, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
+
+
+def test_the_command_of_repo_review_shows_the_checks(sound: Path, tmp_path: Path) -> None:
+    project = tmp_path / "churn"
+    shutil.copytree(sound, project, symlinks=True)
+    done = program("repo-review", ".", "--format", "json", cwd=project)
+    told = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert told["checks"].keys() >= CHECKS.keys()
+    assert {name for name, check in told["checks"].items() if check["result"] is None} & set(CHECKS) == set(ASKED)
+    BREAKAGES["SC003"](project)
+    call_it_ours(project)
+    done = program("repo-review", ".", "--format", "json", cwd=project)
+    wrong = {name for name, check in json.loads(done.stdout)["checks"].items() if check["result"] is False}
+    assert (done.returncode == 0, wrong & set(CHECKS)) == (False, {"SC003"})
+
+
+def test_as_hooks_of_pre_commit(sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run our hook, and that of repo-review, with what is installed: a hook of its own would fetch from a forge."""
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "home"))
+    project = tmp_path / "churn"
+    shutil.copytree(sound, project, symlinks=True)
+    ours = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    theirs = {
+        "id": "repo-review",
+        "name": "repo-review",
+        "entry": "repo-review",
+        "args": ["."],
+        "pass_filenames": False,
+    }
+    hooks = [{**hook, "language": "system"} for hook in (*ours, {**theirs, "always_run": True})]
+    config = tmp_path / "hooks.yaml"
+    config.write_text(yaml.safe_dump({"repos": [{"repo": "local", "hooks": hooks}]}))
+    words = ("pre-commit", "run", "--all-files", "--config", str(config))
+    done = program(*words, cwd=project)
+    assert (done.returncode, done.stdout.count("Passed")) == (0, 2), done.stdout + done.stderr
+    BREAKAGES["SC003"](project)
+    call_it_ours(project)
+    done = program(*words, cwd=project)
+    assert (done.returncode, done.stdout.count("Failed")) == (1, 2), done.stdout + done.stderr
+    assert "is no commit" in done.stdout
 
 
 def test_an_ignored_check_needs_a_reason_and_is_shown(sound: Path, tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from junitparser import JUnitXml
+from pydantic import ValidationError
+from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
 from mlscaffold.check import Report, examine
 from mlscaffold.formats import FORMATS
@@ -45,6 +48,34 @@ def test_sarif_has_what_a_forge_needs(report: Report) -> None:
         assert place.get("region", {"startLine": 1})["startLine"] >= 1
     lines = {result["locations"][0]["physicalLocation"].get("region", {}).get("startLine") for result in run["results"]}
     assert {None, 1} <= lines
+
+
+def test_sarif_keeps_to_its_schema(report: Report) -> None:
+    text = FORMATS["sarif"](report)
+    Sarif.model_validate_json(text)
+    for old, new in (
+        ('"version": "2.1.0"', '"version": "2.0.0"'),
+        ('"startLine": 1', '"startLine": 0'),
+        ('"ruleId"', '"rule"'),
+        ('"level": "error"', '"level": "high"'),
+    ):
+        assert old in text
+        with pytest.raises(ValidationError):
+            Sarif.model_validate_json(text.replace(old, new, 1))
+
+
+def test_junit_is_read_by_a_reader_of_junit(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "check.xml").write_text(FORMATS["junit"](report), encoding="utf-8")
+    read = JUnitXml.fromfile(str(tmp_path / "check.xml"))
+    cases = {case.name.split()[0]: case for suite in read for case in suite}
+    assert cases.keys() == {outcome.check.id for outcome in report.outcomes}
+    for outcome in report.outcomes:
+        case = cases[outcome.check.id]
+        assert case.is_passed == (outcome.status == "passed")
+        assert case.is_failure == (outcome.status == "failed")
+        assert case.is_skipped == (outcome.status in ("nothing to look at", "ignored"))
+    assert (read.tests, read.failures, read.errors) == (len(report.outcomes), len(report.failing), 0)
+    assert "eval() runs text" in cases["SC012"].result[0].text
 
 
 def test_junit_counts_what_it_holds(report: Report) -> None:

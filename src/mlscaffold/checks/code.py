@@ -8,11 +8,9 @@ from .repository import Repository
 
 def calls(repository: Repository, path: str) -> Iterator[tuple[str, ast.Call]]:
     """Give each call of a module with the full name of what is called, as far as imports tell."""
-    module = repository.tree(path)
-    if module is None:
-        return
-    names = _imported(module)
-    for node in ast.walk(module):
+    nodes = repository.nodes(path)
+    names = _imported(nodes)
+    for node in nodes:
         if isinstance(node, ast.Call) and (name := _dotted(node.func)):
             head, dot, rest = name.partition(".")
             yield names.get(head, head) + dot + rest, node
@@ -20,8 +18,7 @@ def calls(repository: Repository, path: str) -> Iterator[tuple[str, ast.Call]]:
 
 def imports(repository: Repository, path: str) -> Iterator[tuple[str, int]]:
     """Give each module that a module imports, with the line; relative ones begin with a dot."""
-    module = repository.tree(path)
-    for node in ast.walk(module) if module else ():
+    for node in repository.nodes(path):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -44,20 +41,20 @@ def keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((each.value for each in call.keywords if each.arg in (name, None)), None)
 
 
-def _imported(module: ast.Module) -> dict[str, str]:
+def _imported(nodes: list[ast.AST]) -> dict[str, str]:
     names: dict[str, str] = {}
-    for node in ast.walk(module):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names |= {alias.asname: alias.name for alias in node.names if alias.asname}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-    return {**_renamed(module, names), **names}
+    return {**_renamed(nodes, names), **names}
 
 
-def _renamed(module: ast.Module, names: dict[str, str]) -> dict[str, str]:
+def _renamed(nodes: list[ast.AST], names: dict[str, str]) -> dict[str, str]:
     """Tell what `kind = A if ... else B` stands for: one of them, as either draws lots or neither does."""
     found = {}
-    for node in ast.walk(module):
+    for node in nodes:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             value = node.value.body if isinstance(node.value, ast.IfExp) else node.value
             if isinstance(value, ast.Name) and value.id in names:

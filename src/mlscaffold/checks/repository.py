@@ -95,6 +95,14 @@ class Repository:
         module: ast.Module | None = self._once("python", path, ast.parse)
         return module
 
+    def nodes(self, path: str) -> list[ast.AST]:
+        """Return all that a Python module is made of, in the order of `ast.walk`; nothing where it cannot be read."""
+        if ("nodes", path) not in self._parsed:
+            module = self.tree(path)
+            self._parsed["nodes", path] = list(ast.walk(module)) if module else []
+        found: list[ast.AST] = self._parsed["nodes", path]
+        return found
+
     def _once(self, kind: str, path: str, parse: Any) -> Any:
         if (kind, path) not in self._parsed:
             try:

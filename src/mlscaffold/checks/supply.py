@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from ..credentials import TOKENS
 from . import cluster, code, forge, locks
 from .holes import HOLES, Hole
 from .repository import Repository
@@ -33,13 +34,7 @@ _CALLERS_WORDS = re.compile(
     r"|github\.head_ref)"
 )
 _SECRETS = {
-    "a key of AWS": re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
-    "a private key": re.compile(r"-----BEGIN (RSA |EC |OPENSSH |DSA |PGP )?PRIVATE KEY-----\s*\n[A-Za-z0-9+/=]{20,}"),
-    "a token of GitHub": re.compile(r"\b(ghp|gho|ghs|ghr)_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{60,}\b"),
-    "a token of GitLab": re.compile(r"\bglpat-[\w-]{20}\b"),
-    "a token of Slack": re.compile(r"\bxox[abprs]-[0-9A-Za-z-]{20,}"),
-    "a key of Google": re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    "a token of Hugging Face": re.compile(r"\bhf_[A-Za-z]{34}\b"),
+    **TOKENS,
     "a password in a URL": re.compile(r"\b[a-z][a-z0-9+]*://[\w.-]+:(?![$<{*x])[^\s/:@'\"{}$<>]{6,}@[\w.-]+"),
 }
 _HINTS = (

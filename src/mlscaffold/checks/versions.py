@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from .. import source
+from .. import copied, source
+from ..errors import UserError
 from ..project import ANSWERS
 from .repository import Repository
 from .sources import COPIER_UPDATE
@@ -88,3 +89,27 @@ def rejected(repository: Repository) -> Findings:
     if _answers(repository) is None:
         return None
     return [Finding("was not merged", path) for path in repository.matching("*.rej", "*.orig")]
+
+
+@FAMILY.rule(
+    5, "low",
+    why="Where files of the standard were changed, its next version conflicts, and what it mends does not arrive.",
+    source=COPIER_UPDATE,
+    mend="`mlscaffold diff --patch` shows it, `git apply -R` takes it back; what is meant to differ gets a reason in "
+    "[tool.mlscaffold.diff] yours.",
+    needs="a repository whose template travels with it, or with this mlscaffold",
+)  # fmt: skip
+def drift(repository: Repository) -> Findings:
+    """Files of the standard are as the template has them."""
+    answers = _answers(repository)
+    if not answers or not isinstance(repository.root, Path):
+        return None
+    try:
+        # Files that are copied as they are, nine in ten: to render the others takes longer than all checks together.
+        found = copied.compare(repository.root, answers)
+    except UserError as error:
+        return [Finding(str(error), "pyproject.toml")]
+    if found is None:
+        return None
+    changed = [Finding("was changed", path) for path in found.changed]
+    return changed + [Finding(f"{path} was deleted") for path in found.deleted]

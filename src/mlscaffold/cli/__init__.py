@@ -10,7 +10,7 @@ import typer
 
 from .. import __version__, show
 from ..errors import UserError
-from . import check, doctor, infer, new, update
+from . import check, diff, doctor, infer, new, update
 from .options import Debug
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ def _options(
 app.command(epilog=new.EXAMPLE)(new.new)
 app.command(epilog=update.EXAMPLE)(update.update)
 app.command(epilog=check.EXAMPLE)(check.check)
+app.command(epilog=diff.EXAMPLE)(diff.diff)
 app.command(epilog=infer.EXAMPLE)(infer.infer)
 app.command(epilog=doctor.EXAMPLE)(doctor.doctor)
 
@@ -54,9 +55,7 @@ def main(words: Sequence[str] | None = None) -> None:
     try:
         app(args=list(words) if words is not None else None, prog_name="mlscaffold")
     except UserError as failure:
-        if os.environ.get("MLSCAFFOLD_DEBUG"):
-            raise
-        show.error(failure)
+        show.error(failure, debug=bool(os.environ.get("MLSCAFFOLD_DEBUG")))
         sys.exit(2)
     except Exception as failure:
         show.bug(failure, debug=bool(os.environ.get("MLSCAFFOLD_DEBUG")))

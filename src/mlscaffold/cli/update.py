@@ -33,6 +33,7 @@ def update(
     Shows what changes and keeps local files. Exit code 1: conflicts are left, or a check on the branch failed.
     """
     from ..branch import CHECKS, propose
+    from ..check import standing
     from ..landing import apply, finish, unfinished
     from ..preview import document
     from ..project import load
@@ -52,7 +53,7 @@ def update(
         else:
             show.plan(planned, dry=dry_run)
         if branch and not dry_run:
-            proposal = propose(planned, CHECKS if check is None else check)
+            proposal = propose(planned, standing, CHECKS if check is None else check)
             show.proposed(proposal)
             raise typer.Exit(1 if planned.conflicts or (proposal and not proposal.passed) else 0)
         if not dry_run:

@@ -2,8 +2,9 @@
 
 from .checks import explained, report
 from .creation import created, findings
+from .drift import drift
 from .machine import tools
-from .terminal import ask, bug, document, error, interactive, notes, plain, remark, say
+from .terminal import ask, bug, document, error, interactive, notes, plain, raw, remark, say
 from .updates import finished, outcome, plan, proposed
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "bug",
     "created",
     "document",
+    "drift",
     "error",
     "explained",
     "findings",
@@ -21,6 +23,7 @@ __all__ = [
     "plain",
     "plan",
     "proposed",
+    "raw",
     "remark",
     "report",
     "say",

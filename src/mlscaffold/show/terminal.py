@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..credentials import masked
 from ..errors import UserError
 
 if TYPE_CHECKING:
@@ -34,12 +35,19 @@ def remark(text: str, *, style: str) -> None:
 def notes(texts: Iterable[str]) -> None:
     """Say what else is worth knowing."""
     for text in texts:
-        remark(f"Note: {text}", style="yellow")
+        remark(masked(f"Note: {text}"), style="yellow")
 
 
 def plain(text: str) -> None:
     """Print text as it is, for another program."""
     sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def raw(text: str) -> None:
+    """Print what git printed, byte by byte: a patch may hold lines of any encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
     sys.stdout.flush()
 
 
@@ -50,17 +58,19 @@ def document(content: object) -> None:
     plain(f"{json.dumps(content, ensure_ascii=False, indent=2)}\n")
 
 
-def error(failure: UserError) -> None:
+def error(failure: UserError, *, debug: bool = False) -> None:
     """Say what went wrong, and how it is mended."""
-    say(f"Error: {failure}", stderr=True, style="bold red")
+    if debug:
+        _trace(failure)
+    say(masked(f"Error: {failure}"), stderr=True, style="bold red")
 
 
 def bug(failure: BaseException, *, debug: bool) -> None:
     """Own up to a failure that is not the user's."""
     if debug:
-        traceback.print_exception(failure)
-    kind = type(failure).__name__
-    say(f"Error: mlscaffold failed, which is a bug in it ({kind}: {failure})", stderr=True, style="bold red")
+        _trace(failure)
+    text = f"Error: mlscaffold failed, which is a bug in it ({type(failure).__name__}: {failure})"
+    say(masked(text), stderr=True, style="bold red")
     if not debug:
         say("Run it again with --debug for the traceback, and report that.", stderr=True)
 
@@ -111,3 +121,7 @@ def wrapped(text: str, indent: int, style: str = "dim") -> None:
 
     for line in textwrap.wrap(text, console().width - indent, break_long_words=False, break_on_hyphens=False):
         say(" " * indent + line, style=style)
+
+
+def _trace(failure: BaseException) -> None:
+    sys.stderr.write(masked("".join(traceback.format_exception(failure))))

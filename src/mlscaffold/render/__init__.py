@@ -1,24 +1,28 @@
-"""The only importer of copier."""
+"""Rendering, by copier: into a folder, into a project, or in memory. The only importer of copier."""
 
 import os
 import re
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from .errors import UserError
-from .source import Source, served
+from ..answers import config_file
+from ..credentials import refuse_answers
+from ..errors import UserError
+from ..source import Source, served
+from ..trust import trusted
 
 if TYPE_CHECKING:
-    from copier._main import Worker
+    from .memory import Standard
 
 _UNSAFE = (
     "the template brings {features}: these run code on the machine of whoever uses it, so mlscaffold refuses them; "
-    "take them out of the template's copier.yml"
+    "take them out of the template's copier.yml, or put its address on your trust list if you trust who writes it "
+    "(`trust` in {file}, or MLSCAFFOLD_TRUST)"
 )
 
 
@@ -53,9 +57,11 @@ def render(
     with _copier(source, target) as worker:
         made = worker(dst_path=target, src_path=source.url, vcs_ref=source.ref, data=dict(data), defaults=not ask)
         with made:
-            _refuse_migrations(made.template.config_data)
+            if not made.unsafe:
+                _refuse_migrations(made.template.config_data)
             _refuse_unknown(named, list(made.template.questions_data))
             made.run_copy()
+            refuse_answers(made.answers.combined)
             return str(made.template.commit)
 
 
@@ -102,10 +108,40 @@ def merge(source: Source, project: Path) -> Merged:
             return Merged(str(made.template.commit), made.match_skip, text)
 
 
+@contextmanager
+def opened(source: Source, project: Path, data: Mapping[str, Any]) -> "Iterator[Standard]":
+    """Render a version of a template in memory.
+
+    Parameters
+    ----------
+    source : Source
+        The template; a relative URL is seen from `project`.
+    project : Path
+        The folder of the repository; nothing is written to it.
+    data : mapping
+        Its answers.
+
+    Yields
+    ------
+    Standard
+        The files, and the template's repository as long as the block is open.
+    """
+    with _copier(source, project), TemporaryDirectory(prefix="mlscaffold-standard-") as folder:
+        from .memory import Keeper, Standard
+        from .worker import maker
+
+        # The folder stays empty; its name is the project's, as a template may ask for it.
+        place = Path(folder) / project.name
+        words = {"dst_path": place, "src_path": source.url, "vcs_ref": source.ref, "data": dict(data), "defaults": True}
+        # Nothing is made here, so the tasks of a template that is trusted have nothing to do.
+        with maker(Keeper, unsafe=trusted(source.url))(**words, skip_tasks=True) as made:
+            yield Standard(made)
+
+
 def _refuse_migrations(config: Mapping[str, Any]) -> None:
     # copier refuses them when it comes to an update, which is too late for whoever has made a repository by then.
     if config.get("migrations"):
-        raise UserError(_UNSAFE.format(features="migrations"))
+        raise UserError(_UNSAFE.format(features="migrations", file=config_file()))
 
 
 def _refuse_unknown(named: Sequence[str], questions: Sequence[str]) -> None:
@@ -126,17 +162,20 @@ def _copier(source: Source, folder: Path) -> Iterator[Any]:
     from plumbum import ProcessExecutionError, local
     from yaml import YAMLError
 
+    from .worker import QuickWorker, maker
+
     try:
         # plumbum keeps its own idea of the current folder and of the environment, so it has to be told.
         with served(source), local.env(), local.cwd(folder), warnings.catch_warnings():
             local.env.clear()
             local.env.update(os.environ)
             warnings.simplefilter("ignore")
-            yield _worker()
+            yield maker(QuickWorker, unsafe=trusted(source.url))
     except CopierAnswersInterrupt as error:
         raise KeyboardInterrupt from error
     except UnsafeTemplateError as error:
-        raise UserError(_UNSAFE.format(features=str(error).partition(": ")[2].split("\n")[0] or error)) from error
+        features = str(error).partition(": ")[2].split("\n")[0] or error
+        raise UserError(_UNSAFE.format(features=features, file=config_file())) from error
     except ProcessExecutionError as error:
         raise UserError(f"git could not bring the template: {_last_line(error.stderr or str(error))}") from error
     except (CopierError, TemplateError, YAMLError, ValueError) as error:
@@ -159,50 +198,3 @@ def _message(error: Exception) -> str:
     if text.startswith("Question "):
         return f"{text[0].lower()}{text[1:]}; give it with -d NAME=VALUE"
     return f"the template cannot be used: {text or type(error).__name__}"
-
-
-def _worker() -> Any:
-    from functools import partial
-
-    from copier._settings import SettingsModel
-
-    # `settings`: a user's own copier settings could trust a template, or change what it renders to.
-    return partial(_worker_class(), overwrite=True, quiet=True, settings=SettingsModel())
-
-
-def _worker_class() -> "type[Worker]":
-    from functools import cached_property
-
-    from copier._jinja_ext import SandboxedEnvironment
-    from copier._main import Worker
-    from jinja2 import Template
-
-    class QuickWorker(Worker):
-        """copier's Worker without what it does again for each file.
-
-        copier 9.19 (`_main.py`) asks git for `core.fileMode` whenever it has written a file, and compiles the same
-        few texts (folders of paths, messages) anew for each. Can go when copier does so once.
-        """
-
-        def _sync_git_index_executable_bit(self, dst_relpath: Path, src_mode: int) -> None:
-            if sys.platform == "win32":  # pragma: no cover - elsewhere git sees the bit on the disk
-                super()._sync_git_index_executable_bit(dst_relpath, src_mode)
-
-        @cached_property
-        def jinja_env(self) -> SandboxedEnvironment:
-            env = super().jinja_env
-            compiled: dict[str, Template] = {}
-            compiles = env.from_string
-
-            def from_string(source: str, *rest: Any) -> Template:
-                if source in compiled:
-                    # What compiling does beside: copier's extension forgets the loop of the path before.
-                    env.preprocess("")
-                    return compiled[source]
-                template = compiles(source, *rest)
-                return compiled.setdefault(source, template) if not rest else template
-
-            env.from_string = from_string  # type: ignore[method-assign, assignment]
-            return env
-
-    return QuickWorker

@@ -1,0 +1,200 @@
+"""How a repository differs from the template it was made from: what is meant to differ, and what is not."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+
+from .copied import digest as digest_of
+from .copied import fingerprint, read
+from .git import PLAIN, git
+from .project import ANSWERS, Project, answers_of
+from .render import opened
+from .source import recorded
+from .yours import Yours, of_team, of_template
+
+if TYPE_CHECKING:
+    from .render.memory import File, Standard
+
+State = Literal["changed", "deleted", "stale", "yours"]
+_VERSIONS = 50  # older ones that a changed file is compared with
+
+
+@dataclass(frozen=True)
+class Different:
+    """A file that is not what the template makes.
+
+    Attributes
+    ----------
+    path : str
+        Seen from the repository's folder.
+    state : str
+        yours (meant to differ), changed, deleted, or stale (it is what an older version made).
+    about : str
+        Why it is yours, or the version that a stale file is of.
+    gone : bool
+        Whether the repository lacks it.
+    committed : bool
+        Whether the last commit has it as it is.
+    wanted : File, optional
+        What the template makes; None where it no longer has the file.
+    """
+
+    path: str
+    state: State
+    about: str
+    gone: bool
+    committed: bool
+    wanted: "File | None"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How a repository differs.
+
+    Attributes
+    ----------
+    project : Project
+        The repository.
+    files : int
+        How many files the template makes.
+    different : tuple of Different
+        By path.
+    """
+
+    project: Project
+    files: int
+    different: tuple[Different, ...]
+
+    def those(self, *states: State) -> tuple[Different, ...]:
+        """Return the files of some states."""
+        return tuple(each for each in self.different if each.state in states)
+
+    @property
+    def standard(self) -> tuple[Different, ...]:
+        """Files of the standard that differ though they are not the team's."""
+        return self.those("changed", "deleted", "stale")
+
+
+def compare(project: Project) -> Drift:
+    """Hold a repository, as its files stand on the disk, to the version of the template that it was made from.
+
+    Parameters
+    ----------
+    project : Project
+        The repository; work that is not committed counts.
+
+    Returns
+    -------
+    Drift
+        What differs.
+
+    Raises
+    ------
+    UserError
+        If the template cannot be had, or pyproject.toml names files of the team's without a reason.
+    """
+    told = answers_of(project.path / ANSWERS)
+    data = {name: each for name, each in told.items() if not name.startswith("_")}
+    team = of_team(project.path)
+    with opened(recorded(project.url, project.version, project.path), project.path, data) as standard:
+        yours = Yours({**of_template(standard.config), **team})
+        found = _different(project, standard, yours)
+        return Drift(project, len(_made(standard)), tuple(sorted(found, key=lambda each: each.path)))
+
+
+def _made(standard: "Standard") -> Mapping[str, "File"]:
+    return {path: file for path, file in standard.files.items() if path != ANSWERS}
+
+
+def _different(project: Project, standard: "Standard", yours: Yours) -> Iterator[Different]:
+    made = _made(standard)
+    off = {path: file for path, file in made.items() if not _same(project, path, file)}
+    reasons = {path: yours.reason(path) or _skipped(standard, path) for path in off}
+    stale = _stale(project, standard, {path: file for path, file in off.items() if not reasons[path]})
+    head = _head(project) if off or stale else {}
+    for path, file in {**dict.fromkeys(stale), **off}.items():
+        known = head.get((project.inside / path).as_posix())
+        found = fingerprint(project.path, path, len(known[0]) if known else 40)
+        gone = found is None
+        about = reasons.get(path) or stale.get(path, "")
+        state: State = "yours" if reasons.get(path) else "stale" if about else "deleted" if gone else "changed"
+        yield Different(path, state, about, gone, found == known, file)
+
+
+def _head(project: Project) -> dict[str, tuple[str, bool]]:
+    """Return the fingerprints of the last commit; `git status` would run what the repository configures as filter."""
+    listed = git("ls-tree", "-r", "-z", "--full-tree", "HEAD", cwd=project.root, config=PLAIN)
+    entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
+    return {path: (about.split()[2], about.startswith("100755")) for about, path in entries if about.startswith("100")}
+
+
+def _same(project: Project, path: str, file: "File") -> bool:
+    return fingerprint(project.path, path) == (digest_of(file.content), file.executable)
+
+
+def _skipped(standard: "Standard", path: str) -> str:
+    from .yours import FROM_THE_START
+
+    return FROM_THE_START if standard.skips(path) else ""
+
+
+def _stale(project: Project, standard: "Standard", changed: Mapping[str, "File"]) -> dict[str, str]:
+    """Return the version that each stale file is of: a changed one, or one that the template no longer has."""
+    origins = {file.origin: path for path, file in changed.items()}
+    current = {file.origin for file in standard.files.values()}
+    for origin in _dropped(standard) - current:
+        path = standard.place(origin)
+        if path and path not in standard.files and ".." not in PurePosixPath(path).parts and path[0] != "/":
+            origins[origin] = path
+    held = {path: content for path in origins.values() if (content := read(project.path, path)) is not None}
+    found: dict[str, str] = {}
+    for version, origin, content in _older(standard, [each for each in origins if origins[each] in held]):
+        path, made = origins[origin], standard.once(origin, content)
+        if path not in found and made == held[path] and not (path in changed and made == changed[path].content):
+            found[path] = version
+    return found
+
+
+def _dropped(standard: "Standard") -> set[str]:
+    words = ("log", "--diff-filter=D", "--no-renames", "--name-only", "--format=", "-z", "HEAD")
+    return {name for name in git(*words, cwd=standard.folder, config=PLAIN).split("\0") if name}
+
+
+def _older(standard: "Standard", origins: list[str]) -> Iterator[tuple[str, str, bytes]]:
+    """Give the older contents of some files of the template, newest version first."""
+    names = ("for-each-ref", "--merged=HEAD", "--sort=-version:refname", "--format=%(refname:short)", "refs/tags")
+    versions = git(*names, cwd=standard.folder, config=PLAIN).split()[:_VERSIONS]
+    wanted = [(version, origin) for version in versions for origin in origins if "\n" not in origin]
+    if not wanted:
+        return
+    asked = "".join(f"{version}:{origin}\n" for version, origin in wanted).encode(errors="surrogateescape")
+    out = git("cat-file", "--batch", cwd=standard.folder, config=PLAIN, stdin=asked).encode(errors="surrogateescape")
+    stream = BytesIO(out)
+    for version, origin in wanted:
+        head = stream.readline()
+        if not head.endswith(b" missing\n"):
+            yield version, origin, stream.read(int(head.split()[-1]))
+            stream.read(1)
+
+
+def summary(found: Drift) -> dict[str, Any]:
+    """Return a drift as what `--json` prints."""
+    return {
+        "version": found.project.version,
+        "files": found.files,
+        "different": len(found.standard),
+        "yours": len(found.those("yours")),
+        "drift": [
+            {
+                "path": each.path,
+                "state": each.state,
+                "gone": each.gone,
+                "committed": each.committed,
+                **({"reason": each.about} if each.state == "yours" else {}),
+                **({"version": each.about} if each.state == "stale" else {}),
+            }
+            for each in found.different
+        ],
+    }

@@ -1,0 +1,65 @@
+"""A drift as a patch: from what the template makes to what the repository has."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from .drift import Different, Drift
+from .git import PLAIN, git
+
+# No program of the user's, no colours: what is printed goes into `git apply -R`.
+_PLAIN_DIFF = ("diff-files", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
+
+
+def patch(found: Drift, files: Sequence[Different]) -> str:
+    """Return some files of a drift as a patch; `git apply -R` takes it back to what the template makes.
+
+    Parameters
+    ----------
+    found : Drift
+        The drift.
+    files : sequence of Different
+        Some of its files.
+
+    Returns
+    -------
+    str
+        With paths as seen from the root of the git repository; empty where nothing differs.
+    """
+    return _diff(found, files, "--patch", "--binary", "--full-index")
+
+
+def stat(found: Drift, files: Sequence[Different]) -> str:
+    """Return how many lines of some files of a drift were added and taken away, as `git diff --stat` does."""
+    return _diff(found, files, "--stat")
+
+
+def _diff(found: Drift, files: Sequence[Different], *words: str) -> str:
+    if not files:
+        return ""
+    with _compared(found, files) as scratch:
+        return _git(scratch, found.project.root, *_PLAIN_DIFF, *words)
+
+
+@contextmanager
+def _compared(found: Drift, files: Sequence[Different]) -> Iterator[Path]:
+    """Give a git folder of its own whose index holds what the template makes: no setting of the repository counts."""
+    with TemporaryDirectory(prefix="mlscaffold-diff-", ignore_cleanup_errors=True) as folder:
+        scratch, made = Path(folder) / "git", Path(folder) / "made"
+        git("init", "--quiet", "--bare", "--template=", scratch, config=PLAIN)
+        for each in files:
+            file = made / found.project.inside / each.path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if each.wanted is not None:
+                file.write_bytes(each.wanted.content)
+                file.chmod(0o755 if each.wanted.executable else 0o644)
+        _git(scratch, made, "add", "--all", "--force")
+        dropped = [str(found.project.inside / each.path) for each in files if each.wanted is None]
+        if dropped:
+            _git(scratch, found.project.root, "add", "--intent-to-add", "--force", "--", *dropped)
+        yield scratch
+
+
+def _git(scratch: Path, tree: Path, *words: str) -> str:
+    return git(f"--git-dir={scratch}", f"--work-tree={tree}", *words, cwd=tree, config=PLAIN)

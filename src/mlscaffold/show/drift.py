@@ -1,0 +1,39 @@
+"""What `diff` says."""
+
+from typing import TYPE_CHECKING
+
+from .terminal import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..drift import Different, Drift
+
+
+def drift(found: "Drift", files: "Sequence[Different]") -> None:
+    """Say which files are not what the template makes."""
+    standard = found.standard
+    good = "green" if not standard else "bold red"
+    of = f"{len(standard)} of {found.files} files of the standard differ" if standard else "as the standard has it"
+    say(f"{found.project.path.name}, made from {found.project.version}: {of}", style=good)
+    for title, state, sign in (
+        ("Changed, though they are of the standard:", "changed", "~"),
+        ("Deleted:", "deleted", "-"),
+        ("Stale, as an older version had them:", "stale", "<"),
+        ("Meant to differ:", "yours", "."),
+    ):
+        some = [each for each in files if each.state == state]
+        if some:
+            say(title, style="bold")
+        for each in some:
+            say(f"  {sign} {each.path}{_about(each)}", style="dim" if state == "yours" else "yellow")
+    if len(files) < len(found.different):
+        say(f"And {len(found.different) - len(files)} that are meant to differ (--all names them).", style="dim")
+
+
+def _about(each: "Different") -> str:
+    if each.state == "stale":
+        said = f" (of {each.about}{'' if each.wanted else '; the template no longer has it'})"
+    else:
+        said = f": {each.about}{', deleted' if each.gone else ''}" if each.about else ""
+    return said + ("" if each.committed else ", not committed")
