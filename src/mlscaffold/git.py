@@ -71,7 +71,11 @@ def undisturbed(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def git(
-    *words: str | Path, cwd: Path | None = None, config: Mapping[str, str] | None = None, stdin: bytes | None = None
+    *words: str | Path,
+    cwd: Path | None = None,
+    config: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    index: Path | None = None,
 ) -> str:
     """Run git and return what it prints.
 
@@ -85,6 +89,8 @@ def git(
         Settings for this one command.
     stdin : bytes, optional
         What to feed it.
+    index : Path, optional
+        An index in place of the repository's own.
 
     Returns
     -------
@@ -99,6 +105,8 @@ def git(
         If there is no git.
     """
     environ = with_config(undisturbed(os.environ), config or {})
+    if index is not None:
+        environ["GIT_INDEX_FILE"] = str(index)
     try:
         done = subprocess.run(
             ["git", *map(str, words)], cwd=cwd, env=environ, input=stdin, capture_output=True, check=False

@@ -62,6 +62,8 @@ class Plan:
         Of the conflicts, for git's index.
     changelog : str
         What the template says of its versions; empty where it says nothing.
+    branch : tuple of str, optional
+        Name and commit of a branch that is made along with it.
     """
 
     project: Project
@@ -75,6 +77,7 @@ class Plan:
     tree: Path | None = None
     stages: bytes = b""
     changelog: str = ""
+    branch: tuple[str, str] | None = None
 
 
 def hunks(text: str) -> tuple[str, ...]:

@@ -102,7 +102,19 @@ def _made_from(file: Path) -> tuple[str, str]:
     return str(url), str(version)
 
 
+def refuse_dirty(root: Path) -> None:
+    """Refuse a repository with changes that are not committed: what comes on top could not be told from them."""
+    changed = _changed(root)
+    if changed:
+        few = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+        raise UserError(f"there are changes that are not committed ({few}); commit or stash them first")
+
+
 def dirty(project: Project) -> tuple[str, ...]:
     """Return the files with changes that are not committed, untracked ones too."""
-    listed = git("status", "--porcelain=v1", "-z", "--untracked-files=all", cwd=project.root)
+    return _changed(project.root)
+
+
+def _changed(root: Path) -> tuple[str, ...]:
+    listed = git("status", "--porcelain=v1", "-z", "--untracked-files=all", cwd=root)
     return tuple(entry[3:] for entry in listed.split("\0") if len(entry) > 3 and entry[2] == " ")

@@ -14,7 +14,7 @@ from .edits import Rendered, dropped, removed
 from .errors import UserError
 from .git import PLAIN, git
 from .preview import Change, Kind, Plan
-from .project import ANSWERS, Project, answers_of, dirty
+from .project import ANSWERS, Project, answers_of, refuse_dirty
 from .render import merge, render
 from .source import BUNDLE, Source, newest, refreshes, tags, template_source
 
@@ -42,10 +42,7 @@ def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iter
     UserError
         If the repository has changes that are not committed, or the template cannot be had.
     """
-    changed = dirty(project)
-    if changed:
-        few = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
-        raise UserError(f"there are changes that are not committed ({few}); commit or stash them first")
+    refuse_dirty(project.root)
     source = _source(project, to, bundle)
     if source.ref == project.version:
         yield Plan(project, project.version, notes=source.notes)

@@ -10,7 +10,7 @@ import typer
 
 from .. import __version__, show
 from ..errors import UserError
-from . import check, doctor, infer, new, update
+from . import adopt, check, doctor, infer, new, update
 from .options import Debug
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ def _options(
 
 # In the order of the help.
 app.command(epilog=new.EXAMPLE)(new.new)
+app.command(epilog=adopt.EXAMPLE)(adopt.adopt)
 app.command(epilog=update.EXAMPLE)(update.update)
 app.command(epilog=check.EXAMPLE)(check.check)
 app.command(epilog=infer.EXAMPLE)(infer.infer)

@@ -46,6 +46,7 @@ def new(  # noqa: PLR0913 - one parameter an option
     """
     from .. import new as making
     from ..answers import gather
+    from ..own import infer_contract
     from ..source import template_source
 
     making.vacant(path)
@@ -62,7 +63,7 @@ def new(  # noqa: PLR0913 - one parameter an option
         given = given.plus(said)
     if positive is not None and data is None:
         raise UserError("--positive says which label of your own table counts; give --data too")
-    own = making.infer_contract(data, given.values, positive) if data else None
+    own = infer_contract(data, given.values, positive) if data else None
     show.findings(own.findings if own else ())
     made = making.create(path, given, source, own, ask=asking and all_questions)
     show.created(made, shipping=ship)

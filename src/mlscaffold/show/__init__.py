@@ -1,5 +1,6 @@
 """Everything a terminal sees: one module a command."""
 
+from .adoption import adopted, adoption
 from .checks import explained, report
 from .creation import created, findings
 from .machine import tools
@@ -7,6 +8,8 @@ from .terminal import ask, bug, document, error, interactive, notes, plain, rema
 from .updates import finished, outcome, plan, proposed
 
 __all__ = [
+    "adopted",
+    "adoption",
     "ask",
     "bug",
     "created",
