@@ -3,19 +3,19 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from .answers import Answers, columns, names
 from .errors import UserError
 from .git import asked, first_commit
+from .overlays.bring import lay
 from .own import OwnTable, answers_of, bring_table
 from .render import render
 from .source import Source, vendor
+from .staging import move, staging, vacant
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,15 @@ class Created:
     notes: tuple[str, ...]
 
 
-def create(path: Path, answers: Answers, source: Source, own: OwnTable | None = None, *, ask: bool = False) -> Created:
+def create(
+    path: Path,
+    answers: Answers,
+    source: Source,
+    own: OwnTable | None = None,
+    *,
+    overlays: Sequence[Source] = (),
+    ask: bool = False,
+) -> Created:
     """Make a repository.
 
     Parameters
@@ -53,6 +61,8 @@ def create(path: Path, answers: Answers, source: Source, own: OwnTable | None = 
         The template.
     own : OwnTable, optional
         The table it starts with; the template's example if None.
+    overlays : sequence of Source
+        Templates of an organisation's, on top of it.
     ask : bool
         Whether to ask for answers that are not given.
 
@@ -68,10 +78,11 @@ def create(path: Path, answers: Answers, source: Source, own: OwnTable | None = 
     """
     target = vacant(path)
     data, notes = answered(target, answers, own)
-    with _staging(target) as staged:
+    with staging(target) as staged:
         version = fill(staged, data, source, own, named=answers.named, ask=ask)
+        notes = (*notes, *lay(overlays, staged, data))
         identity = first_commit(staged, f"{data['name']}: made by mlscaffold from template {version}")
-        _move(staged, target)
+        move(staged, target)
     return Created(target, version, identity, (*source.notes, *notes, *_nested(target)))
 
 
@@ -123,67 +134,6 @@ def fill(
 def _nested(target: Path) -> tuple[str, ...]:
     outer = asked("rev-parse", "--show-toplevel", cwd=target.parent)
     return (f"it is a git repository of its own inside another one, {outer}",) if outer else ()
-
-
-def vacant(path: Path) -> Path:
-    """Return the folder's full path if a repository can be made there."""
-    target = path.expanduser().absolute()
-    target = Path(os.path.normpath(target))
-    if target.is_symlink() or target.exists():
-        target = target.resolve()
-    if not target.exists():
-        if not os.access(_existing(target), os.W_OK):
-            raise UserError(f"{_existing(target)} cannot be written to; choose another folder")
-        return target
-    if not target.is_dir():
-        raise UserError(f"{path} is a file; choose another name for the folder")
-    if any(target.iterdir()):
-        raise UserError(f"{path} is not empty; choose a new folder, or an empty one")
-    return target
-
-
-def _existing(path: Path) -> Path:
-    found = next(parent for parent in path.parents if parent.exists())
-    if not found.is_dir():
-        raise UserError(f"{found} is a file, so {path} cannot be made in it; choose another folder")
-    return found
-
-
-@contextmanager
-def _staging(target: Path) -> Iterator[Path]:
-    """Give a folder beside the target (inside it, if it is there), and leave nothing behind if something fails."""
-    with ExitStack() as undo:
-        missing = [parent for parent in target.parents if not parent.exists()]
-        undo.callback(_remove_empty, missing)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(mkdtemp(prefix=f".{target.name}-", dir=target if target.exists() else target.parent))
-        undo.callback(shutil.rmtree, scratch, ignore_errors=True)
-        # mkdtemp's folder is for its owner only; the project's has the user's usual mode.
-        staged = scratch / "project"
-        staged.mkdir()
-        yield staged
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()
-
-
-def _move(staged: Path, target: Path) -> None:
-    if not target.exists():
-        staged.rename(target)
-        return
-    # An existing folder may be somebody's current one, or a mount: it stays, and is filled.
-    moved: list[Path] = []
-    try:
-        for entry in sorted(staged.iterdir()):
-            entry.rename(target / entry.name)
-            moved.append(target / entry.name)
-    except BaseException:
-        for entry in moved:
-            entry.rename(staged / entry.name)
-        raise
 
 
 def ship(project: Path) -> int:

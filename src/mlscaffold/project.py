@@ -68,7 +68,7 @@ def load(path: Path) -> Project:
     file = folder / ANSWERS
     if not file.is_file():
         raise UserError(f"{path} was not made by mlscaffold: there is no {ANSWERS}; name the root of such a repository")
-    url, version = _made_from(file)
+    url, version = made_from(file)
     try:
         root, own = git("rev-parse", "--show-toplevel", "--absolute-git-dir", cwd=folder).splitlines()
         git("rev-parse", "--verify", "HEAD", cwd=folder)
@@ -92,7 +92,8 @@ def answers_of(file: Path) -> dict[str, Any]:
     return answers if isinstance(answers, dict) else {}
 
 
-def _made_from(file: Path) -> tuple[str, str]:
+def made_from(file: Path) -> tuple[str, str]:
+    """Return the address of a template, and its version, as an answers file has them."""
     found = answers_of(file)
     url, version = found.get("_src_path"), found.get("_commit")
     if not url or not version:

@@ -3,19 +3,21 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .edits import Rendered, dropped, removed
 from .errors import UserError
-from .git import PLAIN, git
+from .git import PLAIN, commit_all, git
+from .origin import render_old
+from .overlays.follow import Behind, Followed, behind, follow, unmerged
+from .overlays.standard import standard_params
 from .preview import Change, Kind, Plan
-from .project import ANSWERS, Project, answers_of, refuse_dirty
-from .render import merge, render
+from .project import ANSWERS, Project, refuse_dirty
+from .render import Merged, merge
 from .source import BUNDLE, Source, newest, refreshes, tags, template_source
 
 
@@ -43,12 +45,12 @@ def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iter
         If the repository has changes that are not committed, or the template cannot be had.
     """
     refuse_dirty(project.root)
-    source = _source(project, to, bundle)
-    if source.ref == project.version:
+    source, late = _source(project, to, bundle), behind(project)
+    if source.ref == project.version and not late:
         yield Plan(project, project.version, notes=source.notes)
         return
     with _worktree(project) as tree:
-        yield _planned(project, source, tree)
+        yield _planned(project, source, late, tree)
 
 
 def _source(project: Project, to: str | None, bundle: Path) -> Source:
@@ -114,24 +116,27 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _planned(project: Project, source: Source, tree: Path) -> Plan:
+def _planned(project: Project, source: Source, late: tuple[Behind, ...], tree: Path) -> Plan:
     base = git("rev-parse", "HEAD", cwd=tree).strip()
     _refresh(source, tree / project.inside, tree)
     merged = merge(source, tree / project.inside)
+    stages = unmerged(tree)
+    followed = [follow(each, project, tree, lambda: standard_params(project)) for each in late]
+    stages += "".join(each.stages for each in followed)
     changes = _changes(tree, base)
-    stages = git("ls-files", "--unmerged", "-z", cwd=tree, config=PLAIN)
     conflicts = sorted({Path(entry.partition("\t")[2]) for entry in stages.split("\0") if entry})
     kept = [each.path for each in changes if each.kind == "added" and _is_local(project.root / each.path)]
-    with _rendered(project, tree) as rendered:
+    skips = _any_skips(merged, followed)
+    with _rendered(project, late, tree) as rendered:
         edited = dropped(tree, base, changes, rendered)
         deleted = removed(tree, base, changes, rendered)
     # The team's own, ignored by git, and not on this machine: a clone without its data must not get the example's.
-    elsewhere = [path for path in _ignored(tree) if merged.skips(path.relative_to(project.inside))]
+    elsewhere = [path for path in _ignored(tree) if skips(path.relative_to(project.inside))]
     left = {*kept, *elsewhere, *deleted, *(each.path for each in edited)}
     said = [
         path
         for path in kept
-        if not merged.skips(path.relative_to(project.inside)) and not _same(project.root / path, tree / path)
+        if not skips(path.relative_to(project.inside)) and not _same(project.root / path, tree / path)
     ]
     return Plan(
         project,
@@ -141,11 +146,16 @@ def _planned(project: Project, source: Source, tree: Path) -> Plan:
         tuple(said),
         edited,
         tuple(path for path in deleted if path not in {*kept, *elsewhere}),
-        source.notes,
+        (*source.notes, *(note for each in followed for note in each.notes)),
         tree,
         stages.encode(errors="surrogateescape"),
         merged.changelog,
+        overlays=tuple(each.step for each in followed),
     )
+
+
+def _any_skips(merged: Merged, followed: list[Followed]) -> Callable[[Path], bool]:
+    return lambda path: any(each.skips(path) for each in (merged, *(one.merged for one in followed)))
 
 
 def _refresh(source: Source, folder: Path, tree: Path) -> None:
@@ -154,9 +164,7 @@ def _refresh(source: Source, folder: Path, tree: Path) -> None:
     if source.bundle is None or Path(source.url).is_absolute() or not place.is_file():
         return
     shutil.copyfile(source.bundle, place)
-    who = {"user.name": "mlscaffold", "user.email": "mlscaffold@localhost"}
-    words = ("commit", "--quiet", "--allow-empty", "--no-verify", "--no-gpg-sign", "--all", "--message", "template")
-    git(*words, cwd=tree, config={**PLAIN, **who})
+    commit_all(tree, "template")
 
 
 def _changes(tree: Path, base: str) -> list[Change]:
@@ -190,21 +198,16 @@ def _same(real: Path, new: Path) -> bool:
 
 
 @contextmanager
-def _rendered(project: Project, tree: Path) -> Iterator[Rendered]:
-    """Give files as the old version of the template renders them; it is rendered when the first is asked for."""
+def _rendered(project: Project, late: tuple[Behind, ...], tree: Path) -> Iterator[Rendered]:
+    """Give files as the old versions of the templates render them; that is rendered when the first is asked for."""
     with TemporaryDirectory(prefix="mlscaffold-old-") as folder:
 
         @cache
         def old() -> Path:
-            _render_old(project, tree, Path(folder))
-            return Path(folder)
+            near, into = tree / project.inside, Path(folder)
+            render_old(project.url, project.version, project.path / ANSWERS, near, into)
+            for each in (one.overlay for one in late):
+                render_old(each.url, each.version, project.path / each.answers, near, into)
+            return into
 
         yield lambda path: old() / path.relative_to(project.inside)
-
-
-def _render_old(project: Project, tree: Path, old: Path) -> None:
-    place = tree / project.inside / project.url
-    url = place.as_posix() if place.is_file() else project.url
-    source = template_source(url, project.version)
-    answers = answers_of(project.path / ANSWERS)
-    render(replace(source, url=url), old, {name: each for name, each in answers.items() if not name.startswith("_")})

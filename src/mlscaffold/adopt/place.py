@@ -72,7 +72,7 @@ def survey(path: Path) -> Place:
     if answers.exists():
         raise UserError(
             f"{path} has a {ANSWERS} already: if mlscaffold made it, `mlscaffold update` is what you want; if another "
-            f"template did, give that file another name (git mv) and tell copier, -a NAME, before you adopt"
+            f"template did, first: git mv {ANSWERS} .copier-answers-other.yml (and for it, copier update -a that name)"
         )
     listed = git("ls-files", "--stage", "-z", cwd=root, config=PLAIN).split("\0")
     entries = [(line.partition(" ")[0], Path(line.partition("\t")[2])) for line in listed if line]

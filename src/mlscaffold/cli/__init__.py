@@ -10,7 +10,7 @@ import typer
 
 from .. import __version__, show
 from ..errors import UserError
-from . import adopt, check, doctor, infer, new, update
+from . import adopt, check, doctor, infer, new, overlay, update
 from .options import Debug
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ def _options(
 app.command(epilog=new.EXAMPLE)(new.new)
 app.command(epilog=adopt.EXAMPLE)(adopt.adopt)
 app.command(epilog=update.EXAMPLE)(update.update)
+app.add_typer(overlay.app)
 app.command(epilog=check.EXAMPLE)(check.check)
 app.command(epilog=infer.EXAMPLE)(infer.infer)
 app.command(epilog=doctor.EXAMPLE)(doctor.doctor)

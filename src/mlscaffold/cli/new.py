@@ -28,6 +28,10 @@ def new(  # noqa: PLR0913 - one parameter an option
         str | None, typer.Option(help="Another template: git URL, path or bundle.", metavar="URL_OR_PATH")
     ] = None,
     ref: Annotated[str | None, typer.Option(help="Version, branch or commit of the template.", metavar="REF")] = None,
+    overlay: Annotated[
+        list[str] | None,
+        typer.Option(help="A template on top, of your organisation's; can be repeated.", metavar="URL_OR_PATH"),
+    ] = None,
     answer: Annotated[
         list[str] | None,
         typer.Option("-d", "--answer", help="Answer a question of the template; can be repeated.", metavar="KEY=VALUE"),
@@ -48,8 +52,9 @@ def new(  # noqa: PLR0913 - one parameter an option
     from ..answers import gather
     from ..own import infer_contract
     from ..source import template_source
+    from ..staging import vacant
 
-    making.vacant(path)
+    vacant(path)
     roles = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
     given = gather(roles, answer or [], answers)
     source = template_source(template or given.template, ref or given.ref)
@@ -65,7 +70,8 @@ def new(  # noqa: PLR0913 - one parameter an option
         raise UserError("--positive says which label of your own table counts; give --data too")
     own = infer_contract(data, given.values, positive) if data else None
     show.findings(own.findings if own else ())
-    made = making.create(path, given, source, own, ask=asking and all_questions)
+    overlays = [template_source(url) for url in overlay or []]
+    made = making.create(path, given, source, own, overlays=overlays, ask=asking and all_questions)
     show.created(made, shipping=ship)
     if ship:
         raise typer.Exit(making.ship(made.path))

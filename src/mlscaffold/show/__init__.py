@@ -2,7 +2,7 @@
 
 from .adoption import adopted, adoption
 from .checks import explained, report
-from .creation import created, findings
+from .creation import created, findings, made_overlay
 from .machine import tools
 from .terminal import ask, bug, document, error, interactive, notes, plain, remark, say
 from .updates import finished, outcome, plan, proposed
@@ -19,6 +19,7 @@ __all__ = [
     "findings",
     "finished",
     "interactive",
+    "made_overlay",
     "notes",
     "outcome",
     "plain",
