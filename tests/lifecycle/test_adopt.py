@@ -229,7 +229,9 @@ def test_a_wrong_answer_leaves_the_repository_as_it_was(team: Path, run: Run) ->
     assert state(team) == before
 
 
-def test_a_folder_of_a_larger_repository_is_adopted_in_place(tmp_path: Path, run: Run, shipped: Ship) -> None:
+def test_a_folder_of_a_larger_repository_is_adopted_in_place(
+    tmp_path: Path, run: Run, template: Template, shipped: Ship
+) -> None:
     shipped("v0.1.0")
     files = {"web/app.js": "1\n", "ml/churn/train.py": "print(1)\n", "ml/churn/README.md": "ours\n"}
     root = layouts.built(tmp_path / "monorepo", files)
@@ -241,6 +243,10 @@ def test_a_folder_of_a_larger_repository_is_adopted_in_place(tmp_path: Path, run
     assert git(root, "diff", "--name-only", "HEAD", BRANCH).split() == ["ml/churn/README.md"]
     committed(root)
     assert git(root, "status", "--porcelain") == ""
+    template.release("v0.2.0", {MODEL: DEEPER})
+    shipped()
+    assert run("update", root / "ml" / "churn").code == 0
+    assert (root / "ml/churn/src/churn/model.py").read_text() == DEEPER
 
 
 # Cut off
@@ -356,6 +362,26 @@ def test_a_line_that_both_have_alike_is_updated_and_listed(
     result = run("update", team)
     assert (result.code, "~ README.md" in result.out) == (0, True), result.out
     assert (team / "README.md").read_text() == "# churn!\n\nby the team\n\nthe end\n\nours\n"
+
+
+@pytest.mark.parametrize("end", ["the end", "another end"])
+def test_a_link_that_collides_stays_one(
+    end: str, team: Path, run: Run, template: Template, shipped: Ship
+) -> None:
+    (team / "README.md").unlink()
+    (team / "notes.md").write_text("# ours\n")
+    (team / "README.md").symlink_to("notes.md")
+    layouts.built(team, {})
+    run("adopt", team, "--defaults")
+    assert git(team, "ls-tree", BRANCH, "README.md").startswith("100644")
+    committed(team)
+    readme = f"# {{{{ name }}}}\n\nby {{{{ owner }}}}\n\n{end}\n"
+    template.release("v0.2.0", {MODEL: DEEPER, "template/README.md.jinja": readme})
+    shipped()
+    result = run("update", team)
+    assert (team / "notes.md").read_text() == "# ours\n"
+    assert (result.code, (team / "README.md").is_symlink()) == (0, True)
+    assert (team / "src/churn/model.py").read_text() == DEEPER
 
 
 def test_what_was_taken_from_the_branch_is_updated_like_any_other_file(

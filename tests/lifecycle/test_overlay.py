@@ -10,6 +10,7 @@ import pytest
 from test_update_cut_off import killed, snapshot
 
 from conftest import Run, Template, git
+from mlscaffold.source import BUNDLE, tags
 
 Ship = Callable[..., Path]
 MODEL = "template/src/{{ package }}/model.py"
@@ -296,3 +297,21 @@ def test_an_overlay_in_a_folder_of_a_larger_repository(
     assert result.code == 0, result.err
     assert (outer / "churn/acme.txt").exists()
     assert "margin: 0.005" in (outer / "churn/params.yaml").read_text()
+
+
+def test_the_released_standard_with_an_overlay_passes_all_checks_and_is_updated(
+    run: Run, overlay: Template, tmp_path: Path
+) -> None:
+    older, newest = list(tags(BUNDLE))[-2:]
+    project = tmp_path / "penguins"
+    assert run("new", project, "--defaults", "--ref", older, "--overlay", overlay.path).code == 0
+    assert "margin: 0.01 # PASS" in (project / "params.yaml").read_text()
+    overlay.release("v0.2.0", {GATES: "compare:\n  margin: 0.005\n"})
+    result = run("update", project)
+    assert result.code == 0, result.out
+    assert f"from {older} to {newest}, overlay acme from v0.1.0 to v0.2.0" in result.out
+    assert "margin: 0.005 # PASS" in (project / "params.yaml").read_text()
+    commit(project)
+    found = json.loads(run("check", project, "--format", "json").out)
+    assert found["families"]["OR"]["score"] == 100
+    assert found["score"] == 100
