@@ -365,9 +365,7 @@ def test_a_line_that_both_have_alike_is_updated_and_listed(
 
 
 @pytest.mark.parametrize("end", ["the end", "another end"])
-def test_a_link_that_collides_stays_one(
-    end: str, team: Path, run: Run, template: Template, shipped: Ship
-) -> None:
+def test_a_link_that_collides_stays_one(end: str, team: Path, run: Run, template: Template, shipped: Ship) -> None:
     (team / "README.md").unlink()
     (team / "notes.md").write_text("# ours\n")
     (team / "README.md").symlink_to("notes.md")

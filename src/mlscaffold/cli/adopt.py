@@ -7,7 +7,7 @@ import typer
 
 from .. import show
 from ..errors import UserError
-from .options import Debug, Id, Positive, Protected, Target, Task, Time
+from .options import Answer, AnswersFile, Debug, Defaults, Id, Positive, Protected, Ref, Target, Task, Template, Time
 
 if TYPE_CHECKING:
     from ..adopt.detect import Found
@@ -29,18 +29,11 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     time: Time = None,
     id_: Id = None,
     positive: Positive = None,
-    template: Annotated[
-        str | None, typer.Option(help="Another template: git URL, path or bundle.", metavar="URL_OR_PATH")
-    ] = None,
-    ref: Annotated[str | None, typer.Option(help="Version, branch or commit of the template.", metavar="REF")] = None,
-    answer: Annotated[
-        list[str] | None,
-        typer.Option("-d", "--answer", help="Answer a question of the template; can be repeated.", metavar="KEY=VALUE"),
-    ] = None,
-    answers: Annotated[
-        Path | None, typer.Option(help="A YAML file of answers, for instance an organisation's.", metavar="FILE")
-    ] = None,
-    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    template: Template = None,
+    ref: Ref = None,
+    answer: Answer = None,
+    answers: AnswersFile = None,
+    defaults: Defaults = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be added; touch nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Say it as JSON, and ask nothing.")] = False,
     debug: Debug = False,  # noqa: ARG001

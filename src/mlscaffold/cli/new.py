@@ -7,7 +7,7 @@ import typer
 
 from .. import show
 from ..errors import UserError
-from .options import Debug, Id, Positive, Protected, Target, Task, Time
+from .options import Answer, AnswersFile, Debug, Defaults, Id, Positive, Protected, Ref, Target, Task, Template, Time
 
 EXAMPLE = "Example: mlscaffold new churn --data churn.csv --target churned --ship"
 
@@ -24,22 +24,15 @@ def new(  # noqa: PLR0913 - one parameter an option
     time: Time = None,
     id_: Id = None,
     positive: Positive = None,
-    template: Annotated[
-        str | None, typer.Option(help="Another template: git URL, path or bundle.", metavar="URL_OR_PATH")
-    ] = None,
-    ref: Annotated[str | None, typer.Option(help="Version, branch or commit of the template.", metavar="REF")] = None,
+    template: Template = None,
+    ref: Ref = None,
     overlay: Annotated[
         list[str] | None,
         typer.Option(help="A template on top, of your organisation's; can be repeated.", metavar="URL_OR_PATH"),
     ] = None,
-    answer: Annotated[
-        list[str] | None,
-        typer.Option("-d", "--answer", help="Answer a question of the template; can be repeated.", metavar="KEY=VALUE"),
-    ] = None,
-    answers: Annotated[
-        Path | None, typer.Option(help="A YAML file of answers, for instance an organisation's.", metavar="FILE")
-    ] = None,
-    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    answer: Answer = None,
+    answers: AnswersFile = None,
+    defaults: Defaults = False,
     all_questions: Annotated[bool, typer.Option("--all-questions", help="Ask everything.")] = False,
     ship: Annotated[bool, typer.Option("--ship", help="Go on with `make ship`.")] = False,
     debug: Debug = False,  # noqa: ARG001
