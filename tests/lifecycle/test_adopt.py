@@ -210,6 +210,16 @@ def test_nothing_is_written_through_a_link(team: Path, run: Run, tmp_path: Path)
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+def test_a_template_that_brings_a_link_is_refused(team: Path, run: Run, template: Template, tmp_path: Path) -> None:
+    (template.path / "template/leak.txt").symlink_to(tmp_path / "secret")
+    questions = (template.path / "copier.yml").read_text() + "_preserve_symlinks: true\n"
+    template.release("v0.2.0", {"copier.yml": questions})
+    before = state(team)
+    result = run("adopt", team, "--defaults", "--template", template.path)
+    assert (result.code, "the template brings links (leak.txt)" in result.err) == (2, True), result.err
+    assert state(team) == before
+
+
 def test_nothing_is_written_into_a_submodule(team: Path, run: Run, template: Template) -> None:
     git(team, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(template.path), "src")
     committed(team)

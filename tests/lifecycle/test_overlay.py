@@ -222,6 +222,20 @@ def test_an_overlays_file_that_is_gone_goes_unless_the_team_edited_it(
     assert not (made / "docs/runbooks/acme-outage.md").exists()
 
 
+def test_a_newer_overlay_that_brings_a_file_that_is_there_is_a_conflict(
+    made: Path, base: Template, overlay: Template, run: Run
+) -> None:
+    (made / "own.txt").write_text("ours\n")
+    commit(made)
+    overlay.release("v0.2.0", {"template/README.md": "the overlay's\n", "template/own.txt": "theirs\n"})
+    result = run("update", made)
+    assert result.code == 1, result.out
+    for name, line in (("README.md", "# churn"), ("own.txt", "ours")):
+        assert f"! {name}" in result.out
+        assert line in (made / name).read_text()
+        assert "<<<<<<< " in (made / name).read_text()
+
+
 def test_gates_that_conflict_leave_params_alone(made: Path, base: Template, overlay: Template, run: Run) -> None:
     (made / ".mlscaffold/acme/gates.yaml").write_text("compare:\n  margin: 0.03\n")
     commit(made)
@@ -275,6 +289,26 @@ def test_plain_copier_updates_an_overlay_by_its_answers_file(made: Path, overlay
     done = subprocess.run(words, cwd=made, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (made / "acme.txt").read_text() == "new\n"
+
+
+def test_an_overlay_that_brings_a_link_is_refused(base: Template, overlay: Template, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("mine")
+    (overlay.path / "template/leak.txt").symlink_to(tmp_path / "secret")
+    overlay.release("v0.2.0", {"copier.yml": (overlay.path / "copier.yml").read_text() + "_preserve_symlinks: true\n"})
+    result = run("new", tmp_path / "churn", "--defaults", "--overlay", overlay.path)
+    assert (result.code, "the overlay brings links (leak.txt)" in result.err) == (2, True), result.err
+    assert not (tmp_path / "churn").exists()
+
+
+def test_an_update_that_was_cut_off_is_finished_first(
+    made: Path, base: Template, overlay: Template, shipped: Ship, run: Run, tmp_path: Path
+) -> None:
+    overlay.release("v0.2.0", {"template/acme.txt": "new\n"})
+    killed(made, "_carry_out", 0)
+    run("overlay", "new", tmp_path / "bee")
+    assert "`mlscaffold update` finishes it" in run("overlay", "add", tmp_path / "bee", made).err
+    assert "it is finished now" in run("update", made).out
+    assert (made / "acme.txt").exists()
 
 
 def test_an_overlay_out_of_reach_is_named(made: Path, overlay: Template, run: Run, tmp_path: Path) -> None:

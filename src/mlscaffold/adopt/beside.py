@@ -48,6 +48,11 @@ def compare(tree: Path, place: Place) -> tuple[File, ...]:
     UserError
         If a file cannot be at its place: something else is on the way.
     """
+    links = [file.relative_to(tree).as_posix() for file in tree.rglob("*") if file.is_symlink()]
+    if links:
+        raise UserError(
+            f"the template brings links ({', '.join(sorted(links))}), which could lead anywhere; use another"
+        )
     paths = sorted(file.relative_to(tree) for file in tree.rglob("*") if file.is_file())
     blocked = sorted({reason for path in paths if (reason := _blocked(path, place))})
     if blocked:

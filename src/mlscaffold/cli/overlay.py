@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from .. import show
+from ..errors import UserError
 from .options import Debug
 
 app = typer.Typer(
@@ -49,13 +50,15 @@ def add(
     Adds its files and sets its values in params.yaml, uncommitted. From then on, `mlscaffold update` brings both.
     """
     from ..answers import gather
-    from ..landing import apply
+    from ..landing import apply, unfinished
     from ..overlays.add import plan
     from ..preview import document
     from ..project import load
     from ..source import template_source
 
     project = load(path)
+    if unfinished(project):
+        raise UserError("an update was cut off before; `mlscaffold update` finishes it")
     with plan(project, template_source(overlay, ref), gather({}, answer or [])) as planned:
         if json:
             show.document(document(planned))

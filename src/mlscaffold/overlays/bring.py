@@ -66,6 +66,11 @@ def bring(source: Source, project: Path, into: Path, data: Mapping[str, Any], *,
     if (into / ANSWERS).read_bytes() != (project / ANSWERS).read_bytes():
         raise UserError(_NO_NAME)
     (into / ANSWERS).unlink()
+    links = [path.relative_to(into).as_posix() for path in into.rglob("*") if path.is_symlink()]
+    if links:
+        raise UserError(
+            f"the overlay brings links ({', '.join(sorted(links))}), which could lead anywhere; copy the files"
+        )
     files = tuple(sorted(file.relative_to(into) for file in into.rglob("*") if file.is_file()))
     answers = next((path.name for path in files if overlay_name(path.as_posix())), None)
     if answers is None:
