@@ -209,7 +209,7 @@ def _outcomes(repository: Repository, settings: Settings, checks: Mapping[str, C
     chosen = {name: check for name, check in checks.items() if not settings.select or _hits(check, settings.select)}
     run = {name: check for name, check in chosen.items() if not _hits(check, settings.ignore)}
     fixtures = {"ml_repository": repository, "pyproject": {}}
-    collected = CollectionReturn(fixtures, run, _families())  # type: ignore[arg-type] # its Check is looser
+    collected = CollectionReturn(fixtures, run, repo_review_families(repository))  # type: ignore[arg-type] # its Check is looser
     ended = {result.name: result.result for result in process(repository.root, collected=collected).results}
     for name, check in chosen.items():
         if name not in run:
@@ -220,11 +220,6 @@ def _outcomes(repository: Repository, settings: Settings, checks: Mapping[str, C
             yield Outcome(check, "passed")
         else:
             yield Outcome(check, "failed", tuple(check.look(repository) or ()))
-
-
-def _families() -> dict[str, dict[str, Any]]:
-    last = {"name": ORGANISATION.name, "order": len(FAMILIES), "description": ORGANISATION.about}
-    return {**repo_review_families(), ORGANISATION.letters: last}
 
 
 def _hits(check: Check, names: Iterable[str]) -> str:

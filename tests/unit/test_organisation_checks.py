@@ -110,3 +110,15 @@ def test_two_of_one_number_and_no_list_are_refused(tmp_path: Path) -> None:
     (tmp_path / ".mlscaffold/acme/checks.yaml").write_text("just words\n")
     with pytest.raises(UserError, match="must hold a list"):
         examine(tmp_path)
+
+
+def test_repo_review_alone_shows_them_too(tmp_path: Path) -> None:
+    from repo_review.processor import process
+
+    rule = {**RULE, "files": "page.md", "exist": True}
+    examined(tmp_path, rule)
+    found = process(tmp_path)
+    assert {result.name: result.result for result in found.results}["ACME-001"] is False
+    assert found.families["OR"]["name"] == "Organisation"
+    (tmp_path / ".copier-answers.acme.yml").unlink()
+    assert "OR" not in process(tmp_path).families
