@@ -100,7 +100,7 @@ def propose(planned: Plan, judge: Callable[[Path], Standing], checks: Sequence[s
     """
     if planned.tree is None:
         return None
-    name, root = f"mlscaffold/{planned.version}", planned.project.root
+    name, root = f"mlscaffold/{_short(planned)}", planned.project.root
     if asked("rev-parse", "--verify", "--quiet", f"refs/heads/{name}", cwd=root):
         raise UserError(f"there is a branch {name} already; merge it, or delete it: git branch -D {name}")
     commit = _commit(planned, planned.tree)
@@ -114,6 +114,12 @@ def propose(planned: Plan, judge: Callable[[Path], Standing], checks: Sequence[s
     return Proposal(name, description, ran)
 
 
+def _short(planned: Plan) -> str:
+    if planned.version == planned.project.version and planned.overlays:
+        return "-".join(f"{each.name}-{each.now}" for each in planned.overlays)
+    return planned.version
+
+
 def _commit(planned: Plan, tree: Path) -> str:
     """Commit what the update does, and only that, on top of the repository's own commit."""
     root = planned.project.root
@@ -124,7 +130,7 @@ def _commit(planned: Plan, tree: Path) -> str:
     written = git("write-tree", cwd=tree).strip()
     name = identity(root)
     who = {"user.name": name[0], "user.email": name[1]} if name else {}
-    message = f"Update the standard from {planned.project.version} to {planned.version}"
+    message = f"Update the standard: {planned.steps}" if planned.overlays else f"Update the standard {planned.steps}"
     return git("commit-tree", written, "-p", base, "-m", message, cwd=tree, config=who).strip()
 
 
@@ -170,9 +176,8 @@ def describe(
     str
         Markdown; the first line is the title.
     """
-    was, now = planned.project.version, planned.version
     parts = [
-        f"# Update the standard from {was} to {now}",
+        f"# Update the standard{':' if planned.overlays else ''} {planned.steps}",
         _changed(planned),
         *_conflicts(hunks),
         *_by_hand(planned),

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .checks import CHECKS, FAMILIES, repo_review_families
+from .checks.organisation import FAMILY as ORGANISATION
+from .checks.organisation import checks_of
 from .checks.repository import Repository, ml_repository
 from .checks.standard import Check, Family, Finding
 from .errors import UserError
@@ -15,6 +17,7 @@ from .score import Section, read_score
 if TYPE_CHECKING:
     from .branch import Standing
 
+_ALL = (*FAMILIES, ORGANISATION)
 Status = Literal["passed", "failed", "nothing to look at", "ignored"]
 
 
@@ -92,7 +95,7 @@ class Report:
     @property
     def families(self) -> list[tuple[Family, tuple[Outcome, ...]]]:
         """The outcomes by family; families of which nothing was selected are left out."""
-        by = [(each, tuple(one for one in self.outcomes if one.check.family == each.letters)) for each in FAMILIES]
+        by = [(each, tuple(one for one in self.outcomes if one.check.family == each.letters)) for each in _ALL]
         return [(each, found) for each, found in by if found]
 
     def count(self, status: Status) -> int:
@@ -141,9 +144,17 @@ def examine(path: Path, select: str = "", ignore: str = "", fail_under: float | 
     folder = path.expanduser().resolve()
     if not folder.is_dir():
         raise UserError(f"there is no folder {path}; name the root of a repository")
-    repository = ml_repository(folder)
-    settings = _settings(repository, _words(select), _words(ignore), fail_under)
-    return Report(folder.name, tuple(_outcomes(repository, settings)), read_score(repository), settings.fail_under)
+    return judge(ml_repository(folder), folder.name, select, ignore, fail_under)
+
+
+def judge(
+    repository: Repository, name: str, select: str = "", ignore: str = "", fail_under: float | None = None
+) -> Report:
+    """Hold the files of a repository to the checks; parameters and errors are those of `examine`."""
+    checks = {**CHECKS, **checks_of(repository)}
+    known = frozenset(checks) | {family.letters for family in _ALL}
+    settings = _settings(repository, _words(select, known), _words(ignore, known), fail_under, known)
+    return Report(name, tuple(_outcomes(repository, settings, checks)), read_score(repository), settings.fail_under)
 
 
 def standing(path: Path) -> "Standing":
@@ -166,44 +177,50 @@ def _spans() -> str:
     return ", ".join(f"{each.checks[0].id} to {each.checks[-1].id}" for each in FAMILIES)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(_known(word.strip().upper()) for word in text.split(",") if word.strip())
+def _words(text: str, known: frozenset[str]) -> frozenset[str]:
+    return frozenset(_known(word.strip().upper(), known) for word in text.split(",") if word.strip())
 
 
-def _known(name: str) -> str:
-    if name not in CHECKS and name not in {family.letters for family in FAMILIES}:
+def _known(name: str, known: frozenset[str]) -> str:
+    if name not in known:
         raise UserError(f"there is no check or family {name}; there are {_spans()}")
     return name
 
 
-def _settings(repository: Repository, select: frozenset[str], ignore: frozenset[str], under: float | None) -> Settings:
+def _settings(
+    repository: Repository,
+    select: frozenset[str],
+    ignore: frozenset[str],
+    under: float | None,
+    known: frozenset[str],
+) -> Settings:
     told = repository.toml("pyproject.toml").get("tool", {}).get("mlscaffold", {}).get("check", {})
     wrong = sorted(told.keys() - {"select", "ignore", "fail-under"})
     if wrong:
         raise UserError(f"[tool.mlscaffold.check] has no setting {wrong[0]!r}; there are select, ignore, fail-under")
-    ignored = {**_reasons(told.get("ignore", {})), **dict.fromkeys(ignore, "left out on the command line")}
+    ignored = {**_reasons(told.get("ignore", {}), known), **dict.fromkeys(ignore, "left out on the command line")}
     floor = under if under is not None else told.get("fail-under")
     if floor is not None and (isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor <= 100):
         raise UserError(f"fail-under is {floor!r}; give a number from 0 to 100")
-    return Settings(select or _words(",".join(told.get("select", []))), ignored, floor)
+    return Settings(select or _words(",".join(told.get("select", [])), known), ignored, floor)
 
 
-def _reasons(ignore: Any) -> dict[str, str]:
+def _reasons(ignore: Any, known: frozenset[str]) -> dict[str, str]:
     if not isinstance(ignore, dict):
         raise UserError('[tool.mlscaffold.check] ignore needs a reason for each check: ignore = { "SC003" = "why" }')
     for name, reason in ignore.items():
         if not isinstance(reason, str) or not reason.strip():
             raise UserError(f"[tool.mlscaffold.check] ignores {name} without a reason; write why")
-    return {_known(name.upper()): reason for name, reason in ignore.items()}
+    return {_known(name.upper(), known): reason for name, reason in ignore.items()}
 
 
-def _outcomes(repository: Repository, settings: Settings) -> Iterable[Outcome]:
+def _outcomes(repository: Repository, settings: Settings, checks: Mapping[str, Check]) -> Iterable[Outcome]:
     from repo_review.processor import CollectionReturn, process
 
-    chosen = {name: check for name, check in CHECKS.items() if not settings.select or _hits(check, settings.select)}
+    chosen = {name: check for name, check in checks.items() if not settings.select or _hits(check, settings.select)}
     run = {name: check for name, check in chosen.items() if not _hits(check, settings.ignore)}
     fixtures = {"ml_repository": repository, "pyproject": {}}
-    collected = CollectionReturn(fixtures, run, repo_review_families())  # type: ignore[arg-type] # its Check is looser
+    collected = CollectionReturn(fixtures, run, repo_review_families(repository))  # type: ignore[arg-type] # its Check is looser
     ended = {result.name: result.result for result in process(repository.root, collected=collected).results}
     for name, check in chosen.items():
         if name not in run:

@@ -71,7 +71,11 @@ def undisturbed(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def git(
-    *words: str | Path, cwd: Path | None = None, config: Mapping[str, str] | None = None, stdin: bytes | None = None
+    *words: str | Path,
+    cwd: Path | None = None,
+    config: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    index: Path | None = None,
 ) -> str:
     """Run git and return what it prints.
 
@@ -85,6 +89,8 @@ def git(
         Settings for this one command.
     stdin : bytes, optional
         What to feed it.
+    index : Path, optional
+        An index in place of the repository's own.
 
     Returns
     -------
@@ -99,6 +105,8 @@ def git(
         If there is no git.
     """
     environ = with_config(undisturbed(os.environ), config or {})
+    if index is not None:
+        environ["GIT_INDEX_FILE"] = str(index)
     try:
         done = subprocess.run(
             ["git", *map(str, words)], cwd=cwd, env=environ, input=stdin, capture_output=True, check=False
@@ -147,6 +155,14 @@ def _configured(part: str, folder: Path) -> str:
     named = os.environ.get(f"GIT_AUTHOR_{part.upper()}") and os.environ.get(f"GIT_COMMITTER_{part.upper()}")
     mail = os.environ.get("EMAIL") if part == "email" else None
     return named or asked("config", "--get", f"user.{part}", cwd=folder) or mail or ""
+
+
+def commit_all(folder: Path, message: str) -> None:
+    """Commit all of a work tree that is ours alone: no hook, no signature, nobody's name."""
+    who = {"user.name": FALLBACK[0], "user.email": FALLBACK[1]}
+    git("add", "--all", cwd=folder, config=PLAIN)
+    words = ("commit", "--quiet", "--allow-empty", "--no-verify", "--no-gpg-sign", "--message", message)
+    git(*words, cwd=folder, config={**PLAIN, **who})
 
 
 def first_commit(folder: Path, message: str) -> tuple[str, str] | None:

@@ -62,7 +62,7 @@ def unfinished(project: Project) -> bool:
 
 
 def finish(project: Project) -> Finished | None:
-    """Finish an update that was cut off, if there is one.
+    """Finish an update (or an adoption) that was cut off, if there is one.
 
     Parameters
     ----------
@@ -85,9 +85,10 @@ def finish(project: Project) -> Finished | None:
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     for entry in record["files"]:
         if _state(project.root / entry["path"]) not in (entry["old"], entry["new"]):
+            back = f"git checkout HEAD -- {entry['path']}" if entry["old"] else f"rm {entry['path']}"
             raise UserError(
                 f"an update to {record['version']} was cut off, and {entry['path']} has changed since; put it back "
-                f"(git checkout HEAD -- {entry['path']}) and run `mlscaffold update` again, or give that update up: "
+                f"({back}) and run the same command again, or give that update up: "
                 f"rm -r {folder} && git checkout HEAD -- ."
             )
     with _uninterrupted():
@@ -109,6 +110,7 @@ def _write_down(planned: Plan, folder: Path) -> None:
         "files": files,
         "conflicts": [path.as_posix() for path in planned.conflicts],
         "stages": planned.stages.decode(errors="surrogateescape"),
+        "branch": planned.branch,
     }
     partial = folder / f"{RECORD}.partial"
     partial.write_text(json.dumps(record), encoding="utf-8")
@@ -141,6 +143,9 @@ def _carry_out(folder: Path, root: Path) -> None:
         zero = b"".join(b"0 %s\t%s\0" % (b"0" * 40, os.fsencode(path)) for path in record["conflicts"])
         stages = record["stages"].encode(errors="surrogateescape")
         git("update-index", "-z", "--index-info", cwd=root, stdin=zero + stages)
+    if record.get("branch"):
+        name, commit = record["branch"]
+        git("update-ref", f"refs/heads/{name}", commit, cwd=root)
     (folder / RECORD).unlink()
     shutil.rmtree(folder)
 

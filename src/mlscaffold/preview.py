@@ -35,6 +35,15 @@ class Dropped:
 
 
 @dataclass(frozen=True)
+class Step:
+    """An overlay that goes from one version to another; `was` is empty where it is new."""
+
+    name: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """What an update does.
 
@@ -62,6 +71,10 @@ class Plan:
         Of the conflicts, for git's index.
     changelog : str
         What the template says of its versions; empty where it says nothing.
+    branch : tuple of str, optional
+        Name and commit of a branch that is made along with it.
+    overlays : tuple of Step
+        Overlays that come along.
     """
 
     project: Project
@@ -75,6 +88,19 @@ class Plan:
     tree: Path | None = None
     stages: bytes = b""
     changelog: str = ""
+    branch: tuple[str, str] | None = None
+    overlays: tuple[Step, ...] = ()
+
+    @property
+    def steps(self) -> str:
+        """What goes from which version to which, in words."""
+        was, now = self.project.version, self.version
+        parts = [f"from {was} to {now}"] if now != was or not self.overlays else []
+        parts += [
+            f"overlay {each.name} from {each.was} to {each.now}" if each.was else f"overlay {each.name} at {each.now}"
+            for each in self.overlays
+        ]
+        return ", ".join(parts)
 
 
 def hunks(text: str) -> tuple[str, ...]:
@@ -148,6 +174,7 @@ def document(planned: Plan) -> dict[str, Any]:
     return {
         "from": planned.project.version,
         "to": planned.version,
+        "overlays": [{"name": each.name, "from": each.was or None, "to": each.now} for each in planned.overlays],
         "conflicts": len(planned.conflicts),
         "files": files,
         "notes": list(planned.notes),

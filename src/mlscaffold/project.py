@@ -68,7 +68,7 @@ def load(path: Path) -> Project:
     file = folder / ANSWERS
     if not file.is_file():
         raise UserError(f"{path} was not made by mlscaffold: there is no {ANSWERS}; name the root of such a repository")
-    url, version = _made_from(file)
+    url, version = made_from(file)
     try:
         root, own = git("rev-parse", "--show-toplevel", "--absolute-git-dir", cwd=folder).splitlines()
         git("rev-parse", "--verify", "HEAD", cwd=folder)
@@ -92,7 +92,8 @@ def answers_of(file: Path) -> dict[str, Any]:
     return answers if isinstance(answers, dict) else {}
 
 
-def _made_from(file: Path) -> tuple[str, str]:
+def made_from(file: Path) -> tuple[str, str]:
+    """Return the address of a template, and its version, as an answers file has them."""
     found = answers_of(file)
     url, version = found.get("_src_path"), found.get("_commit")
     if not url or not version:
@@ -102,7 +103,19 @@ def _made_from(file: Path) -> tuple[str, str]:
     return str(url), str(version)
 
 
+def refuse_dirty(root: Path) -> None:
+    """Refuse a repository with changes that are not committed: what comes on top could not be told from them."""
+    changed = _changed(root)
+    if changed:
+        few = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+        raise UserError(f"there are changes that are not committed ({few}); commit or stash them first")
+
+
 def dirty(project: Project) -> tuple[str, ...]:
     """Return the files with changes that are not committed, untracked ones too."""
-    listed = git("status", "--porcelain=v1", "-z", "--untracked-files=all", cwd=project.root)
+    return _changed(project.root)
+
+
+def _changed(root: Path) -> tuple[str, ...]:
+    listed = git("status", "--porcelain=v1", "-z", "--untracked-files=all", cwd=root)
     return tuple(entry[3:] for entry in listed.split("\0") if len(entry) > 3 and entry[2] == " ")

@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
@@ -11,11 +11,14 @@ from tempfile import TemporaryDirectory
 
 from .edits import Rendered, dropped, removed
 from .errors import UserError
-from .git import PLAIN, git
+from .git import PLAIN, commit_all, git
+from .origin import old_standard
+from .overlays.before import old_overlay, standard_params
+from .overlays.follow import Behind, Followed, behind, follow, unmerged
 from .preview import Change, Kind, Plan
-from .project import ANSWERS, Project, answers_of, dirty
-from .render import merge, opened
-from .source import BUNDLE, Source, carried, newest, recorded, refreshes, tags, template_source
+from .project import Project, refuse_dirty
+from .render import Merged, merge
+from .source import BUNDLE, Source, carried, newest, refreshes, tags, template_source
 
 
 @contextmanager
@@ -41,16 +44,13 @@ def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iter
     UserError
         If the repository has changes that are not committed, or the template cannot be had.
     """
-    changed = dirty(project)
-    if changed:
-        few = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
-        raise UserError(f"there are changes that are not committed ({few}); commit or stash them first")
-    source = _source(project, to, bundle)
-    if source.ref == project.version:
+    refuse_dirty(project.root)
+    source, late = _source(project, to, bundle), behind(project)
+    if source.ref == project.version and not late:
         yield Plan(project, project.version, notes=source.notes)
         return
     with _worktree(project) as tree:
-        yield _planned(project, source, tree)
+        yield _planned(project, source, late, tree)
 
 
 def _source(project: Project, to: str | None, bundle: Path) -> Source:
@@ -116,24 +116,27 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _planned(project: Project, source: Source, tree: Path) -> Plan:
+def _planned(project: Project, source: Source, late: tuple[Behind, ...], tree: Path) -> Plan:
     base = git("rev-parse", "HEAD", cwd=tree).strip()
     _refresh(source, tree / project.inside, tree)
     merged = merge(source, tree / project.inside)
+    stages = unmerged(tree)
+    followed = [follow(each, project, tree, lambda: standard_params(project)) for each in late]
+    stages += "".join(each.stages for each in followed)
     changes = _changes(tree, base)
-    stages = git("ls-files", "--unmerged", "-z", cwd=tree, config=PLAIN)
     conflicts = sorted({Path(entry.partition("\t")[2]) for entry in stages.split("\0") if entry})
     kept = [each.path for each in changes if each.kind == "added" and _is_local(project.root / each.path, project.root)]
-    rendered = _rendered(project, tree)
+    skips = _any_skips(merged, followed)
+    rendered = _rendered(project, late, tree)
     edited = dropped(tree, base, changes, rendered)
     deleted = removed(tree, base, changes, rendered)
     # The team's own, ignored by git, and not on this machine: a clone without its data must not get the example's.
-    elsewhere = [path for path in _ignored(tree) if merged.skips(path.relative_to(project.inside))]
+    elsewhere = [path for path in _ignored(tree) if skips(path.relative_to(project.inside))]
     left = {*kept, *elsewhere, *deleted, *(each.path for each in edited)}
     said = [
         path
         for path in kept
-        if not merged.skips(path.relative_to(project.inside)) and not _same(project.root / path, tree / path)
+        if not skips(path.relative_to(project.inside)) and not _same(project.root / path, tree / path)
     ]
     return Plan(
         project,
@@ -143,11 +146,16 @@ def _planned(project: Project, source: Source, tree: Path) -> Plan:
         tuple(said),
         edited,
         tuple(path for path in deleted if path not in {*kept, *elsewhere}),
-        source.notes,
+        (*source.notes, *(note for each in followed for note in each.notes)),
         tree,
         stages.encode(errors="surrogateescape"),
         merged.changelog,
+        overlays=tuple(each.step for each in followed),
     )
+
+
+def _any_skips(merged: Merged, followed: list[Followed]) -> Callable[[Path], bool]:
+    return lambda path: any(each.skips(path) for each in (merged, *(one.merged for one in followed)))
 
 
 def _refresh(source: Source, folder: Path, tree: Path) -> None:
@@ -156,9 +164,7 @@ def _refresh(source: Source, folder: Path, tree: Path) -> None:
     if source.bundle is None or place is None:
         return
     shutil.copyfile(source.bundle, place)
-    who = {"user.name": "mlscaffold", "user.email": "mlscaffold@localhost"}
-    words = ("commit", "--quiet", "--allow-empty", "--no-verify", "--no-gpg-sign", "--all", "--message", "template")
-    git(*words, cwd=tree, config={**PLAIN, **who})
+    commit_all(tree, "template")
 
 
 def _changes(tree: Path, base: str) -> list[Change]:
@@ -192,14 +198,15 @@ def _same(real: Path, new: Path) -> bool:
     return real.is_file() and not real.is_symlink() and real.read_bytes() == new.read_bytes()
 
 
-def _rendered(project: Project, tree: Path) -> Rendered:
-    """Give files as the old version of the template renders them; it is rendered when the first is asked for."""
+def _rendered(project: Project, late: tuple[Behind, ...], tree: Path) -> Rendered:
+    """Give files as the old versions of the templates render them; that is rendered when the first is asked for."""
 
     @cache
     def old() -> dict[str, bytes]:
-        answers = {name: each for name, each in answers_of(project.path / ANSWERS).items() if not name.startswith("_")}
-        source = recorded(project.url, project.version, tree / project.inside)
-        with opened(source, project.path, answers) as standard:
-            return {path: file.content for path, file in standard.files.items()}
+        near = tree / project.inside
+        files = old_standard(project, near)
+        for each in late:
+            files |= old_overlay(each.overlay, project, near)
+        return files
 
     return lambda path: old().get(path.relative_to(project.inside).as_posix())

@@ -135,7 +135,7 @@ def test_the_patch_taken_back_gives_the_standard_byte_by_byte(made: Path, run: R
     (made / "src/churn/tool.py").unlink()
     (made / "README.md").write_text("ours\n")
     (made / "gone.txt").write_text("gone\n")
-    words = ["python", "-m", "mlscaffold", "diff", str(made), "--patch"]
+    words = [sys.executable, "-m", "mlscaffold", "diff", str(made), "--patch"]
     done = subprocess.run(words, capture_output=True, check=False)
     assert done.returncode == 1
     assert b"caf\xe9" in done.stdout

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from conftest import FILES, Run, Template, git
-from mlscaffold import new, show
+from mlscaffold import new, own, show
 
 Ship = Callable[..., Path]
 
@@ -351,4 +351,4 @@ def test_what_dvc_would_write_is_written(tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / "template" / "data" / "raw.csv.dvc"
     data = example.with_suffix("").read_bytes()
     digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    assert new.pointer("raw.csv", digest, len(data)) == example.read_text()
+    assert own.pointer("raw.csv", digest, len(data)) == example.read_text()

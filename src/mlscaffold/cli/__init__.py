@@ -10,7 +10,7 @@ import typer
 
 from .. import __version__, show
 from ..errors import UserError
-from . import check, diff, doctor, infer, new, update
+from . import adopt, check, diff, doctor, infer, new, overlay, update
 from .options import Debug
 
 app = typer.Typer(
@@ -42,7 +42,9 @@ def _options(
 
 # In the order of the help.
 app.command(epilog=new.EXAMPLE)(new.new)
+app.command(epilog=adopt.EXAMPLE)(adopt.adopt)
 app.command(epilog=update.EXAMPLE)(update.update)
+app.add_typer(overlay.app)
 app.command(epilog=check.EXAMPLE)(check.check)
 app.command(epilog=diff.EXAMPLE)(diff.diff)
 app.command(epilog=infer.EXAMPLE)(infer.infer)

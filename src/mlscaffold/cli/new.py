@@ -7,7 +7,7 @@ import typer
 
 from .. import show
 from ..errors import UserError
-from .options import Debug, Id, Positive, Protected, Target, Task, Time
+from .options import Answer, AnswersFile, Debug, Defaults, Id, Positive, Protected, Ref, Target, Task, Template, Time
 
 EXAMPLE = "Example: mlscaffold new churn --data churn.csv --target churned --ship"
 
@@ -24,18 +24,15 @@ def new(  # noqa: PLR0913 - one parameter an option
     time: Time = None,
     id_: Id = None,
     positive: Positive = None,
-    template: Annotated[
-        str | None, typer.Option(help="Another template: git URL, path or bundle.", metavar="URL_OR_PATH")
-    ] = None,
-    ref: Annotated[str | None, typer.Option(help="Version, branch or commit of the template.", metavar="REF")] = None,
-    answer: Annotated[
+    template: Template = None,
+    ref: Ref = None,
+    overlay: Annotated[
         list[str] | None,
-        typer.Option("-d", "--answer", help="Answer a question of the template; can be repeated.", metavar="KEY=VALUE"),
+        typer.Option(help="A template on top, of your organisation's; can be repeated.", metavar="URL_OR_PATH"),
     ] = None,
-    answers: Annotated[
-        Path | None, typer.Option(help="A YAML file of answers, for instance an organisation's.", metavar="FILE")
-    ] = None,
-    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    answer: Answer = None,
+    answers: AnswersFile = None,
+    defaults: Defaults = False,
     all_questions: Annotated[bool, typer.Option("--all-questions", help="Ask everything.")] = False,
     ship: Annotated[bool, typer.Option("--ship", help="Go on with `make ship`.")] = False,
     debug: Debug = False,  # noqa: ARG001
@@ -46,9 +43,11 @@ def new(  # noqa: PLR0913 - one parameter an option
     """
     from .. import new as making
     from ..answers import gather
+    from ..own import infer_contract
     from ..source import template_source
+    from ..staging import vacant
 
-    making.vacant(path)
+    vacant(path)
     roles = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
     given = gather(roles, answer or [], answers)
     source = template_source(template or given.template, ref or given.ref)
@@ -62,9 +61,10 @@ def new(  # noqa: PLR0913 - one parameter an option
         given = given.plus(said)
     if positive is not None and data is None:
         raise UserError("--positive says which label of your own table counts; give --data too")
-    own = making.infer_contract(data, given.values, positive) if data else None
+    own = infer_contract(data, given.values, positive) if data else None
     show.findings(own.findings if own else ())
-    made = making.create(path, given, source, own, ask=asking and all_questions)
+    overlays = [template_source(url) for url in overlay or []]
+    made = making.create(path, given, source, own, overlays=overlays, ask=asking and all_questions)
     show.created(made, shipping=ship)
     if ship:
         raise typer.Exit(making.ship(made.path))

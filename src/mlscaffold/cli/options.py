@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,3 +23,13 @@ Protected = Annotated[
 Time = Annotated[str | None, typer.Option(help="The column the split follows.", metavar="COLUMN")]
 Id = Annotated[str | None, typer.Option("--id", help="The column that names the entity.", metavar="COLUMN")]
 Positive = Annotated[str | None, typer.Option(help="The label that counts as positive, of two.", metavar="LABEL")]
+Template = Annotated[str | None, typer.Option(help="Another template: git URL, path or bundle.", metavar="URL_OR_PATH")]
+Ref = Annotated[str | None, typer.Option(help="Version, branch or commit of the template.", metavar="REF")]
+Answer = Annotated[
+    list[str] | None,
+    typer.Option("-d", "--answer", help="Answer a question of the template; can be repeated.", metavar="KEY=VALUE"),
+]
+AnswersFile = Annotated[
+    Path | None, typer.Option(help="A YAML file of answers, for instance an organisation's.", metavar="FILE")
+]
+Defaults = Annotated[bool, typer.Option("--defaults", help="Ask nothing.")]

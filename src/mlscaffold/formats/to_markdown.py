@@ -32,7 +32,7 @@ def _lines(report: Report) -> Iterator[str]:
     ignored = [outcome for outcome in report.outcomes if outcome.status == "ignored"]
     if ignored:
         yield from ("", "## Ignored", "")
-        yield from (f"- {one.check.id} {one.check.title}: {_safe(one.reason)}" for one in ignored)
+        yield from (f"- {one.check.id} {_safe(one.check.title)}: {_safe(one.reason)}" for one in ignored)
     if report.ml_test_score:
         parts = ", ".join(f"{each.name} {each.points:g} of {each.items}" for each in report.ml_test_score)
         yield from ("", f"ML Test Score, as claimed: {lowest(report.ml_test_score):g} ({parts})")
@@ -40,7 +40,8 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _failed(outcome: Outcome) -> Iterator[str]:
     check = outcome.check
-    yield f"- **{check.id} {check.title}** ({check.severity}). {check.why} [{check.source.title}]({check.url})"
+    source = f"[{_safe(check.source.title)}]({check.url})"
+    yield f"- **{check.id} {_safe(check.title)}** ({check.severity}). {_safe(check.why)} {source}"
     yield from (f"    - {_safe(str(finding))}" for finding in outcome.findings)
     yield f"    - Mend: {_safe(check.mend)}"
 

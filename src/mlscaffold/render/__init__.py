@@ -84,7 +84,7 @@ class Merged:
     changelog: str
 
 
-def merge(source: Source, project: Path) -> Merged:
+def merge(source: Source, project: Path, answers: str | None = None) -> Merged:
     """Bring a project to another version of its template, as `copier update` does.
 
     Parameters
@@ -93,6 +93,8 @@ def merge(source: Source, project: Path) -> Merged:
         The template; `ref` is the version to go to.
     project : Path
         The project's folder in a clean work tree.
+    answers : str, optional
+        Name of its answers file; the standard's if None.
 
     Returns
     -------
@@ -100,7 +102,7 @@ def merge(source: Source, project: Path) -> Merged:
         The version that was reached, and what the template says of it.
     """
     with _copier(source, project) as worker:
-        made = worker(dst_path=project, vcs_ref=source.ref, defaults=True)
+        made = worker(dst_path=project, answers_file=answers, vcs_ref=source.ref, defaults=True)
         with made:
             made.run_update()
             said = made.template.local_abspath / "CHANGELOG.md"

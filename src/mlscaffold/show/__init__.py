@@ -1,13 +1,16 @@
 """Everything a terminal sees: one module a command."""
 
+from .adoption import adopted, adoption
 from .checks import explained, report
-from .creation import created, findings
+from .creation import created, findings, made_overlay
 from .drift import drift
 from .machine import tools
 from .terminal import ask, bug, document, error, interactive, notes, plain, raw, remark, say
 from .updates import finished, outcome, plan, proposed
 
 __all__ = [
+    "adopted",
+    "adoption",
     "ask",
     "bug",
     "created",
@@ -18,6 +21,7 @@ __all__ = [
     "findings",
     "finished",
     "interactive",
+    "made_overlay",
     "notes",
     "outcome",
     "plain",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from ..inference.findings import Finding
     from ..new import Created
+    from ..overlays.make import Made
 
 
 def findings(found: "Iterable[Finding]") -> None:
@@ -27,3 +28,9 @@ def created(made: "Created", *, shipping: bool) -> None:
     say(f"Made {made.path} from template {made.version}, with its first commit.", style="green")
     if not shipping:
         say(f"Next: cd {near(made.path)} && make ship")
+
+
+def made_overlay(made: "Made") -> None:
+    """Say which overlay was made, and what comes next."""
+    say(f"Made the overlay {made.name} in {made.path}, version {made.version}.", style="green")
+    say(f"Next: read {near(made.path / 'README.md')}, then: mlscaffold overlay add {near(made.path)} REPOSITORY")

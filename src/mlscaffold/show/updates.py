@@ -16,11 +16,11 @@ _STYLES = {"added": "green", "changed": "yellow", "deleted": "red"}
 def plan(planned: "Plan", *, dry: bool) -> None:
     """Say what an update does, or would do."""
     notes(planned.notes)
-    was, now = planned.project.version, planned.version
     if planned.tree is None:
-        say(f"Nothing to do: the repository is at {now} of its template.")
+        say(f"Nothing to do: the repository is at {planned.version} of its template.")
         return
-    say(f"{'Would update' if dry else 'Updating'} from {was} to {now}, {len(planned.changes)} file(s):", style="bold")
+    begin = "Would update" if dry else "Updating"
+    say(f"{begin} {planned.steps}, {len(planned.changes)} file(s):", style="bold")
     for change in planned.changes:
         mark = "!" if change.path in planned.conflicts else _SIGNS[change.kind]
         say(f"  {mark} {change.path.as_posix()}", style=_STYLES[change.kind])

@@ -1,0 +1,87 @@
+"""The rendered standard beside the repository's files: what is new, what is there, what collides."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..errors import UserError
+from .place import Place
+
+State = Literal["added", "same", "collides", "local"]
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of the standard, seen from the root of the git repository.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    state : str
+        added: the repository has none; same: it has the very same; collides: it has another one, which stays;
+        local: it has one that git ignores, which stays and goes nowhere.
+    """
+
+    path: Path
+    state: State
+
+
+def compare(tree: Path, place: Place) -> tuple[File, ...]:
+    """Hold each rendered file beside the repository's.
+
+    Parameters
+    ----------
+    tree : Path
+        Mirrors the root of the git repository and holds the rendered files alone.
+    place : Place
+        The repository.
+
+    Returns
+    -------
+    tuple of File
+        In the order of their paths.
+
+    Raises
+    ------
+    UserError
+        If a file cannot be at its place: something else is on the way.
+    """
+    links = [file.relative_to(tree).as_posix() for file in tree.rglob("*") if file.is_symlink()]
+    if links:
+        raise UserError(
+            f"the template brings links ({', '.join(sorted(links))}), which could lead anywhere; use another"
+        )
+    paths = sorted(file.relative_to(tree) for file in tree.rglob("*") if file.is_file())
+    blocked = sorted({reason for path in paths if (reason := _blocked(path, place))})
+    if blocked:
+        raise UserError(f"the standard has no room here: {'; '.join(blocked)}; move it (git mv), commit, and try again")
+    return tuple(File(path, _state(tree / path, path, place)) for path in paths)
+
+
+def _blocked(path: Path, place: Place) -> str:
+    """Say what stands where the file would go: nothing is written through a link, nor into another repository."""
+    for folder in _folders(path):
+        real = place.root / folder
+        if real.is_symlink():
+            return f"{folder.as_posix()} is a link"
+        if folder in place.submodules:
+            return f"{folder.as_posix()} is a submodule"
+        if real.exists() and not real.is_dir():
+            return f"{folder.as_posix()} is a file where the standard has a folder"
+    real = place.root / path
+    return f"{path.as_posix()} is a folder where the standard has a file" if real.is_dir() else ""
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    return (folder for folder in reversed(path.parents) if folder != Path())
+
+
+def _state(rendered: Path, path: Path, place: Place) -> State:
+    real = place.root / path
+    if not (real.exists() or real.is_symlink()):
+        return "added"
+    if not real.is_symlink() and real.read_bytes() == rendered.read_bytes():
+        return "same"
+    return "collides" if path in place.tracked else "local"

@@ -1,0 +1,114 @@
+"""plan() renders the standard beside a repository and says what would come of it; the repository is not touched."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, cast
+
+from ..answers import Answers
+from ..check import judge
+from ..checks.repository import Repository, ml_repository
+from ..git import PLAIN, git
+from ..new import answered, fill
+from ..project import refuse_dirty
+from ..source import Source
+from .adoption import Adoption
+from .beside import compare
+from .detect import Found, detect
+from .ignored import masked
+from .place import Place
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from ..own import OwnTable
+
+_RAW = ("raw.csv", "raw.csv.gz", "raw.tsv", "raw.parquet")  # where the standard keeps the table, under DVC
+
+
+def look(place: Place) -> Found:
+    """Tell what a repository is made of."""
+    return detect(ml_repository(place.path), place.ignored_data())
+
+
+@contextmanager
+def plan(place: Place, answers: Answers, source: Source, found: Found, own: "OwnTable | None") -> Iterator[Adoption]:
+    """Render the standard beside a repository, and say what would come of it.
+
+    Parameters
+    ----------
+    place : Place
+        The repository.
+    answers : Answers
+        To the template's questions.
+    source : Source
+        The template.
+    found : Found
+        What the repository is made of.
+    own : OwnTable, optional
+        The table to learn from; the template's example if None.
+
+    Yields
+    ------
+    Adoption
+        What will happen; it can be landed as long as the block is open.
+
+    Raises
+    ------
+    UserError
+        If the repository has changes that are not committed, an answer is wrong, or there is no room for a file.
+    """
+    refuse_dirty(place.root)
+    data, notes = answered(place.path, answers, own)
+    with TemporaryDirectory(prefix="mlscaffold-adopt-", ignore_cleanup_errors=True) as scratch:
+        tree = Path(scratch).resolve() / "tree"
+        folder = tree / place.inside
+        folder.mkdir(parents=True)
+        version = fill(folder, data, source, own, named=answers.named)
+        yield _adoption(place, source, found, tree, version, (*source.notes, *notes, *_remarks(place, found, data)))
+
+
+def _adoption(place: Place, source: Source, found: Found, tree: Path, version: str, notes: tuple[str, ...]) -> Adoption:
+    files = compare(tree, place)
+    hidden = tuple(file.path for file in files if file.state == "added" and file.path not in _to_track(tree, place))
+    staged = [file.path for file in files if file.state == "added" and file.path not in hidden]
+    repository = ml_repository(place.path)
+    before = judge(repository, place.path.name)
+    after = judge(_with_additions(repository, staged, place, tree), place.path.name)
+    return Adoption(
+        place, source.url, version, found, files, hidden, masked(staged, place.root), before, after, notes, tree
+    )
+
+
+def _to_track(tree: Path, place: Place) -> frozenset[Path]:
+    """Return what git is to take: all that the standard's own .gitignore files leave, whatever the team's say."""
+    words = (f"--git-dir={place.git_dir}", f"--work-tree={tree}", "ls-files", "--others", "-z")
+    listed = git(*words, "--exclude-per-directory=.gitignore", cwd=tree, config=PLAIN)
+    return frozenset(Path(name) for name in listed.split("\0") if name)
+
+
+class _Beside:
+    """The root of a repository to which files of another folder are added."""
+
+    def __init__(self, root: Path, added: Path, names: frozenset[str]) -> None:
+        self.root, self.added, self.names = root, added, names
+
+    def joinpath(self, name: str) -> Path:
+        return (self.added if name in self.names else self.root) / name
+
+
+def _with_additions(repository: Repository, paths: list[Path], place: Place, tree: Path) -> Repository:
+    names = frozenset(path.relative_to(place.inside).as_posix() for path in paths)
+    root = cast("Traversable", _Beside(place.path, tree / place.inside, names))
+    return Repository(root, tuple(sorted({*repository.files, *names})), in_git=True)
+
+
+def _remarks(place: Place, found: Found, data: Mapping[str, Any]) -> Iterator[str]:
+    if data["table"] == "example" and not found.tables:
+        yield "no table was found or given: it starts with the example; contract.yaml and data/ are yours to replace"
+    if {"setup.py", "setup.cfg"} & set(found.environment) and "pyproject.toml" not in found.environment:
+        yield "pip reads pyproject.toml before setup.py: `pip install -e .` installs the standard's package from now on"
+    raw = [path for path in place.tracked if path.parent == place.inside / "data" and path.name in _RAW]
+    for path in sorted(raw):
+        yield f"git tracks {path.as_posix()}, and DVC is to: git rm --cached {path.as_posix()}, then commit"

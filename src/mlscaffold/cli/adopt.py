@@ -1,0 +1,108 @@
+"""`mlscaffold adopt`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .. import show
+from ..errors import UserError
+from .options import Answer, AnswersFile, Debug, Defaults, Id, Positive, Protected, Ref, Target, Task, Template, Time
+
+if TYPE_CHECKING:
+    from ..adopt.detect import Found
+    from ..adopt.place import Place
+    from ..answers import Answers
+
+EXAMPLE = "Example: mlscaffold adopt --data data/raw/churn.csv --target churned --dry-run"
+
+
+def adopt(  # noqa: PLR0913 - one parameter an option
+    path: Annotated[Path, typer.Argument(help="The repository, or a folder of one.")] = Path(),
+    *,
+    data: Annotated[
+        Path | None, typer.Option(help="The table to learn from. Left out: the one that is there.", metavar="FILE")
+    ] = None,
+    target: Target = None,
+    task: Task = None,
+    protected: Protected = None,
+    time: Time = None,
+    id_: Id = None,
+    positive: Positive = None,
+    template: Template = None,
+    ref: Ref = None,
+    answer: Answer = None,
+    answers: AnswersFile = None,
+    defaults: Defaults = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be added; touch nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Say it as JSON, and ask nothing.")] = False,
+    debug: Debug = False,  # noqa: ARG001
+) -> None:
+    """Bring an existing repository under the standard.
+
+    Adds what it lacks, and leaves every file of its own as it is: what collides goes to a branch. Exit code 1: files
+    collide, or an adoption that was cut off is finished now.
+    """
+    from ..adopt import adoption, place, plan
+    from ..adopt.land import land
+    from ..answers import gather
+    from ..own import infer_contract
+    from ..source import template_source
+
+    _finish_first(path, dry=dry_run)
+    where = place.survey(path)
+    roles = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
+    given = gather(roles, answer or [], answers)
+    source = template_source(template or given.template, ref or given.ref)
+    found = plan.look(where)
+    asking = show.interactive() and not defaults and not json
+    table, given, notes = _complete(where, found, data, given, asking=asking)
+    own = infer_contract(table, given.values, positive) if table else None
+    if not json:
+        show.findings(own.findings if own else ())
+        show.notes(notes)
+    with plan.plan(where, given, source, found, own) as planned:
+        if not dry_run:
+            land(planned)
+        if json:
+            show.document(adoption.document(planned))
+        else:
+            show.adoption(planned, dry=dry_run)
+            show.adopted(planned, dry=dry_run)
+    raise typer.Exit(1 if planned.having("collides") else 0)
+
+
+def _finish_first(path: Path, *, dry: bool) -> None:
+    from ..git import asked
+    from ..landing import finish, unfinished
+    from ..project import Project
+
+    folder = path.expanduser().resolve()
+    places = asked("rev-parse", "--absolute-git-dir", "--show-toplevel", cwd=folder)
+    git_dir, root = map(Path, places.splitlines()) if places else (folder / ".git", folder)
+    begun = Project(folder, root, "", "", git_dir)
+    if not unfinished(begun):
+        return
+    if dry:
+        raise UserError("an adoption or update was cut off before; without --dry-run, it is finished")
+    if finished := finish(begun):
+        show.finished(finished)
+    raise typer.Exit(1)
+
+
+def _complete(
+    where: "Place", found: "Found", data: Path | None, given: "Answers", *, asking: bool
+) -> "tuple[Path | None, Answers, tuple[str, ...]]":
+    """Answer what the repository tells, and ask for the rest."""
+    from ..adopt.suggest import pick_table, suggest
+
+    if asking:
+        from ..questions import ask_first
+
+        table = data or (where.path / found.tables[0] if len(found.tables) == 1 else None)
+        data, said = ask_first(given.values, table, show.ask)
+        given = given.plus(said)
+    else:
+        data = pick_table(where.path, data, given.values, found)
+    told, notes = suggest(where.path, given.values, found, at_root=where.path == where.root)
+    return data, given.plus(told), notes

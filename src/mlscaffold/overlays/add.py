@@ -1,0 +1,59 @@
+"""An overlay comes onto a repository: predicted as an update is, and landed as one."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ..answers import Answers
+from ..preview import Change, Plan, Step
+from ..project import Project, refuse_dirty
+from ..source import Source
+from .before import standard_params
+from .bring import PARAMS, bring, gated, tell
+
+
+@contextmanager
+def plan(project: Project, source: Source, answers: Answers) -> Iterator[Plan]:
+    """Say what an overlay would add, without touching the repository.
+
+    Parameters
+    ----------
+    project : Project
+        The repository.
+    source : Source
+        The overlay.
+    answers : Answers
+        To the overlay's questions.
+
+    Yields
+    ------
+    Plan
+        It can be applied as long as the block is open.
+
+    Raises
+    ------
+    UserError
+        If the repository has changes that are not committed, or the overlay would replace a file.
+    """
+    refuse_dirty(project.root)
+    with TemporaryDirectory(prefix="mlscaffold-overlay-", ignore_cleanup_errors=True) as scratch:
+        tree = Path(scratch).resolve() / "tree"
+        folder = tree / project.inside
+        folder.mkdir(parents=True)
+        brought = bring(source, project.path, folder, answers.values, named=answers.named)
+        changes = [Change(project.inside / path, "added") for path in brought.files]
+        done = gated(brought.overlay.name, project.path, folder, "", lambda: standard_params(project))
+        if done.put:
+            shutil.copy(project.path / PARAMS, folder / PARAMS)
+            (folder / PARAMS).write_text(done.text, encoding="utf-8", newline="\n")
+            changes.append(Change(project.inside / PARAMS, "changed"))
+        yield Plan(
+            project,
+            project.version,
+            tuple(changes),
+            notes=(*source.notes, *tell(brought.overlay.name, done)),
+            tree=tree,
+            overlays=(Step(brought.overlay.name, "", brought.overlay.version),),
+        )

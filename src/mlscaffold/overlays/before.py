@@ -1,0 +1,44 @@
+"""What the standard and an overlay made of a repository, before anybody changed it."""
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ..origin import old_standard, said
+from ..project import ANSWERS, Project
+from ..render import render
+from ..source import recorded
+from .bring import PARAMS
+from .found import Overlay
+from .gates import Values, read_params
+
+
+def standard_params(project: Project) -> Values:
+    """Return what the standard set in a repository's params.yaml."""
+    params = old_standard(project, project.path).get(PARAMS)
+    return read_params(params.decode("utf-8")) if params else {}
+
+
+def old_overlay(overlay: Overlay, project: Project, near: Path) -> dict[str, bytes]:
+    """Render an overlay as a repository has it, beside the standard's answers file, from which it may take answers.
+
+    Parameters
+    ----------
+    overlay : Overlay
+        The overlay, with its version.
+    project : Project
+        The repository.
+    near : Path
+        The folder from which a relative address is seen.
+
+    Returns
+    -------
+    dict
+        The content of each file, by path.
+    """
+    with TemporaryDirectory(prefix="mlscaffold-old-") as folder:
+        into = Path(folder)
+        shutil.copyfile(project.path / ANSWERS, into / ANSWERS)
+        render(recorded(overlay.url, overlay.version, near), into, said(project.path / overlay.answers))
+        files = (file for file in into.rglob("*") if file.is_file())
+        return {file.relative_to(into).as_posix(): file.read_bytes() for file in files}
