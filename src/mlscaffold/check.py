@@ -138,9 +138,15 @@ def examine(path: Path, select: str = "", ignore: str = "", fail_under: float | 
     folder = path.expanduser().resolve()
     if not folder.is_dir():
         raise UserError(f"there is no folder {path}; name the root of a repository")
-    repository = ml_repository(folder)
+    return hold(folder.name, ml_repository(folder), select, ignore, fail_under)
+
+
+def hold(
+    name: str, repository: Repository, select: str = "", ignore: str = "", fail_under: float | None = None
+) -> Report:
+    """Hold a repository that is open to the checks, under some name; as `examine` does."""
     settings = _settings(repository, _words(select), _words(ignore), fail_under)
-    return Report(folder.name, tuple(_outcomes(repository, settings)), read_score(repository), settings.fail_under)
+    return Report(name, tuple(_outcomes(repository, settings)), read_score(repository), settings.fail_under)
 
 
 def explain(name: str) -> Check:

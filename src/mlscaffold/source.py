@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 from .errors import UserError
 from .git import GitError, git, plain_environment
@@ -54,19 +55,24 @@ class Source:
 
 def tags(bundle: Path) -> dict[str, str]:
     """Return the commits of a bundle's versions, by tag, oldest first, read from its header."""
-    found: dict[str, str] = {}
     try:
         with bundle.open("rb") as file:
-            if not file.readline().startswith(b"# v"):
-                return {}
-            for line in iter(file.readline, b"\n"):
-                commit, _, name = line.decode(errors="replace").strip().partition(" ")
-                if not name:
-                    break
-                if name.startswith("refs/tags/"):
-                    found[name.removeprefix("refs/tags/")] = commit
+            return tags_in(file)
     except FileNotFoundError:
         return {}
+
+
+def tags_in(file: BinaryIO) -> dict[str, str]:
+    """Return what `tags` does, of a bundle that is open."""
+    found: dict[str, str] = {}
+    if not file.readline().startswith(b"# v"):
+        return {}
+    for line in iter(file.readline, b"\n"):
+        commit, _, name = line.decode(errors="replace").strip().partition(" ")
+        if not name:
+            break
+        if name.startswith("refs/tags/"):
+            found[name.removeprefix("refs/tags/")] = commit
     return dict(sorted(found.items(), key=lambda item: _order(item[0])))
 
 

@@ -1,37 +1,51 @@
 """What Python says: calls and imports, with their full names."""
 
 import ast
-from collections.abc import Iterator
 
-from .repository import Repository
+from .repository import Repository, remembered
+from .repository import module as parsed
 
 
-def calls(repository: Repository, path: str) -> Iterator[tuple[str, ast.Call]]:
-    """Give each call of a module with the full name of what is called, as far as imports tell."""
-    module = repository.tree(path)
+def calls(repository: Repository, path: str) -> tuple[tuple[str, ast.Call], ...]:
+    """Return each call of a module with the full name of what is called, as far as imports tell."""
+    return _calls(repository.text(path)) if path in repository.known else ()
+
+
+# Of a text: many checks ask the same, and in a fleet many repositories hold the same modules.
+@remembered
+def _calls(text: str) -> tuple[tuple[str, ast.Call], ...]:
+    module = parsed(text)
     if module is None:
-        return
-    names = _imported(module)
+        return ()
+    names, found = _imported(module), []
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and (name := _dotted(node.func)):
             head, dot, rest = name.partition(".")
-            yield names.get(head, head) + dot + rest, node
+            found.append((names.get(head, head) + dot + rest, node))
+    return tuple(found)
 
 
-def imports(repository: Repository, path: str) -> Iterator[tuple[str, int]]:
-    """Give each module that a module imports, with the line; relative ones begin with a dot."""
-    module = repository.tree(path)
+def imports(repository: Repository, path: str) -> tuple[tuple[str, int], ...]:
+    """Return each module that a module imports, with the line; relative ones begin with a dot."""
+    return _imports(repository.text(path)) if path in repository.known else ()
+
+
+@remembered
+def _imports(text: str) -> tuple[tuple[str, int], ...]:
+    module = parsed(text)
+    found: list[tuple[str, int]] = []
     for node in ast.walk(module) if module else ():
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
+            found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield f"{'.' * node.level}{node.module or ''}", node.lineno
+            found.append((f"{'.' * node.level}{node.module or ''}", node.lineno))
+    return tuple(found)
 
 
 def importing(repository: Repository, paths: list[str], *libraries: str) -> list[str]:
     """Return the modules that import one of some libraries."""
     # Parsing is the dear part: only what holds the word is parsed.
-    hopeful = [path for path in paths if any(name in repository.text(path) for name in libraries)]
+    hopeful = [path for path in paths if repository.holds(path, *libraries)]
     return [path for path in hopeful if any(_of(name, libraries) for name, _ in imports(repository, path))]
 
 

@@ -62,7 +62,7 @@ def rows_apart(repository: Repository) -> Findings:
     if share is not None:
         sound = isinstance(share, int | float) and (0 < share <= 0.5 or share > 1)
         return [] if sound else [Finding(f"the share of test rows is {share}", "params.yaml")]
-    split = any(word in repository.text(path) for path in repository.python for word in _SPLITS)
+    split = any(repository.holds(path, *_SPLITS) for path in repository.python)
     return [] if split else [Finding("nothing splits the rows")]
 
 
@@ -110,7 +110,7 @@ def _measured(repository: Repository, words: str, *libraries: str) -> bool:
 
 
 def _trains(repository: Repository) -> bool:
-    return any(".fit(" in repository.text(path) for path in repository.python)
+    return any(repository.holds(path, ".fit(") for path in repository.python)
 
 
 @FAMILY.rule(
@@ -287,11 +287,7 @@ def baseline(repository: Repository) -> Findings:
     if not _trains(repository):
         return None
     words = re.compile(r"\b(Dummy(Classifier|Regressor)|baselines?)\b")
-    return (
-        []
-        if any(words.search(repository.text(path)) for path in repository.python)
-        else [Finding("there is no baseline")]
-    )
+    return [] if any(repository.finds(path, words) for path in repository.python) else [Finding("there is no baseline")]
 
 
 @FAMILY.rule(
@@ -307,6 +303,6 @@ def intervals(repository: Repository) -> Findings:
         return None
     return (
         []
-        if any(_INTERVALS.search(repository.text(path)) for path in repository.python)
+        if any(repository.finds(path, _INTERVALS) for path in repository.python)
         else [Finding("no metric has an interval")]
     )

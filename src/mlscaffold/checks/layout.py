@@ -179,7 +179,7 @@ def conflicts(repository: Repository) -> Findings:
     """No conflict markers are left."""
     if not repository.files:
         return None
-    found = [path for path in repository.files if "\n>>>>>>> " in repository.text(path)]
+    found = [path for path in repository.files if repository.holds(path, "\n>>>>>>> ")]
     places = [(path, repository.line(path, "<<<<<<< ")) for path in found]
     return [Finding("a conflict is left", path, line) for path, line in places if line]
 
@@ -196,7 +196,7 @@ def machine_paths(repository: Repository) -> Findings:
     paths = [*repository.python, *repository.matching("*.ipynb", "*.yaml", "*.yml")]
     if not paths:
         return None
-    found = [(path, match) for path in paths if (match := _OF_A_MACHINE.search(repository.text(path)))]
+    found = [(path, match) for path in paths if (match := repository.finds(path, _OF_A_MACHINE))]
     return [Finding(f"holds {match[1]}", path, repository.line(path, match[1])) for path, match in found]
 
 
