@@ -1,0 +1,228 @@
+"""Which of the files that a template copies byte for byte a repository has changed: quick, as nothing is rendered.
+
+Nine files in ten of the standard are such copies. Their digests stand in the template's git, once for all repositories
+of a version, so a repository costs no more than reading these files of it: no git, no Jinja, no copier.
+"""
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from .git import PLAIN, GitError, git
+from .source import BUNDLE, tags
+from .yours import Yours, of_team, of_template
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+Files = Mapping[str, tuple[str, bool]]
+LARGEST = 50_000_000  # bytes of a bundle, or of a file, that are looked at
+_ANSWER = re.compile(r"\{\{ *(\w+) *\}\}")
+_TAG = re.compile(r"\{%.*?%\}")
+_READ: dict[str, "Copies"] = {}  # by commit; a fleet has few versions and many repositories
+
+
+@dataclass(frozen=True)
+class Copies:
+    """What a version of a template copies.
+
+    Attributes
+    ----------
+    files : mapping
+        git's digest of each file, and whether it can be run, by path; `{{ answer }}` may stand in a path.
+    yours : mapping
+        The template's table of files that are the team's, with why.
+    """
+
+    files: Files
+    yours: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What became of the copies in a repository.
+
+    Attributes
+    ----------
+    looked_at : int
+        How many files were compared.
+    changed : tuple of str
+        Those that differ from the standard.
+    deleted : tuple of str
+        Those that are not there.
+    """
+
+    looked_at: int
+    changed: tuple[str, ...]
+    deleted: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many files of the standard differ."""
+        return len(self.changed) + len(self.deleted)
+
+
+def compare(root: Path, answers: Mapping[str, Any], bundle: Path = BUNDLE) -> Copied | None:
+    """Hold the copied files of a repository, as they stand on the disk, to the version that it was made from.
+
+    Parameters
+    ----------
+    root : Path
+        The repository's folder.
+    answers : mapping
+        What its .copier-answers.yml says.
+    bundle : Path
+        The bundle that came with this package, for a repository that carries none.
+
+    Returns
+    -------
+    Copied or None
+        None where neither the repository nor the package carries that version.
+
+    Raises
+    ------
+    UserError
+        If pyproject.toml names files of the team's without a reason.
+    """
+    copies = _copies_of(root, answers, bundle)
+    if copies is None:
+        return None
+    yours = Yours({**copies.yours, **of_team(root)})
+    changed: list[str] = []
+    deleted: list[str] = []
+    looked_at = 0
+    for path, wanted in _placed(copies.files, answers):
+        looked_at += 1
+        found = fingerprint(root, path)
+        if found != wanted and not yours.reason(path):
+            (changed if os.path.lexists(root / path) else deleted).append(path)
+    return Copied(looked_at, tuple(changed), tuple(deleted))
+
+
+def _copies_of(root: Path, answers: Mapping[str, Any], bundle: Path) -> Copies | None:
+    url, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
+    own = _vendored(root, url)
+    place = own or bundle
+    commit = tags(place).get(version)
+    return _read(place, commit) if commit else None
+
+
+def _vendored(root: Path, url: str) -> Path | None:
+    """Return the bundle inside a repository, if its address is one that leads nowhere else."""
+    if not url.endswith(".bundle") or ".." in PurePosixPath(url).parts or Path(url).is_absolute():
+        return None
+    place = root / url
+    inside = place.resolve().is_relative_to(root.resolve())
+    return place if inside and place.is_file() and place.stat().st_size <= LARGEST else None
+
+
+def _placed(
+    files: Mapping[str, tuple[str, bool]], answers: Mapping[str, Any]
+) -> Iterator[tuple[str, tuple[str, bool]]]:
+    for path, wanted in files.items():
+        placed = _ANSWER.sub(lambda found: str(answers.get(found[1], "{")), path) if "{" in path else path
+        if "{" not in placed and ".." not in PurePosixPath(placed).parts and not placed.startswith("/"):
+            yield placed, wanted
+
+
+def fingerprint(root: Path, path: str) -> tuple[str, bool] | None:
+    """Return git's digest of a file and whether it can be run; None where there is none, also behind a link.
+
+    Parameters
+    ----------
+    root : Path
+        A folder.
+    path : str
+        The file, as seen from there.
+
+    Returns
+    -------
+    tuple or None
+        A link, a folder and what is too large have a digest that no file has.
+    """
+    content = read(root, path)
+    if content is None:
+        return None
+    mode = (root / path).lstat().st_mode
+    return digest(content), bool(mode & stat.S_IXUSR)
+
+
+def read(root: Path, path: str) -> bytes | None:
+    """Return a file's content, never through a link; None where there is no file."""
+    file = os.path.join(root, path)  # noqa: PTH118 - twice as quick as pathlib, for 150 files a repository
+    try:
+        if _linked(str(root), os.path.dirname(path)):  # noqa: PTH120
+            return None
+        found = os.lstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+            return None
+        with open(file, "rb") as opened:  # noqa: PTH123
+            return opened.read()
+    except (OSError, ValueError):
+        return None
+
+
+def _linked(root: str, folder: str) -> bool:
+    while folder:
+        if os.path.islink(os.path.join(root, folder)):  # noqa: PTH114, PTH118
+            return True
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    return False
+
+
+def digest(content: bytes) -> str:
+    """Return the name that git gives a content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _read(place: Path, commit: str) -> Copies | None:
+    """Read a version out of a bundle, once: git names a commit by its content, so no other has that name."""
+    if commit in _READ:
+        return _READ[commit]
+    try:
+        with TemporaryDirectory(prefix="mlscaffold-bundle-", ignore_cleanup_errors=True) as folder:
+            scratch = Path(folder)
+            git("init", "--quiet", "--bare", "--template=", cwd=scratch, config=PLAIN)
+            git("bundle", "unbundle", place.resolve(), cwd=scratch, config=PLAIN)
+            found = _listed(scratch, commit)
+    except GitError:
+        return None
+    _READ[commit] = found
+    return found
+
+
+def _listed(repository: Path, commit: str) -> Copies:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    told = yaml.load(git("show", f"{commit}:copier.yml", cwd=repository), Loader=loader)  # noqa: S506 - it is a safe one
+    config = told if isinstance(told, dict) else {}
+    folder, suffix = str(config.get("_subdirectory") or ""), str(config.get("_templates_suffix") or ".jinja")
+    files: dict[str, tuple[str, bool]] = {}
+    listed = git("ls-tree", "-r", "-z", "--full-tree", commit, "--", folder or ".", cwd=repository)
+    for entry in filter(None, listed.split("\0")):
+        kind, path = entry.split("\t", 1)
+        mode, _, name = kind.split(" ")
+        if mode.startswith("100"):
+            files[path.removeprefix(f"{folder}/")] = (name, mode == "100755")
+    # Without a folder of its own a template's other files (copier.yml, its tests) stand among those it renders.
+    rendered = {path for path in files if path.endswith(suffix)} if folder and "{" not in folder else set(files)
+    beside = {path.removesuffix(suffix) for path in rendered}
+    left = rendered | beside | set(_conditional(config).match_files(files))
+    return Copies({path: each for path, each in files.items() if path not in left}, of_template(config))
+
+
+def _conditional(config: Mapping[str, Any]) -> "GitIgnoreSpec":
+    """Return the patterns of `_exclude` without their conditions: such a file may be absent, depending on an answer."""
+    from pathspec import GitIgnoreSpec
+
+    patterns = config.get("_exclude")
+    return GitIgnoreSpec.from_lines(
+        _TAG.sub("", str(each)) for each in (patterns if isinstance(patterns, list) else [])
+    )

@@ -1,0 +1,89 @@
+"""Which files of a repository belong to its team: the template's table, and what the team has added with a reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import UserError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+FROM_THE_START = "the team's own from the first day"
+
+
+@dataclass(frozen=True)
+class Yours:
+    """Patterns of files that may differ from the template, as .gitignore writes them, and why.
+
+    Attributes
+    ----------
+    reasons : mapping
+        Why, by pattern; a later pattern goes before an earlier one.
+    """
+
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    def reason(self, path: str) -> str:
+        """Say why a file may differ; empty where it may not."""
+        return next((why for spec, why in self._specs if spec.match_file(path)), "")
+
+    @cached_property
+    def _specs(self) -> "list[tuple[GitIgnoreSpec, str]]":
+        from pathspec import GitIgnoreSpec
+
+        return [(GitIgnoreSpec.from_lines([pattern]), why) for pattern, why in reversed(list(self.reasons.items()))]
+
+
+def of_template(config: Mapping[str, Any]) -> dict[str, str]:
+    """Read the template's side in its copier.yml: `_skip_if_exists` and `_yours`, without patterns that hold Jinja."""
+    skipped, table = config.get("_skip_if_exists"), config.get("_yours")
+    patterns = [str(each) for each in skipped] if isinstance(skipped, list) else []
+    found = dict.fromkeys(patterns, FROM_THE_START)
+    if isinstance(table, dict):
+        found |= {str(pattern): str(why) for pattern, why in table.items()}
+    return {pattern: why for pattern, why in found.items() if "{" not in pattern}
+
+
+def of_team(root: Path) -> dict[str, str]:
+    """Read the team's side: `[tool.mlscaffold.diff] yours` in pyproject.toml.
+
+    Parameters
+    ----------
+    root : Path
+        The repository's folder.
+
+    Returns
+    -------
+    dict
+        Reasons, by pattern.
+
+    Raises
+    ------
+    UserError
+        If a pattern has no reason, or there is another setting.
+    """
+    import tomllib
+
+    file = root / "pyproject.toml"
+    try:
+        text = file.read_text(encoding="utf-8") if file.is_file() and not file.is_symlink() else ""
+        settings = tomllib.loads(text).get("tool", {}).get("mlscaffold", {}).get("diff", {})
+    except (OSError, ValueError, AttributeError):  # a broken one is named by `mlscaffold check`
+        return {}
+    if not isinstance(settings, dict):
+        raise UserError("[tool.mlscaffold] diff is a table: [tool.mlscaffold.diff]")
+    wrong = sorted(settings.keys() - {"yours"})
+    if wrong:
+        raise UserError(f"[tool.mlscaffold.diff] has no setting {wrong[0]!r}; there is yours")
+    yours = settings.get("yours", {})
+    if not isinstance(yours, dict):
+        raise UserError(
+            '[tool.mlscaffold.diff] yours needs a reason for each file: yours = { "deploy/compose.yaml" = "why" }'
+        )
+    for pattern, reason in yours.items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise UserError(f"[tool.mlscaffold.diff] names {pattern} without a reason; write why it is yours")
+    return yours
