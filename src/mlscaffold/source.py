@@ -136,8 +136,13 @@ def template_source(template: str | None = None, ref: str | None = None, bundle:
     return serve(template, ref, bundle) if _REMOTE.match(template) else _local(Path(template), ref)
 
 
+def same(url: str, other: str) -> bool:
+    """Whether two addresses are of one template."""
+    return _bare(url) == _bare(other)
+
+
 def _bare(url: str) -> str:
-    return _for_git(_for_copier(url)).removesuffix(".git")
+    return plain_address(_for_copier(url)).removesuffix(".git")
 
 
 def _ours(url: str, ref: str | None, bundle: Path) -> Source:
@@ -150,7 +155,7 @@ def serve(url: str, ref: str | None, bundle: Path = BUNDLE) -> Source:
     """Take a template from its URL, or from our bundle where the URL is out of reach."""
     address = _for_copier(url)
     try:
-        listed = git("ls-remote", "--tags", "--refs", "--", _for_git(address), config=_IMPATIENT)
+        listed = git("ls-remote", "--tags", "--refs", "--", plain_address(address), config=_IMPATIENT)
     except GitError as error:
         return _stand_in(address, ref, bundle, error)
     names = [line.rpartition("refs/tags/")[2] for line in listed.splitlines()]
@@ -216,7 +221,7 @@ def _for_copier(url: str) -> str:
     return url if _KNOWN.search(url) or not _WEB.match(url) else f"git+{url}"
 
 
-def _for_git(address: str) -> str:
+def plain_address(address: str) -> str:
     """Return the address that copier hands to git."""
     for alias, host in (("gh:", "https://github.com/"), ("gl:", "https://gitlab.com/")):
         if address.startswith(alias):
@@ -239,7 +244,7 @@ def served(source: Source) -> Iterator[None]:
 def _instead(source: Source) -> Mapping[str, str]:
     if source.bundle is None or source.vendored:
         return {}
-    return {f"url.{source.bundle.as_posix()}.insteadOf": _for_git(source.url)}
+    return {f"url.{source.bundle.as_posix()}.insteadOf": plain_address(source.url)}
 
 
 def vendor(source: Source, project: Path) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from .. import __version__, show
 from ..errors import UserError
-from . import check, doctor, infer, new, update
+from . import check, doctor, fleet, infer, new, update
 from .options import Debug
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ def _options(
 app.command(epilog=new.EXAMPLE)(new.new)
 app.command(epilog=update.EXAMPLE)(update.update)
 app.command(epilog=check.EXAMPLE)(check.check)
+app.add_typer(fleet.app, name="fleet")
 app.command(epilog=infer.EXAMPLE)(infer.infer)
 app.command(epilog=doctor.EXAMPLE)(doctor.doctor)
 
