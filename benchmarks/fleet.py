@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -102,9 +103,9 @@ def resident(root: int) -> int:
     return sum(sizes.get(each, 0) for each in found)
 
 
-def timed(*words: str, cwd: Path) -> tuple[float, float]:
-    """Run mlscaffold, and give its seconds and the peak of memory of all its processes, in MB."""
-    begun, peak = time.perf_counter(), 0
+def timed(*words: str, cwd: Path) -> tuple[float, float, float]:
+    """Run mlscaffold, and give its seconds, those of processors, and the peak of memory of all its processes, in MB."""
+    begun, peak, before = time.perf_counter(), 0, resource.getrusage(resource.RUSAGE_CHILDREN)
     with (cwd / "said.json").open("w") as said, (cwd / "wrong.txt").open("w") as wrong:
         process = subprocess.Popen([*MLSCAFFOLD, *words], cwd=cwd, stdout=said, stderr=wrong)
         while process.poll() is None:
@@ -112,7 +113,9 @@ def timed(*words: str, cwd: Path) -> tuple[float, float]:
             time.sleep(0.05)
     if process.returncode:
         raise SystemExit(f"{words} failed: {(cwd / 'wrong.txt').read_text()[-2000:]}")
-    return time.perf_counter() - begun, peak / 1e6
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - begun, spent, peak / 1e6
 
 
 def fleet(folder: Path, root: Path) -> None:
@@ -133,7 +136,7 @@ def prepare(work: Path, bases: list[Path], few: int, many: int) -> None:
 
 
 def looks(work: Path, few: int, many: int) -> None:
-    print(f"{'fleet status':44} {'seconds':>8} {'MB':>6}")
+    print(f"{'fleet status':44} {'seconds':>8} {'of processors':>14} {'MB':>6}")
     first = 0.0
     titles = (
         ("real", f"{few} real, never seen"), ("real", f"{few} real, again"),
@@ -143,13 +146,13 @@ def looks(work: Path, few: int, many: int) -> None:
         if name == "many" and not many:
             continue
         fleet(work / f"look-{name}", work / name)
-        seconds, memory = timed("fleet", "status", "--json", cwd=work / f"look-{name}")
+        seconds, spent, memory = timed("fleet", "status", "--json", cwd=work / f"look-{name}")
         rows = json.loads((work / f"look-{name}" / "said.json").read_text())
         assert not any(row["error"] for row in rows.values()), "a row has an error"
         assert all(row["score"] for row in rows.values()), "a row has no score"
-        growth = f"  {seconds / first:.2f} times as long for {many / few:g} times as many" if name == "many" else ""
-        first = seconds if name == "sparse" else first
-        print(f"{title:44} {seconds:8.1f} {memory:6.0f}{growth}")
+        growth = f"  {spent / first:.2f} times the work for {many / few:g} times as many" if name == "many" else ""
+        first = spent if name == "sparse" else first
+        print(f"{title:44} {seconds:8.1f} {spent:14.1f} {memory:6.0f}{growth}", flush=True)
 
 
 def tree_of(base: Path) -> bytes:
@@ -165,7 +168,7 @@ def updates(work: Path, bases: list[Path], count: int) -> None:
             real(behind[number % len(behind)], root / f"r{number:03}", number)
         fleet(work / f"update-{jobs}", root)
         timed("fleet", "status", cwd=work / f"update-{jobs}")
-        spent[jobs], _ = timed("fleet", "update", "--no-checks", "--jobs", str(jobs), cwd=work / f"update-{jobs}")
+        spent[jobs], _, _ = timed("fleet", "update", "--no-checks", "--jobs", str(jobs), cwd=work / f"update-{jobs}")
         shutil.rmtree(root)
     ratio = f"{spent[1] / spent[2]:.2f} times as fast"
     print(f"{count} updates from v0.4.0: one after the other {spent[1]:.1f} s, two at a time {spent[2]:.1f} s, {ratio}")

@@ -289,6 +289,21 @@ def test_an_object_that_is_not_what_its_name_says_is_refused(root: Path, look: C
     assert "is not what its name says" in found["hostile"]["error"] or "cannot be read" in found["hostile"]["error"]
 
 
+def test_a_size_that_is_a_lie_hides_nothing_in_other_repositories(root: Path) -> None:
+    hostile = root / "hostile"
+    blob = git(hostile, "rev-parse", "HEAD:run.sh").strip()
+    file = hostile / ".git" / "objects" / blob[:2] / blob[2:]
+    file.chmod(0o644)
+    file.write_bytes(zlib.compress(b"blob %d\0" % 10_000_000 + b"x"))
+    committed._forget()
+    found = committed.committed(hostile, committed.head(hostile))
+    assert (found.text("run.sh"), found.size("run.sh")) == ("", 10_000_000)
+    good = committed.committed(root / "good", committed.head(root / "good"))
+    assert good.blobs["run.sh"].name == blob
+    assert good.text("run.sh") == "#!/bin/sh\necho run\n"
+    assert good.size("run.sh") == 19
+
+
 def test_a_tree_that_holds_itself_many_times_over_ends(root: Path, look: Callable[..., Any]) -> None:
     hostile = root / "hostile"
     tree = git(hostile, "rev-parse", "HEAD^{tree}").strip()

@@ -19,13 +19,14 @@ KEPT = 32_000_000  # characters of text that are kept from one repository to the
 
 @dataclass(frozen=True)
 class Blob:
-    """The name of a file's content in git, its bytes, and whether it can be run."""
+    """The name of a file's content in git, and whether it can be run."""
 
     name: str
-    size: int
     runs: bool = False
 
 
+# By name of a content: its bytes, and what it says.
+_sizes: dict[str, int] = {}
 _texts: dict[str, str] = {}
 _contents: dict[str, bytes] = {}
 
@@ -41,13 +42,16 @@ class Committed(Repository):
         Its name.
     blobs : mapping of str to Blob
         Its regular files; links and submodules are left out.
+    large : mapping of str to int
+        Bytes of the contents that are not read, as this repository says.
     """
 
-    def __init__(self, folder: Path, commit: str, blobs: Mapping[str, Blob]) -> None:
+    def __init__(self, folder: Path, commit: str, blobs: Mapping[str, Blob], large: Mapping[str, int]) -> None:
         super().__init__(folder, tuple(sorted(blobs)), in_git=True)
         self.folder = folder
         self.commit = commit
         self.blobs = blobs
+        self.large = large
 
     def text(self, path: str) -> str:
         """Return what a file says; empty for what is no text or too large."""
@@ -56,7 +60,8 @@ class Committed(Repository):
 
     def size(self, path: str) -> int:
         """Return how many bytes a file has."""
-        return self.blobs[path].size
+        name = self.blobs[path].name
+        return self.large[name] if name in self.large else _sizes[name]
 
     def content(self, path: str) -> bytes | None:
         """Return the bytes of a file."""
@@ -98,51 +103,67 @@ def committed(folder: Path, commit: str) -> Committed:
     """
     try:
         blobs = files(folder, commit)
-        _fetch(folder, blobs.values())
+        large = _fetch(folder, blobs.values())
     except GitError as error:
         raise UserError(f"cannot be read ({error})") from error
-    return Committed(folder, commit, blobs)
+    return Committed(folder, commit, blobs, large)
 
 
 def files(folder: Path, commit: str) -> dict[str, Blob]:
     """Return the regular files of a commit."""
-    listed = read("ls-tree", "-r", "-l", "-z", commit, cwd=folder).split(b"\0")
+    listed = read("ls-tree", "-r", "-z", commit, cwd=folder).split(b"\0")
     if len(listed) > MOST:
         raise UserError(f"has {len(listed)} files; up to {MOST} are looked at")
     found = {}
     for entry in filter(None, listed):
         about, _, path = entry.partition(b"\t")
-        mode, _, name, size = about.decode().split()
+        mode, _, name = about.decode().split()
         if mode.startswith("100"):
-            if not size.isdecimal():
-                raise UserError(f"lacks the object {name}: it is a partial clone, or broken")
-            found[path.decode(errors="surrogateescape")] = Blob(name, int(size), mode == "100755")
+            found[path.decode(errors="surrogateescape")] = Blob(name, mode == "100755")
     return found
 
 
-def _fetch(folder: Path, blobs: Iterable[Blob]) -> None:
-    wanted = {blob.name: blob.size for blob in blobs if blob.size <= LARGEST and blob.name not in _texts}
-    if sum(wanted.values()) > READ:
-        raise UserError(f"holds {sum(wanted.values()) // 10**6} MB of text; up to {READ // 10**6} MB are read")
-    if not wanted:
-        return
-    if sum(map(len, _texts.values())) > KEPT:
-        # What is still needed of it is read again.
-        wanted = {blob.name: blob.size for blob in blobs if blob.size <= LARGEST}
+def _fetch(folder: Path, blobs: Iterable[Blob]) -> dict[str, int]:
+    """Read what no repository had before, and return the sizes of what is too large to be read and so to be verified."""
+    names = {blob.name for blob in blobs}
+    if sum(map(len, _texts.values())) > KEPT and not names <= _sizes.keys():
         _forget()
-    said = read("cat-file", "--batch", cwd=folder, stdin="\n".join([*wanted, ""]).encode(), most=2 * READ)
-    _take(said)
+    new = sorted(names - _sizes.keys())
+    if not new:
+        return {}
+    # `ls-tree -l` would ask for the size of every file, nine in ten of which are known; each is a file to be opened.
+    sizes = _measured(read("cat-file", "--batch-check", cwd=folder, stdin=_asking(new)).decode())
+    wanted = [name for name, size in sizes.items() if size <= LARGEST]
+    large = {name: size for name, size in sizes.items() if size > LARGEST}
+    whole = sum(sizes[name] for name in wanted)
+    if whole > READ:
+        raise UserError(f"holds {whole // 10**6} MB of text; up to {READ // 10**6} MB are read")
+    _take(read("cat-file", "--batch", cwd=folder, stdin=_asking(wanted), most=2 * READ))
+    return large
+
+
+def _asking(names: list[str]) -> bytes:
+    return "\n".join([*names, ""]).encode()
+
+
+def _measured(said: str) -> dict[str, int]:
+    found = {}
+    for line in said.splitlines():
+        name, kind, *size = line.split()
+        if kind != "blob":
+            raise UserError(f"lacks the object {name}: it is a partial clone, or broken")
+        found[name] = int(size[0])
+    return found
 
 
 def _take(said: bytes) -> None:
     at = 0
     while at < len(said):
         end = said.index(b"\n", at)
-        name, kind, *size = said[at:end].decode().split()
-        if kind != "blob":
-            raise UserError(f"lacks the object {name}: it is a partial clone, or broken")
-        begin, at = end + 1, end + 1 + int(size[0])
+        ((name, size),) = _measured(said[at:end].decode()).items()
+        begin, at = end + 1, end + 1 + size
         content = _verified(name, said[begin:at])
+        _sizes[name] = size
         _texts[name] = "" if b"\0" in content[:8192] else content.decode(errors="replace")
         at += 1
 
@@ -156,6 +177,7 @@ def _verified(name: str, content: bytes) -> bytes:
 
 
 def _forget() -> None:
+    _sizes.clear()
     _texts.clear()
     _contents.clear()
     forget()
