@@ -8,7 +8,8 @@ from typing import Any
 
 from . import code
 from .data import CONTRACT, columns
-from .repository import Repository
+from .repository import Repository, remembered
+from .repository import module as parsed
 from .reproducibility import outputs, stages
 from .shapes import items, mapping, mappings, within
 from .sources import HIDDEN_DEBT, ML_TEST_SCORE, MODEL_CARDS, RULES_OF_ML
@@ -89,13 +90,14 @@ def gates(repository: Repository) -> Findings:
     files = [path for path in repository.matching("*.py") if _GATES.search(path)]
     return (
         []
-        if any(_tests(repository, path) for path in files)
+        if any(_tests(repository.text(path)) for path in files)
         else [Finding("no test looks at the quality of the model")]
     )
 
 
-def _tests(repository: Repository, path: str) -> list[str]:
-    module = repository.tree(path)
+@remembered
+def _tests(text: str) -> list[str]:
+    module = parsed(text)
     found = ast.walk(module) if module else ()
     return [node.name for node in found if isinstance(node, ast.FunctionDef) and node.name.startswith("test")]
 

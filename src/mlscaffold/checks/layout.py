@@ -4,7 +4,8 @@ import ast
 import re
 
 from . import forge
-from .repository import Repository
+from .repository import Repository, remembered
+from .repository import module as parsed
 from .shapes import items, mapping, mappings, within
 from .sources import HIDDEN_DEBT, ML_TEST_SCORE, PYPROJECT, TWELVE_FACTORS
 from .standard import Finding, Findings, family
@@ -81,16 +82,16 @@ def tests(repository: Repository) -> Findings:
     if not repository.python:
         return None
     own = [path for path in repository.tests if path.rsplit("/", 1)[-1].startswith("test_")]
-    if any(_asserts(repository, path) for path in own):
+    if any(_asserts(repository.text(path)) for path in own):
         return []
     return [Finding("no test function asserts anything" if own else "there is no test")]
 
 
-def _asserts(repository: Repository, path: str) -> bool:
-    text = repository.text(path)
+@remembered
+def _asserts(text: str) -> bool:
     if "def test" not in text or not ("assert" in text or "raises" in text):
         return False
-    module = repository.tree(path)
+    module = parsed(text)
     return any(isinstance(node, ast.Assert | ast.With) for node in ast.walk(module)) if module else False
 
 

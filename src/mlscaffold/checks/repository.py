@@ -57,7 +57,13 @@ class Repository:
     @cached_property
     def folders(self) -> frozenset[str]:
         """Every folder that holds a file."""
-        return frozenset(parent.as_posix() for name in self.files for parent in Path(name).parents)
+        found = {"."} if self.files else set()
+        for name in self.files:
+            folder = name.rpartition("/")[0]
+            while folder and folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0]
+        return frozenset(found)
 
     def matching(self, *patterns: str) -> list[str]:
         """Return the files whose path matches a pattern; `*` matches folders too."""

@@ -124,7 +124,7 @@ def files(folder: Path, commit: str) -> dict[str, Blob]:
 
 
 def _fetch(folder: Path, blobs: Iterable[Blob]) -> dict[str, int]:
-    """Read what no repository had before, and return the sizes of what is too large to be read and so to be verified."""
+    """Read what no repository had before; return the sizes of what is too large to be read, and so to be verified."""
     names = {blob.name for blob in blobs}
     if sum(map(len, _texts.values())) > KEPT and not names <= _sizes.keys():
         _forget()
