@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -96,14 +96,43 @@ def compare(root: Path, answers: Mapping[str, Any], bundle: Path | None = None) 
     if copies is None:
         return None
     yours = Yours({**copies.yours, **of_team(root)})
+    return hold(copies, answers, yours, lambda path: fingerprint(root, path), lambda path: os.path.lexists(root / path))
+
+
+def hold(
+    copies: Copies,
+    answers: Mapping[str, Any],
+    yours: Yours,
+    found: Callable[[str], tuple[str, bool] | None],
+    there: Callable[[str], bool],
+) -> Copied:
+    """Hold files, wherever they are, to what a version copies.
+
+    Parameters
+    ----------
+    copies : Copies
+        The version.
+    answers : mapping
+        Of the repository.
+    yours : Yours
+        Files that may differ.
+    found : callable
+        Gives the fingerprint of a path.
+    there : callable
+        Whether anything is at a path.
+
+    Returns
+    -------
+    Copied
+        What became of the copies.
+    """
     changed: list[str] = []
     deleted: list[str] = []
     looked_at = 0
-    for path, wanted in _placed(copies.files, answers):
+    for path, wanted in placed(copies.files, answers):
         looked_at += 1
-        found = fingerprint(root, path)
-        if found != wanted and not yours.reason(path):
-            (changed if os.path.lexists(root / path) else deleted).append(path)
+        if found(path) != wanted and not yours.reason(path):
+            (changed if there(path) else deleted).append(path)
     return Copied(looked_at, tuple(changed), tuple(deleted))
 
 
@@ -111,7 +140,7 @@ def _copies_of(root: Path, answers: Mapping[str, Any], bundle: Path | None) -> C
     url, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
     place = _vendored(root, url) or bundle or (BUNDLE if is_ours(url) else None)
     commit = tags(place).get(version) if place else None
-    return _read(place, commit) if place and commit else None
+    return copies_in(place, commit) if place and commit else None
 
 
 def _vendored(root: Path, url: str) -> Path | None:
@@ -123,13 +152,12 @@ def _vendored(root: Path, url: str) -> Path | None:
     return place if place and place.stat().st_size <= LARGEST else None
 
 
-def _placed(
-    files: Mapping[str, tuple[str, bool]], answers: Mapping[str, Any]
-) -> Iterator[tuple[str, tuple[str, bool]]]:
+def placed(files: Files, answers: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, bool]]]:
+    """Give the files of a version at the places that some answers give them."""
     for path, wanted in files.items():
-        placed = _ANSWER.sub(lambda found: str(answers.get(found[1], "{")), path) if "{" in path else path
-        if "{" not in placed and ".." not in PurePosixPath(placed).parts and not placed.startswith("/"):
-            yield placed, wanted
+        place = _ANSWER.sub(lambda found: str(answers.get(found[1], "{")), path) if "{" in path else path
+        if "{" not in place and ".." not in PurePosixPath(place).parts and not place.startswith("/"):
+            yield place, wanted
 
 
 def fingerprint(root: Path, path: str, length: int = 40) -> tuple[str, bool] | None:
@@ -185,7 +213,7 @@ def digest(content: bytes, length: int = 40) -> str:
     return algorithm(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def _read(place: Path, commit: str) -> Copies | None:
+def copies_in(place: Path, commit: str) -> Copies | None:
     """Read a version out of a bundle, once: git names a commit by its content, so no other has that name."""
     if commit in _READ:
         return _READ[commit]

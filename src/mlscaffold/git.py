@@ -1,10 +1,14 @@
 """The only spawner of git."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Timer
+from typing import IO
 
 from .errors import UserError
 
@@ -32,6 +36,15 @@ PLAIN = {
     "maintenance.auto": "false",
     "advice.detachedHead": "false",
 }
+# A repository that nobody vouches for is only read: it must not fetch what it lacks from where its configuration says
+# (that runs the command it names), nor show other objects than those that were asked for.
+UNTRUSTED = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+}
+PATIENCE = 30  # seconds for one command that reads; a named pipe in place of .git/config never answers
 FALLBACK = ("mlscaffold", "mlscaffold@localhost")
 
 
@@ -118,6 +131,65 @@ def git(
     if done.returncode:
         raise GitError(f"git {words[0]}: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout.decode(errors="surrogateescape")
+
+
+def read(*words: str | Path, cwd: Path, stdin: bytes | None = None, most: int = 2**26) -> bytes:
+    """Run plumbing in a repository that nobody vouches for, and return what it prints.
+
+    Parameters
+    ----------
+    *words : str or Path
+        `rev-parse`, `ls-tree`, `cat-file` and the like: commands that run none of what a configuration names, hooks
+        aside, and these are switched off.
+    cwd : Path
+        Where to run it.
+    stdin : bytes, optional
+        What to feed it.
+    most : int
+        Bytes that are taken; a tree that holds itself many times over lists itself for ever.
+
+    Returns
+    -------
+    bytes
+        Standard output.
+
+    Raises
+    ------
+    GitError
+        If it fails, takes too long or says too much.
+    """
+    environ = with_config({**undisturbed(os.environ), **UNTRUSTED}, PLAIN)
+    try:
+        with TemporaryFile() as fed, TemporaryFile() as wrong:
+            fed.write(stdin or b"")
+            fed.seek(0)
+            said, code = _bounded(["git", *map(str, words)], cwd, environ, (fed, wrong), most)
+            wrong.seek(0)
+            reason = wrong.read(2000).decode(errors="replace").strip()
+    except FileNotFoundError as error:
+        raise GitError(f"no folder {cwd}, or no git") from error
+    if code:
+        raise GitError(f"git {words[0]}: {reason}")
+    return said
+
+
+def _bounded(
+    words: list[str], cwd: Path, environ: Mapping[str, str], files: tuple[IO[bytes], IO[bytes]], most: int
+) -> tuple[bytes, int]:
+    process = subprocess.Popen(words, cwd=cwd, env=environ, stdin=files[0], stdout=subprocess.PIPE, stderr=files[1])
+    late = Timer(PATIENCE, process.kill)
+    late.start()
+    try:
+        with process:
+            said = process.stdout.read(most + 1) if process.stdout else b""
+            if len(said) > most:
+                process.kill()
+                raise GitError(f"git {words[1]} said more than {most // 10**6} MB")
+    finally:
+        late.cancel()
+    if process.returncode == -signal.SIGKILL:
+        raise GitError(f"git {words[1]} did not answer within {PATIENCE} s")
+    return said, process.returncode
 
 
 def asked(*words: str | Path, cwd: Path) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 from .credentials import refuse_address
 from .errors import UserError
@@ -55,19 +56,24 @@ class Source:
 
 def tags(bundle: Path) -> dict[str, str]:
     """Return the commits of a bundle's versions, by tag, oldest first, read from its header."""
-    found: dict[str, str] = {}
     try:
         with bundle.open("rb") as file:
-            if not file.readline().startswith(b"# v"):
-                return {}
-            for line in iter(file.readline, b"\n"):
-                commit, _, name = line.decode(errors="replace").strip().partition(" ")
-                if not name:
-                    break
-                if name.startswith("refs/tags/"):
-                    found[name.removeprefix("refs/tags/")] = commit
+            return tags_in(file)
     except FileNotFoundError:
         return {}
+
+
+def tags_in(file: BinaryIO) -> dict[str, str]:
+    """Return what `tags` does, of a bundle that is open."""
+    found: dict[str, str] = {}
+    if not file.readline().startswith(b"# v"):
+        return {}
+    for line in iter(file.readline, b"\n"):
+        commit, _, name = line.decode(errors="replace").strip().partition(" ")
+        if not name:
+            break
+        if name.startswith("refs/tags/"):
+            found[name.removeprefix("refs/tags/")] = commit
     return dict(sorted(found.items(), key=lambda item: _order(item[0])))
 
 
@@ -186,7 +192,7 @@ def carried(url: str, project: Path) -> Path | None:
 def is_ours(url: str) -> bool:
     """Whether an address is that of the installed package's own repository."""
     own = project_url() if is_remote(url) else None
-    return bool(own) and plain_address(url) == plain_address(own or "")
+    return bool(own) and for_git(url) == for_git(own or "")
 
 
 def is_remote(url: str) -> bool:
@@ -196,7 +202,7 @@ def is_remote(url: str) -> bool:
 
 def plain_address(url: str) -> str:
     """Return an address in one form, without what git and copier put before and after it."""
-    return _for_git(_for_copier(url)).removesuffix(".git")
+    return for_git(_for_copier(url)).removesuffix(".git")
 
 
 def _ours(url: str, ref: str | None, bundle: Path) -> Source:
@@ -209,7 +215,7 @@ def serve(url: str, ref: str | None, bundle: Path = BUNDLE) -> Source:
     """Take a template from its URL, or from our bundle where the URL is out of reach."""
     address = _for_copier(url)
     try:
-        listed = git("ls-remote", "--tags", "--refs", "--", _for_git(address), config=_IMPATIENT)
+        listed = git("ls-remote", "--tags", "--refs", "--", for_git(address), config=_IMPATIENT)
     except GitError as error:
         return _stand_in(address, ref, bundle, error)
     names = [line.rpartition("refs/tags/")[2] for line in listed.splitlines()]
@@ -275,7 +281,7 @@ def _for_copier(url: str) -> str:
     return url if _KNOWN.search(url) or not _WEB.match(url) else f"git+{url}"
 
 
-def _for_git(address: str) -> str:
+def for_git(address: str) -> str:
     """Return the address that copier hands to git."""
     for alias, host in (("gh:", "https://github.com/"), ("gl:", "https://gitlab.com/")):
         if address.startswith(alias):
@@ -298,7 +304,7 @@ def served(source: Source) -> Iterator[None]:
 def _instead(source: Source) -> Mapping[str, str]:
     if source.bundle is None or source.vendored:
         return {}
-    return {f"url.{source.bundle.as_posix()}.insteadOf": _for_git(source.url)}
+    return {f"url.{source.bundle.as_posix()}.insteadOf": for_git(source.url)}
 
 
 def vendor(source: Source, project: Path) -> None:

@@ -72,13 +72,21 @@ def of_team(root: Path) -> dict[str, str]:
     UserError
         If a pattern has no reason, or there is another setting.
     """
-    import tomllib
-
     file = root / "pyproject.toml"
     try:
         text = file.read_text(encoding="utf-8") if file.is_file() and not file.is_symlink() else ""
+    except (OSError, ValueError):  # a broken one is named by `mlscaffold check`
+        return {}
+    return of_text(text)
+
+
+def of_text(text: str) -> dict[str, str]:
+    """Read the team's side out of the text of a pyproject.toml, as `of_team` does."""
+    import tomllib
+
+    try:
         settings = tomllib.loads(text).get("tool", {}).get("mlscaffold", {}).get("diff", {})
-    except (OSError, ValueError, AttributeError):  # a broken one is named by `mlscaffold check`
+    except (ValueError, AttributeError):
         return {}
     if not isinstance(settings, dict):
         raise UserError("[tool.mlscaffold] diff is a table: [tool.mlscaffold.diff]")

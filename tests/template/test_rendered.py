@@ -23,6 +23,7 @@ ANSWERS: dict[str, list[object]] = {
     "ci": ["github", "gitlab", "both", "none"],
     "storage": ["local", "s3", "gs", "azure", "ssh"],
     "registry": ["", "registry.example/team"],
+    "renovate": [False, True],
     "description": ["Says which penguin it is.", 'Says "which" penguin: it\'s {braced} & 100 % café ñ.'],
 }
 MATRIX = [dict(zip(ANSWERS, row, strict=True)) for row in AllPairs(list(ANSWERS.values()))]

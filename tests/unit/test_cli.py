@@ -14,7 +14,11 @@ from mlscaffold import doctor, new
 MLSCAFFOLD = [sys.executable, "-m", "mlscaffold"]
 
 
-@pytest.mark.parametrize("command", [[], ["new"], ["update"], ["infer"], ["doctor"]], ids=str)
+COMMANDS = [[], ["new"], ["update"], ["infer"], ["doctor"], ["fleet"]]
+COMMANDS += [["fleet", name] for name in ("status", "check", "update", "report", "matrix")]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=str)
 def test_every_help_has_an_example_and_fits_80_columns(command: list[str], run: Run) -> None:
     result = run(*command, "--help")
     assert result.code == 0

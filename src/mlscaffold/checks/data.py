@@ -61,14 +61,8 @@ def not_in_git(repository: Repository) -> Findings:
     return [
         Finding(f"{size // 1000} kB of data are in git", path)
         for path in repository.matching(*_SUFFIXES)
-        if (size := _size(repository, path)) > SMALL
+        if (size := repository.size(path)) > SMALL
     ]
-
-
-def _size(repository: Repository, path: str) -> int:
-    file = repository.root.joinpath(path)
-    stat = getattr(file, "stat", None)
-    return stat().st_size if stat else len(repository.text(path))
 
 
 @FAMILY.rule(

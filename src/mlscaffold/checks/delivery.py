@@ -125,9 +125,7 @@ def rollback(repository: Repository) -> Findings:
     if any(re.search(r"^\s*roll-?back\b", repository.text(path), re.MULTILINE) for path in verbs):
         return []
     pages = repository.matching("*.md", "*.sh", ".github/workflows/*")
-    return (
-        [] if any(_BACK.search(repository.text(path)) for path in pages) else [Finding("nothing says how to go back")]
-    )
+    return [] if any(repository.finds(path, _BACK) for path in pages) else [Finding("nothing says how to go back")]
 
 
 @FAMILY.rule(

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import code
 from .data import CONTRACT, columns
-from .repository import Repository
+from .repository import Repository, nodes, remembered
 from .reproducibility import outputs, stages
 from .shapes import items, mapping, mappings, within
 from .sources import HIDDEN_DEBT, ML_TEST_SCORE, MODEL_CARDS, RULES_OF_ML
@@ -62,7 +62,7 @@ def rows_apart(repository: Repository) -> Findings:
     if share is not None:
         sound = isinstance(share, int | float) and (0 < share <= 0.5 or share > 1)
         return [] if sound else [Finding(f"the share of test rows is {share}", "params.yaml")]
-    split = any(word in repository.text(path) for path in repository.python for word in _SPLITS)
+    split = any(repository.holds(path, *_SPLITS) for path in repository.python)
     return [] if split else [Finding("nothing splits the rows")]
 
 
@@ -89,15 +89,14 @@ def gates(repository: Repository) -> Findings:
     files = [path for path in repository.matching("*.py") if _GATES.search(path)]
     return (
         []
-        if any(_tests(repository, path) for path in files)
+        if any(_tests(repository.text(path)) for path in files)
         else [Finding("no test looks at the quality of the model")]
     )
 
 
-def _tests(repository: Repository, path: str) -> list[str]:
-    module = repository.tree(path)
-    found = ast.walk(module) if module else ()
-    return [node.name for node in found if isinstance(node, ast.FunctionDef) and node.name.startswith("test")]
+@remembered
+def _tests(text: str) -> list[str]:
+    return [node.name for node in nodes(text) if isinstance(node, ast.FunctionDef) and node.name.startswith("test")]
 
 
 def _measured(repository: Repository, words: str, *libraries: str) -> bool:
@@ -110,7 +109,7 @@ def _measured(repository: Repository, words: str, *libraries: str) -> bool:
 
 
 def _trains(repository: Repository) -> bool:
-    return any(".fit(" in repository.text(path) for path in repository.python)
+    return any(repository.holds(path, ".fit(") for path in repository.python)
 
 
 @FAMILY.rule(
@@ -287,11 +286,7 @@ def baseline(repository: Repository) -> Findings:
     if not _trains(repository):
         return None
     words = re.compile(r"\b(Dummy(Classifier|Regressor)|baselines?)\b")
-    return (
-        []
-        if any(words.search(repository.text(path)) for path in repository.python)
-        else [Finding("there is no baseline")]
-    )
+    return [] if any(repository.finds(path, words) for path in repository.python) else [Finding("there is no baseline")]
 
 
 @FAMILY.rule(
@@ -307,6 +302,6 @@ def intervals(repository: Repository) -> Findings:
         return None
     return (
         []
-        if any(_INTERVALS.search(repository.text(path)) for path in repository.python)
+        if any(repository.finds(path, _INTERVALS) for path in repository.python)
         else [Finding("no metric has an interval")]
     )

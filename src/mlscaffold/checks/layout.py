@@ -4,7 +4,7 @@ import ast
 import re
 
 from . import forge
-from .repository import Repository
+from .repository import Repository, nodes, remembered
 from .shapes import items, mapping, mappings, within
 from .sources import HIDDEN_DEBT, ML_TEST_SCORE, PYPROJECT, TWELVE_FACTORS
 from .standard import Finding, Findings, family
@@ -81,17 +81,16 @@ def tests(repository: Repository) -> Findings:
     if not repository.python:
         return None
     own = [path for path in repository.tests if path.rsplit("/", 1)[-1].startswith("test_")]
-    if any(_asserts(repository, path) for path in own):
+    if any(_asserts(repository.text(path)) for path in own):
         return []
     return [Finding("no test function asserts anything" if own else "there is no test")]
 
 
-def _asserts(repository: Repository, path: str) -> bool:
-    text = repository.text(path)
+@remembered
+def _asserts(text: str) -> bool:
     if "def test" not in text or not ("assert" in text or "raises" in text):
         return False
-    module = repository.tree(path)
-    return any(isinstance(node, ast.Assert | ast.With) for node in ast.walk(module)) if module else False
+    return any(isinstance(node, ast.Assert | ast.With) for node in nodes(text))
 
 
 @FAMILY.rule(
@@ -179,7 +178,7 @@ def conflicts(repository: Repository) -> Findings:
     """No conflict markers are left."""
     if not repository.files:
         return None
-    found = [path for path in repository.files if "\n>>>>>>> " in repository.text(path)]
+    found = [path for path in repository.files if repository.holds(path, "\n>>>>>>> ")]
     places = [(path, repository.line(path, "<<<<<<< ")) for path in found]
     return [Finding("a conflict is left", path, line) for path, line in places if line]
 
@@ -196,7 +195,7 @@ def machine_paths(repository: Repository) -> Findings:
     paths = [*repository.python, *repository.matching("*.ipynb", "*.yaml", "*.yml")]
     if not paths:
         return None
-    found = [(path, match) for path in paths if (match := _OF_A_MACHINE.search(repository.text(path)))]
+    found = [(path, match) for path in paths if (match := repository.finds(path, _OF_A_MACHINE))]
     return [Finding(f"holds {match[1]}", path, repository.line(path, match[1])) for path, match in found]
 
 

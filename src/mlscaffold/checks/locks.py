@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from .repository import Repository
+from .repository import Repository, remembered
 from .shapes import mapping, mappings
 
 _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\]+)", re.MULTILINE)
@@ -37,7 +37,7 @@ class Pin:
 def texts(repository: Repository) -> list[str]:
     """Return the requirements files that pin at least one version, and are made to be installed from."""
     found = repository.matching("requirements*.txt", "requirements*.lock", "requirements/*.txt")
-    return [path for path in found if _PIN.search(repository.text(path))]
+    return [path for path in found if repository.finds(path, _PIN)]
 
 
 def tables(repository: Repository) -> list[str]:
@@ -53,6 +53,7 @@ def pins(repository: Repository) -> list[Pin]:
     ]
 
 
+@remembered
 def _of_text(path: str, text: str) -> list[Pin]:
     starts = list(_PIN.finditer(text))
     ends = [match.start() for match in starts[1:]] + [len(text)]
@@ -77,7 +78,12 @@ def _of_table(repository: Repository, path: str) -> list[Pin]:
 
 def loose(repository: Repository, path: str) -> list[str]:
     """Return the requirements of a file that are not pinned."""
-    return [match[1] for match in _LOOSE.finditer(repository.text(path)) if not match[1].startswith("-")]
+    return list(_loose(repository.text(path)))
+
+
+@remembered
+def _loose(text: str) -> tuple[str, ...]:
+    return tuple(match[1] for match in _LOOSE.finditer(text) if not match[1].startswith("-"))
 
 
 def normal(name: str) -> str:

@@ -267,7 +267,5 @@ def predictions_kept(repository: Repository) -> Findings:
         return None
     word = re.compile(r"prediction_id|predictionId|inference_id|request_id")
     return (
-        []
-        if any(word.search(repository.text(path)) for path in repository.python)
-        else [Finding("no prediction gets an id")]
+        [] if any(repository.finds(path, word) for path in repository.python) else [Finding("no prediction gets an id")]
     )

@@ -66,7 +66,7 @@ def licensed(repository: Repository) -> Findings:
 )  # fmt: skip
 def card(repository: Repository) -> Findings:
     """There is a model card, written or made by the pipeline."""
-    if not any(".fit(" in repository.text(path) for path in repository.python):
+    if not any(repository.holds(path, ".fit(") for path in repository.python):
         return None
     made = [path for stage in stages(repository).values() for path in outputs(stage) if "card" in path]
     written = [path for path in repository.matching(*_CARD) if len(repository.text(path)) > 300]
@@ -108,7 +108,7 @@ def _links(text: str) -> list[str]:
 )  # fmt: skip
 def decisions(repository: Repository) -> Findings:
     """Decisions are written down."""
-    if not any(".fit(" in repository.text(path) for path in repository.python):
+    if not any(repository.holds(path, ".fit(") for path in repository.python):
         return None
     found = repository.matching("*decisions/*.md", "*adr/*.md", "*adrs/*.md", "*DECISIONS.md")
     return [] if any(repository.text(path).strip() for path in found) else [Finding("no decision is written down")]

@@ -5,18 +5,24 @@ import fnmatch
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from ..errors import UserError
 from ..git import GitError, git
 
 LARGEST = 2_000_000  # bytes of a file that is read; larger ones are data
+EXPANDED = (
+    200_000  # values of a YAML file, each counted as often as it is referred to; the template's have some hundreds
+)
 MOST = 50_000  # files that are looked at where there is no git
 _ASIDE = {".git", ".venv", "venv", "env", "node_modules", "__pycache__", ".tox", ".nox", "site-packages", ".cache"}
+P = ParamSpec("P")
+R = TypeVar("R")
+_FORGETTING: list[Callable[[], None]] = []
 _QUIET = {"core.fsmonitor": "false"}  # a repository's own configuration must not run code here
 
 
@@ -38,7 +44,6 @@ class Repository:
         self.files = files
         self.in_git = in_git
         self._texts: dict[str, str] = {}
-        self._parsed: dict[tuple[str, str], Any] = {}
 
     def __deepcopy__(self, memo: object) -> "Repository":
         """Return itself: repo-review copies what it hands to each check, and nothing here is changed."""
@@ -52,7 +57,13 @@ class Repository:
     @cached_property
     def folders(self) -> frozenset[str]:
         """Every folder that holds a file."""
-        return frozenset(parent.as_posix() for name in self.files for parent in Path(name).parents)
+        found = {"."} if self.files else set()
+        for name in self.files:
+            folder = name.rpartition("/")[0]
+            while folder and folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0]
+        return frozenset(found)
 
     def matching(self, *patterns: str) -> list[str]:
         """Return the files whose path matches a pattern; `*` matches folders too."""
@@ -65,18 +76,36 @@ class Repository:
             self._texts[path] = _read(self.root.joinpath(path))
         return self._texts[path]
 
+    def holds(self, path: str, *words: str) -> bool:
+        """Whether a file holds one of some words."""
+        return _holds(self.text(path), words)
+
+    def finds(self, path: str, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Return the first match of a pattern in a file."""
+        return _found(self.text(path), pattern)
+
     def containing(self, word: str, *patterns: str) -> list[str]:
         """Return the matching files that hold a word."""
-        return [path for path in self.matching(*patterns) if word in self.text(path)]
+        return [path for path in self.matching(*patterns) if self.holds(path, word)]
 
     def line(self, path: str, words: str) -> int:
         """Return the first line that holds some words, or 0."""
         found = self.text(path).find(words)
         return self.text(path).count("\n", 0, found) + 1 if found >= 0 else 0
 
+    def size(self, path: str) -> int:
+        """Return how many bytes a file has."""
+        file = self.root.joinpath(path)
+        return file.stat().st_size if isinstance(file, Path) else len(self.text(path))
+
+    def content(self, path: str) -> bytes | None:
+        """Return the bytes of a file, also of a large one; None where it is not on this machine."""
+        file = self.root.joinpath(path)
+        return file.read_bytes() if isinstance(file, Path) else None
+
     def documents(self, path: str) -> list[Any]:
         """Return the documents of a YAML file; none where it cannot be read."""
-        return self._once("yaml", path, _yaml) or []
+        return self._parsed(_yaml, path) or []
 
     def yaml(self, path: str) -> Any:
         """Return the first document of a YAML file."""
@@ -84,32 +113,19 @@ class Repository:
 
     def toml(self, path: str) -> dict[str, Any]:
         """Return a TOML file; empty where it cannot be read."""
-        return self._once("toml", path, tomllib.loads) or {}
+        return self._parsed(_toml, path) or {}
 
     def json(self, path: str) -> Any:
         """Return a JSON file; None where it cannot be read."""
-        return self._once("json", path, json.loads)
+        return self._parsed(_json, path)
 
     def tree(self, path: str) -> ast.Module | None:
         """Return a Python module; None where it cannot be read."""
-        module: ast.Module | None = self._once("python", path, ast.parse)
-        return module
-
-    def nodes(self, path: str) -> list[ast.AST]:
-        """Return all that a Python module is made of, in the order of `ast.walk`; nothing where it cannot be read."""
-        if ("nodes", path) not in self._parsed:
-            module = self.tree(path)
-            self._parsed["nodes", path] = list(ast.walk(module)) if module else []
-        found: list[ast.AST] = self._parsed["nodes", path]
+        found: ast.Module | None = self._parsed(module, path)
         return found
 
-    def _once(self, kind: str, path: str, parse: Any) -> Any:
-        if (kind, path) not in self._parsed:
-            try:
-                self._parsed[kind, path] = parse(self.text(path)) if path in self.known else None
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                self._parsed[kind, path] = None
-        return self._parsed[kind, path]
+    def _parsed(self, parse: Any, path: str) -> Any:
+        return parse(self.text(path)) if path in self.known else None
 
     @cached_property
     def python(self) -> list[str]:
@@ -191,11 +207,83 @@ def _compiled(patterns: tuple[str, ...]) -> Any:
     return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns)).match
 
 
+def remembered(function: Callable[P, R]) -> Callable[P, R]:
+    """Remember what a function said of a text: many checks ask the same, and a fleet has the same files many times."""
+    kept = lru_cache(maxsize=8192)(function)
+    _FORGETTING.append(kept.cache_clear)
+    return kept  # type: ignore[return-value] # its arguments can be hashed
+
+
+def forget() -> None:
+    """Forget all that was remembered, with the texts."""
+    for clear in _FORGETTING:
+        clear()
+
+
+@remembered
+def _holds(text: str, words: tuple[str, ...]) -> bool:
+    return any(word in text for word in words)
+
+
+@remembered
+def _found(text: str, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    return pattern.search(text)
+
+
+def _kept(parse: Any) -> Any:
+    """Parse a text once; None for one that cannot be parsed."""
+
+    @remembered
+    def parsed(text: str) -> Any:
+        try:
+            return parse(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            return None
+
+    return parsed
+
+
+_toml = _kept(tomllib.loads)
+_json = _kept(json.loads)
+module = _kept(ast.parse)
+
+
+@remembered
+def nodes(text: str) -> list[ast.AST]:
+    """Return all that a Python module is made of, in the order of `ast.walk`; nothing where it cannot be parsed."""
+    found = module(text)
+    return list(ast.walk(found)) if found else []
+
+
+@_kept
 def _yaml(text: str) -> list[Any]:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)  # ten times as fast
+    found = []
     try:
-        return [document for document in yaml.load_all(text, loader) if document is not None]
+        while loader.check_node():
+            node = loader.get_node()
+            if "*" in text:
+                _refuse_bomb(node)
+            found.append(loader.construct_document(node))
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
+    finally:
+        loader.dispose()
+    return [document for document in found if document is not None]
+
+
+def _refuse_bomb(node: Any) -> None:
+    """Raise a ValueError for a few lines that stand for millions of values by what they refer to, or for ever."""
+    if _expanded(node, {}) > EXPANDED:
+        raise ValueError("it refers to itself too often")
+
+
+def _expanded(node: Any, sizes: dict[int, int]) -> int:
+    if id(node) not in sizes:
+        sizes[id(node)] = EXPANDED  # as long as it is not known: a node inside itself has no end
+        inside = node.value if isinstance(node.value, list) else []
+        flat = (each for pair in inside for each in (pair if isinstance(pair, tuple) else (pair,)))
+        sizes[id(node)] = min(1 + sum(_expanded(each, sizes) for each in flat), 2 * EXPANDED)
+    return sizes[id(node)]

@@ -130,7 +130,7 @@ def seeded(repository: Repository) -> Findings:
 
 def _drawing(repository: Repository) -> list[str]:
     words = (*_DRAWS, "default_rng", ".sample(")
-    return [path for path in repository.python if any(word in repository.text(path) for word in words)]
+    return [path for path in repository.python if repository.holds(path, *words)]
 
 
 def _draws(name: str) -> bool:
@@ -152,7 +152,7 @@ def _has_seed(name: str, call: ast.Call) -> bool:
 )  # fmt: skip
 def no_global_lots(repository: Repository) -> Findings:
     """No draws from the global generators."""
-    paths = [path for path in repository.python if "random." in repository.text(path)]
+    paths = [path for path in repository.python if repository.holds(path, "random.")]
     found = [(path, name, call) for path in paths for name, call in code.calls(repository, path)]
     lots = [(path, name, call) for path, name, call in found if "random" in name]
     if not lots:
@@ -308,7 +308,7 @@ def python_version(repository: Repository) -> Findings:
 )  # fmt: skip
 def training_tested(repository: Repository) -> Findings:
     """A test trains the model."""
-    if not any(".fit(" in repository.text(path) for path in repository.python):
+    if not any(repository.holds(path, ".fit(") for path in repository.python):
         return None
-    trains = [path for path in repository.tests if _TRAINS.search(repository.text(path))]
+    trains = [path for path in repository.tests if repository.finds(path, _TRAINS)]
     return [] if trains else [Finding("no test calls train() or fit()")]

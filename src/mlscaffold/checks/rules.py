@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .repository import Repository
+from .repository import Repository, remembered
 from .shapes import items, mappings, within
 
 _YAML = ("*.yaml", "*.yml")
@@ -22,6 +22,7 @@ _WORDS = {
 _BUILT_IN = re.compile(
     r"^(up|ALERTS|ALERTS_FOR_STATE|absent|scrape_.*|prometheus_.*|process_.*|python_.*|kube_.*|container_.*|node_.*|go_.*)$"
 )
+_NAMED = re.compile(r"""(["'])([a-zA-Z_:][a-zA-Z0-9_:]*)(?=\1)""")
 _SUFFIX = re.compile(r"_(bucket|sum|count|total|created|info)$")
 
 
@@ -76,23 +77,26 @@ def expectations(repository: Repository) -> Iterator[tuple[str, bool]]:
                 yield str(case.get("alertname", "")), bool(case.get("exp_alerts"))
 
 
-def metrics(expression: str) -> set[str]:
+@remembered
+def metrics(expression: str) -> frozenset[str]:
     """Return the metrics that a query asks for, without those that Prometheus brings itself."""
     bare = _QUOTED.sub('""', re.sub(r"#.*", "", expression))
     for pattern in (_LABELS, _RANGE, _GROUPING):
         bare = pattern.sub(" ", bare)
     bare = re.sub(r"\$\w+|(?<![\w:.])\d+(\.\d+)?([eE][+-]?\d+|[smhdwy])?\b", " ", bare)
-    return {name for name in _NAME.findall(bare) if name.lower() not in _WORDS and not _BUILT_IN.match(name)}
+    names = set(_NAME.findall(bare))
+    return frozenset(name for name in names if name.lower() not in _WORDS and not _BUILT_IN.match(name))
 
 
 def unknown(repository: Repository, wanted: set[str]) -> set[str]:
     """Return the metrics among some that no rule records and no module exports."""
     written = {rule.name for rule in recorded(repository)}
     left = wanted - written
-    sources = [repository.text(path) for path in repository.python] if left else []
-    return {name for name in left if not any(_exported(name, source) for source in sources)}
-
-
-def _exported(name: str, source: str) -> bool:
+    exported = set().union(*(_quoted(repository.text(path)) for path in repository.python)) if left else set()
     # A client library adds the suffix of a counter or a histogram itself.
-    return any(f'"{each}"' in source or f"'{each}'" in source for each in {name, _SUFFIX.sub("", name)})
+    return {name for name in left if not {name, _SUFFIX.sub("", name)} & exported}
+
+
+@remembered
+def _quoted(source: str) -> frozenset[str]:
+    return frozenset(match[2] for match in _NAMED.finditer(source))

@@ -52,7 +52,7 @@ def services(repository: Repository) -> list[str]:
 )  # fmt: skip
 def served(repository: Repository) -> Findings:
     """The model is served from this repository."""
-    if not any(".fit(" in repository.text(path) for path in repository.python):
+    if not any(repository.holds(path, ".fit(") for path in repository.python):
         return None
     return [] if services(repository) else [Finding("no module serves the model")]
 
@@ -82,7 +82,7 @@ def service_tested(repository: Repository) -> Findings:
     """A test talks to the service."""
     if not services(repository):
         return None
-    return [] if any(_CALLERS.search(repository.text(path)) for path in repository.tests) else [Finding("no test does")]
+    return [] if any(repository.finds(path, _CALLERS) for path in repository.tests) else [Finding("no test does")]
 
 
 @FAMILY.rule(
@@ -103,7 +103,7 @@ def timeout(repository: Repository) -> Findings:
     ]
     return (
         []
-        if any("timeout" in repository.text(path) for path in places)
+        if any(repository.holds(path, "timeout") for path in places)
         else [Finding("nothing sets a timeout", found[0])]
     )
 
@@ -121,9 +121,7 @@ def size_limit(repository: Repository) -> Findings:
     if not found:
         return None
     places = [*repository.python, *repository.matching("params.yaml", "*nginx*", "gunicorn.conf.py", "config*.y*ml")]
-    return (
-        [] if any(_SIZE.search(repository.text(path)) for path in places) else [Finding("nothing limits it", found[0])]
-    )
+    return [] if any(repository.finds(path, _SIZE) for path in places) else [Finding("nothing limits it", found[0])]
 
 
 def _each_container(repository: Repository, lacks: Callable[[dict[str, Any], dict[str, Any]], list[str]]) -> Findings:

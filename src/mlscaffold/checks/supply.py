@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..credentials import TOKENS
 from . import cluster, code, forge, locks
 from .holes import HOLES, Hole
-from .repository import Repository
+from .repository import Repository, remembered
 from .shapes import items, mapping, mappings, within
 from .sources import (
     ACTIONS,
@@ -69,7 +69,7 @@ def no_pickle(repository: Repository) -> Findings:
     if not repository.python:
         return None
     words = (*_PICKLES, "read_pickle", "torch.load", "allow_pickle")
-    hopeful = [path for path in repository.python if any(word in repository.text(path) for word in words)]
+    hopeful = [path for path in repository.python if repository.holds(path, *words)]
     return [finding for path in hopeful for finding in _pickles(repository, path)]
 
 
@@ -220,20 +220,24 @@ def no_secrets(repository: Repository) -> Findings:
     ]
     if not paths:
         return None
-    return [finding for path in paths for finding in _secrets(repository, path)]
+    return [
+        Finding(f"looks like {what}", path, line) for path in paths for what, line in _secrets(repository.text(path))
+    ]
 
 
-def _secrets(repository: Repository, path: str) -> Iterator[Finding]:
-    text = repository.text(path)
+@remembered
+def _secrets(text: str) -> tuple[tuple[str, int], ...]:
     if not any(hint in text for hint in _HINTS):
-        return
+        return ()
+    found = []
     for what, pattern in _SECRETS.items():
         # A line that says so was looked at by a person: the word of detect-secrets.
         match = next(
             (each for each in pattern.finditer(text) if "pragma: allowlist secret" not in _line(text, each)), None
         )
         if match:
-            yield Finding(f"looks like {what}", path, text.count("\n", 0, match.start()) + 1)
+            found.append((what, text.count("\n", 0, match.start()) + 1))
+    return tuple(found)
 
 
 def _line(text: str, match: re.Match[str]) -> str:
@@ -303,6 +307,8 @@ def audited(repository: Repository) -> Findings:
     if not locks.pins(repository):
         return None
     bots = repository.matching("renovate.json*", ".github/renovate.json*", ".github/dependabot.y*ml", ".renovaterc*")
+    # The standard's own renovate.json looks at the standard alone.
+    bots = [path for path in bots if not repository.holds(path, '"enabledManagers": ["copier"]')]
     run = bots or any(job.runs(*_AUDITS) for job in forge.jobs(repository))
     return [] if run else [Finding("nothing looks for known holes")]
 
@@ -383,7 +389,7 @@ def no_running_of_text(repository: Repository) -> Findings:
     if not repository.python:
         return None
     words = re.compile(r"\beval\(|\bexec\(|yaml\.(load|unsafe_load|full_load)\(|os\.system\(")
-    hopeful = [path for path in repository.python if words.search(repository.text(path))]
+    hopeful = [path for path in repository.python if repository.finds(path, words)]
     return [
         Finding(f"{name}() runs text", path, call.lineno)
         for path in hopeful

@@ -1,5 +1,6 @@
 """The template: which version a repository was made from, and how far behind it is."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,10 @@ def bundle(repository: Repository) -> Findings:
         return None
     if place not in repository.known:
         return [Finding(f"{place} is missing", ANSWERS)]
-    file = repository.root.joinpath(place)
-    if not isinstance(file, Path):
+    content = repository.content(place)
+    if content is None:
         return None
-    return [] if version in source.tags(file) else [Finding(f"lacks version {version}", place)]
+    return [] if version in source.tags_in(BytesIO(content)) else [Finding(f"lacks version {version}", place)]
 
 
 @FAMILY.rule(

@@ -10,7 +10,7 @@ import typer
 
 from .. import __version__, show
 from ..errors import UserError
-from . import adopt, check, diff, doctor, infer, new, overlay, update
+from . import adopt, check, diff, doctor, fleet, infer, new, overlay, update
 from .options import Debug
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ app.command(epilog=update.EXAMPLE)(update.update)
 app.add_typer(overlay.app)
 app.command(epilog=check.EXAMPLE)(check.check)
 app.command(epilog=diff.EXAMPLE)(diff.diff)
+app.add_typer(fleet.app, name="fleet")
 app.command(epilog=infer.EXAMPLE)(infer.infer)
 app.command(epilog=doctor.EXAMPLE)(doctor.doctor)
 

@@ -4,6 +4,7 @@ from .adoption import adopted, adoption
 from .checks import explained, report
 from .creation import created, findings, made_overlay
 from .drift import drift
+from .fleet import fleet_check, fleet_status, fleet_update, progress, written
 from .machine import tools
 from .terminal import ask, bug, document, error, interactive, notes, plain, raw, remark, say
 from .updates import finished, outcome, plan, proposed
@@ -20,16 +21,21 @@ __all__ = [
     "explained",
     "findings",
     "finished",
+    "fleet_check",
+    "fleet_status",
+    "fleet_update",
     "interactive",
     "made_overlay",
     "notes",
     "outcome",
     "plain",
     "plan",
+    "progress",
     "proposed",
     "raw",
     "remark",
     "report",
     "say",
     "tools",
+    "written",
 ]

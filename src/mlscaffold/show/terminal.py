@@ -51,11 +51,11 @@ def raw(text: str) -> None:
     sys.stdout.flush()
 
 
-def document(content: object) -> None:
-    """Print JSON for another program."""
+def document(content: object, *, lines: bool = True) -> None:
+    """Print JSON for another program, on one line if it wants it so."""
     import json
 
-    plain(f"{json.dumps(content, ensure_ascii=False, indent=2)}\n")
+    plain(f"{json.dumps(content, ensure_ascii=False, indent=2 if lines else None)}\n")
 
 
 def error(failure: UserError, *, debug: bool = False) -> None:

@@ -1,0 +1,1 @@
+"""Many repositories at once: where each stands, and bringing them to a newer standard in waves."""

@@ -1,0 +1,69 @@
+"""What an update would conflict with: tried, in a repository beside."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import UserError
+from ..git import GitError, plain_environment
+from ..preview import Plan
+from ..project import load
+from ..update import plan
+from .clones import borrowed
+from .row import clean
+from .standard import Standard
+
+
+@contextmanager
+def tried(folder: Path, commit: str, standard: Standard) -> Iterator[tuple[Path, Plan]]:
+    """Plan the update of a repository in one beside, which none of its own configuration reaches.
+
+    Parameters
+    ----------
+    folder : Path
+        The repository.
+    commit : str
+        What the update begins with.
+    standard : Standard
+        It goes to the newest version.
+
+    Yields
+    ------
+    Path, Plan
+        The repository beside, and what the update does there.
+    """
+    with (
+        plain_environment({}),
+        borrowed(folder, commit) as beside,
+        plan(load(beside), standard.newest, standard.bundle) as planned,
+    ):
+        yield beside, planned
+
+
+def predicted(folder: Path, commit: str, standard: Standard) -> list[str]:
+    """Try the update to the newest version, and return the files that would hold conflict markers.
+
+    Parameters
+    ----------
+    folder : Path
+        The repository.
+    commit : str
+        What the update would begin with.
+    standard : Standard
+        Where it would go.
+
+    Returns
+    -------
+    list of str
+        Empty for an update that is clean.
+
+    Raises
+    ------
+    UserError
+        If it cannot be tried.
+    """
+    try:
+        with tried(folder, commit, standard) as (_, planned):
+            return [clean(path.as_posix()) for path in planned.conflicts]
+    except GitError as error:
+        raise UserError(f"the update cannot be tried ({error})") from error

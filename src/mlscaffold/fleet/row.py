@@ -1,0 +1,97 @@
+"""What a fleet knows of one repository."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+# What a terminal or a page would take for a command, and what cannot be written as UTF-8.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One repository, at one commit.
+
+    Attributes
+    ----------
+    commit : str
+        What was looked at.
+    version : str
+        Of the standard; empty for a repository that was not made from one.
+    behind : int, optional
+        How many versions of the standard are newer; None where it follows another.
+    score, families : int, dict
+        What `mlscaffold check` says, of 100; None where there was nothing to look at.
+    good : bool
+        Whether no check of high severity fails.
+    failing : list of str
+        Ids of the checks that fail.
+    looked_at, changed, deleted : int, optional
+        How many files the standard copies; how many of them differ, and are gone, though they are not the team's.
+    verdict, judged : str
+        What continuous evaluation came to last, and when.
+    at_risk : int, optional
+        Files that the team and the standard have both changed since: at most as many copied files conflict.
+    conflicts : list of str, optional
+        Files that conflict in an update; None where nobody asked.
+    gates_off, expired : list of str
+        Gates that never fail, and waivers that have run out.
+    basis : str
+        What all this rests on; the same basis gives the same row.
+    error : str
+        Why the repository could not be looked at; all else is empty then.
+    """
+
+    commit: str = ""
+    version: str = ""
+    behind: int | None = None
+    score: int | None = None
+    families: dict[str, int | None] = field(default_factory=dict)
+    good: bool = False
+    failing: list[str] = field(default_factory=list)
+    looked_at: int | None = None
+    changed: int | None = None
+    deleted: int | None = None
+    verdict: str = ""
+    judged: str = ""
+    at_risk: int | None = None
+    conflicts: list[str] | None = None
+    gates_off: list[str] = field(default_factory=list)
+    expired: list[str] = field(default_factory=list)
+    basis: str = ""
+    error: str = ""
+
+    @property
+    def drift(self) -> int | None:
+        """How many files of the standard differ."""
+        return None if self.changed is None or self.deleted is None else self.changed + self.deleted
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Row":
+        """Read a row that another version may have written: what this one does not know is left out."""
+        known = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in told.items() if name in known})
+
+
+def clean(text: str, most: int = 300) -> str:
+    """Return a text of a repository's so that it can be shown: one line, no control characters, not too long."""
+    shown = _UNSEEN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return shown if len(shown) <= most else f"{shown[:most]}..."
+
+
+def good_enough(row: Row, fail_under: float | None) -> bool:
+    """Whether a repository reaches a score; without one, whether no check of high severity fails."""
+    if row.error:
+        return False
+    return row.good if fail_under is None else row.score is not None and row.score >= fail_under
+
+
+def worst_first(rows: Mapping[str, Row]) -> list[tuple[str, Row]]:
+    """Order repositories: first what could not be looked at, then by what fails, score, versions behind and drift."""
+    return sorted(rows.items(), key=lambda each: (_badness(each[1]), each[0]))
+
+
+def _badness(row: Row) -> tuple[bool, bool, int, int, int]:
+    score = -1 if row.score is None else row.score
+    return (not row.error, row.good, score, -(row.behind or 0), -(row.drift or 0))

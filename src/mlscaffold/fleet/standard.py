@@ -1,0 +1,83 @@
+"""The standard that a fleet follows: its versions, and what they copy."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ..errors import UserError
+from ..git import PLAIN, GitError, git
+from ..source import BUNDLE, for_git, newest, plain_address, tags, tags_in, template_source
+from .committed import Committed
+
+
+@dataclass(frozen=True)
+class Standard:
+    """A template, as a bundle on this machine.
+
+    Attributes
+    ----------
+    bundle : Path
+        All of its versions.
+    commits : dict
+        Of its versions, oldest first.
+    url : str
+        What the repositories record that follow it; empty for the one that they carry themselves.
+    """
+
+    bundle: Path
+    commits: dict[str, str]
+    url: str = ""
+
+    @property
+    def newest(self) -> str:
+        """The newest version."""
+        return newest(list(self.commits)) or ""
+
+    def behind(self, version: str) -> int | None:
+        """Count the versions that are newer; None where the version is none of the standard's."""
+        return list(self.commits)[::-1].index(version) if version in self.commits else None
+
+    def follows(self, repository: Committed, url: str, version: str) -> bool:
+        """Whether a repository was made from this standard, and not from another one with a version of that name."""
+        if not url.endswith(".bundle") or url.startswith("/"):
+            return bool(self.url) and plain_address(url) == plain_address(self.url)
+        carried = repository.content(url) if url in repository.known else None
+        return carried is not None and tags_in(BytesIO(carried)).get(version) == self.commits.get(version)
+
+
+@contextmanager
+def standard(template: str | None, bundle: Path = BUNDLE) -> Iterator[Standard]:
+    """Give the standard of a fleet.
+
+    Parameters
+    ----------
+    template : str, optional
+        Address or path; None for the one that comes with mlscaffold.
+    bundle : Path
+        That one.
+
+    Yields
+    ------
+    Standard
+        It is there as long as the block is open.
+    """
+    if template is None:
+        yield Standard(bundle, tags(bundle))
+        return
+    source = template_source(template, None, bundle)
+    place = Path(source.url)
+    if source.bundle is not None or place.is_file():
+        found = source.bundle or place
+        yield Standard(found, tags(found), source.url)
+        return
+    with TemporaryDirectory(prefix="mlscaffold-standard-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / "standard.bundle"
+        try:
+            git("clone", "--quiet", "--bare", "--", for_git(source.url), Path(folder) / "git", config=PLAIN)
+            git("bundle", "create", "--quiet", copy, "--tags", cwd=Path(folder) / "git", config=PLAIN)
+        except GitError as error:
+            raise UserError(f"the template {template} cannot be had ({error}); does it have tags?") from error
+        yield Standard(copy, tags(copy), source.url)

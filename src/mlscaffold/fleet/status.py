@@ -1,0 +1,120 @@
+"""One repository of a fleet as a row: what its last commit says, without running any of it."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..check import Report, judge, score_of
+from ..checks import CHECKS
+from ..checks.shapes import mapping
+from ..copied import Copies, copies_in, placed
+from ..copied import hold as hold_copies
+from ..project import ANSWERS
+from ..yours import Yours, of_text
+from .committed import Committed, committed, head
+from .row import Row, clean
+from .standard import Standard
+
+_VERSION = re.compile(r"[\w.+-]{1,64}")
+_GATES, _WAIVERS = CHECKS["EV009"], CHECKS["EV010"]
+
+
+def status(folder: Path, standard: Standard, known: Row | None, today: date) -> Row:
+    """Look at a repository.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is.
+    standard : Standard
+        What it is held to.
+    known : Row, optional
+        What was found the last time; it is returned where nothing can have changed.
+    today : date
+        Waivers run out.
+
+    Returns
+    -------
+    Row
+        What its last commit says.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
+    commit = head(folder)
+    basis = _basis(folder, commit, standard, today)
+    if known is not None and known.basis == basis:
+        return known
+    repository = committed(folder, commit)
+    report = judge(repository, folder.name)
+    return Row(
+        commit=commit,
+        basis=basis,
+        **_checked(report),
+        **_standing(repository, standard),
+        **_judged(repository),
+        gates_off=[clean(each.text) for each in _GATES.look(repository) or ()],
+        expired=[clean(each.text) for each in _WAIVERS.look(repository) or () if "has expired" in each.text],
+    )
+
+
+def _basis(folder: Path, commit: str, standard: Standard, today: date) -> str:
+    parts = (commit, str(folder), __version__, standard.commits.get(standard.newest, ""), today.isoformat())
+    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+def _checked(report: Report) -> dict[str, Any]:
+    return {
+        "score": report.score,
+        "good": report.good,
+        "families": {family.letters: score_of(outcomes) for family, outcomes in report.families},
+        "failing": [outcome.check.id for outcome in report.failing],
+    }
+
+
+def _standing(repository: Committed, standard: Standard) -> dict[str, Any]:
+    """Say which version it has, and what became of the files that the standard copies."""
+    answers = mapping(repository.yaml(ANSWERS))
+    url, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
+    if not _VERSION.fullmatch(version):
+        return {}
+    if not standard.follows(repository, url, version):
+        return {"version": version}
+    found: dict[str, Any] = {"version": version, "behind": standard.behind(version)}
+    base = copies_in(standard.bundle, standard.commits[version]) if version in standard.commits else None
+    last = copies_in(standard.bundle, standard.commits[standard.newest])
+    if base is None or last is None:
+        return found
+    yours = Yours({**base.yours, **of_text(repository.text("pyproject.toml"))})
+    known = repository.known.__contains__
+    copied = hold_copies(base, answers, yours, lambda path: _fingerprint(repository, path), known)
+    risk = _both_changed(repository, answers, base, last) if found["behind"] else 0
+    looked = {"looked_at": copied.looked_at, "changed": len(copied.changed), "deleted": len(copied.deleted)}
+    return {**found, **looked, "at_risk": risk}
+
+
+def _fingerprint(repository: Committed, path: str) -> tuple[str, bool] | None:
+    blob = repository.blobs.get(path)
+    return (blob.name, blob.runs) if blob else None
+
+
+def _both_changed(repository: Committed, answers: Mapping[str, Any], base: Copies, last: Copies) -> int:
+    now = dict(placed(last.files, answers))
+    return sum(
+        _fingerprint(repository, path) not in (was, now.get(path), None)
+        for path, was in placed(base.files, answers)
+        if now.get(path) != was
+    )
+
+
+def _judged(repository: Committed) -> dict[str, Any]:
+    """Return what the newest run of the journal came to."""
+    runs = [mapping(repository.json(path)) for path in repository.matching("experiments/*.json")]
+    last = max(runs, key=lambda run: str(run.get("when", "")), default={})
+    return {"verdict": clean(str(last.get("status", "")), 40), "judged": clean(str(last.get("when", "")))[:10]}

@@ -1,0 +1,122 @@
+"""Look at every repository of a fleet, and keep what was found."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from ..errors import UserError
+from .clones import mirror, secrets_of
+from .conflicts import predicted
+from .listing import Entry, without_secrets
+from .row import Row, clean
+from .running import Failed, Pace, run
+from .standard import Standard
+from .status import status
+from .store import Run, Store
+
+
+@dataclass(frozen=True)
+class Look:
+    """What every worker is told.
+
+    Attributes
+    ----------
+    standard : Standard
+        What the repositories are held to.
+    cache : Path
+        Where clones of repositories are kept that are elsewhere.
+    today : date
+        For waivers.
+    conflicts : bool
+        Whether to try each update and name the files that conflict.
+    """
+
+    standard: Standard
+    cache: Path
+    today: date
+    conflicts: bool = False
+
+
+def begin(store: Store, standard: Standard, count: int, name: str | None, *, again: bool) -> Run:
+    """Begin a look at a fleet, or go on with the last one where it was cut off.
+
+    Parameters
+    ----------
+    store : Store
+        Where it is kept.
+    standard : Standard
+        What the repositories are held to.
+    count : int
+        How many there are.
+    name : str, optional
+        What the run is called; the shards of one look share it.
+    again : bool
+        Begin a new one all the same.
+
+    Returns
+    -------
+    Run
+        The run; what it has found before, the store knows.
+    """
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    cut_off = None if again or name else store.unfinished()
+    started = cut_off or Run(clean(name or now, 80), now, standard.newest, count)
+    store.begin(started)
+    return started
+
+
+def survey(entries: tuple[Entry, ...], look: Look, store: Store, started: Run, pace: Pace) -> Iterator[tuple[str, Row]]:
+    """Look at repositories, keep each row as soon as it is there, and give it.
+
+    Parameters
+    ----------
+    entries : tuple of Entry
+        The repositories.
+    look : Look
+        What to look for.
+    store : Store
+        Where rows are kept; those that this run has already are not looked at again.
+    started : Run
+        The run.
+    pace : Pace
+        How many at once.
+
+    Yields
+    ------
+    name, row
+        First what the run had; then each, as it comes.
+    """
+    done = store.rows(started)
+    known = store.latest()
+    yield from ((entry.name, done[entry.name]) for entry in entries if entry.name in done)
+    jobs = [(entry, known.get(entry.name)) for entry in entries if entry.name not in done]
+    for (entry, _), found in run(_one, look, jobs, pace):
+        row = Row(error=reason(entry, found.reason)) if isinstance(found, Failed) else found
+        store.keep(started, entry.name, row)
+        yield entry.name, row
+
+
+def reason(entry: Entry, text: str) -> str:
+    """Return why something failed, as it may be kept: without secrets, on one line."""
+    for secret, shown in secrets_of(entry).items():
+        text = text.replace(secret, shown)
+    return clean(without_secrets(" ".join(text.split())))
+
+
+def _one(look: Look, job: tuple[Entry, Row | None]) -> Row:
+    entry, known = job
+    folder = place(entry, look.cache)
+    row = status(folder, look.standard, known, look.today)
+    if look.conflicts and row.behind and row.conflicts is None:
+        return replace(row, conflicts=predicted(folder, row.commit, look.standard))
+    return row
+
+
+def place(entry: Entry, cache: Path) -> Path:
+    """Return where a repository can be read; one that is elsewhere is fetched."""
+    if entry.wrong:
+        raise UserError(entry.wrong)
+    if entry.path is not None:
+        return entry.path
+    return mirror(entry, cache)
