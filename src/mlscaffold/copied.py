@@ -10,7 +10,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +156,7 @@ def placed(files: Files, answers: Mapping[str, Any]) -> Iterator[tuple[str, tupl
     """Give the files of a version at the places that some answers give them."""
     for path, wanted in files.items():
         place = _ANSWER.sub(lambda found: str(answers.get(found[1], "{")), path) if "{" in path else path
-        if "{" not in place and ".." not in PurePosixPath(place).parts and not place.startswith("/"):
+        if "{" not in place and ".." not in place.split("/") and not place.startswith("/"):
             yield place, wanted
 
 

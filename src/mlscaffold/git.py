@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Timer
@@ -44,6 +44,8 @@ UNTRUSTED = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
 }
+_AT_ONCE = 500  # names that git is asked for before it is heard: they fit into a pipe
+_LINE = 4096  # bytes of the line that comes before an object
 PATIENCE = 30  # seconds for one command that reads; a named pipe in place of .git/config never answers
 FALLBACK = ("mlscaffold", "mlscaffold@localhost")
 
@@ -190,6 +192,131 @@ def _bounded(
     if process.returncode == -signal.SIGKILL:
         raise GitError(f"git {words[1]} did not answer within {PATIENCE} s")
     return said, process.returncode
+
+
+class Objects:
+    """The objects of a repository that nobody vouches for, from one process of git that is asked again and again.
+
+    Parameters
+    ----------
+    process : Popen
+        `git cat-file --batch`.
+    most : int
+        Bytes that are taken of all objects together.
+
+    Attributes
+    ----------
+    heard : bool
+        Whether it has given an object.
+    """
+
+    def __init__(self, process: "subprocess.Popen[bytes]", most: int) -> None:
+        self._process = process
+        self._most = self._left = most
+        self.heard = False
+
+    def ask(self, *names: str) -> list[tuple[str, str, bytes]]:
+        """Return name, kind and content of objects.
+
+        Parameters
+        ----------
+        *names : str
+            As git writes them, `HEAD^{commit}` too.
+
+        Returns
+        -------
+        list of tuple
+            In the order of the names.
+
+        Raises
+        ------
+        GitError
+            If one is not there, or there is too much.
+        """
+        found = []
+        for begin in range(0, len(names), _AT_ONCE):
+            some = names[begin : begin + _AT_ONCE]
+            try:
+                self._sent.write("".join(f"{name}\n" for name in some).encode(errors="surrogateescape"))
+                self._sent.flush()
+            except OSError as error:
+                raise GitError("git cat-file ended") from error
+            found += [self._answer(name) for name in some]
+        return found
+
+    @property
+    def _sent(self) -> IO[bytes]:
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        return self._process.stdin
+
+    def _answer(self, name: str) -> tuple[str, str, bytes]:
+        said = self._process.stdout
+        assert said is not None  # noqa: S101 - it is a pipe
+        line = said.readline(_LINE)
+        words = line.decode(errors="replace").split()
+        if not line.endswith(b"\n"):
+            raise GitError("git cat-file ended")
+        if len(words) != 3 or not words[2].isdecimal():
+            raise GitError(f"{name} is not there; is it a partial clone, or broken?")
+        size = int(words[2])
+        self._left -= size
+        if self._left < 0:
+            raise GitError(f"git cat-file said more than {self._most // 10**6} MB")
+        content = said.read(size + 1)
+        if len(content) <= size:
+            raise GitError("git cat-file ended")
+        self.heard = True
+        return words[0], words[1], content[:-1]
+
+
+@contextmanager
+def objects(folder: Path, most: int = 2**28) -> Iterator[Objects]:
+    """Read objects of a repository that nobody vouches for.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder of the repository.
+    most : int
+        Bytes that are taken of all objects together.
+
+    Yields
+    ------
+    Objects
+        They can be asked for as long as the block is open, for `PATIENCE` seconds.
+
+    Raises
+    ------
+    GitError
+        If git fails, or takes too long.
+    """
+    environ = with_config({**undisturbed(os.environ), **UNTRUSTED}, PLAIN)
+    with TemporaryFile() as wrong:
+        try:
+            process = subprocess.Popen(
+                ["git", "cat-file", "--batch"],
+                cwd=folder, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=wrong,
+            )  # fmt: skip
+        except FileNotFoundError as error:
+            raise GitError(f"no folder {folder}, or no git") from error
+        late = Timer(PATIENCE, process.kill)
+        late.start()
+        try:
+            with process:
+                try:
+                    yield Objects(process, most)
+                finally:
+                    process.kill()  # it has nothing more to say, and nothing to lose
+                    with suppress(OSError):  # what could not be written to it
+                        process.communicate()
+        except GitError as error:
+            if late.finished.is_set():
+                raise GitError(f"git cat-file did not answer within {PATIENCE} s") from error
+            wrong.seek(0)
+            reason = wrong.read(2000).decode(errors="replace").strip()
+            raise GitError(reason or str(error)) from error
+        finally:
+            late.cancel()
 
 
 def asked(*words: str | Path, cwd: Path) -> str | None:

@@ -1,15 +1,19 @@
 """The standard of a fleet: from the package, a folder, a bundle or an address."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from conftest import Run, Template, git
+from conftest import Template, git
+from mlscaffold.check import examine, judge
 from mlscaffold.errors import UserError
 from mlscaffold.fleet.clones import borrowed
 from mlscaffold.fleet.committed import committed, head
 from mlscaffold.fleet.standard import Standard, standard
+from mlscaffold.fleet.status import held
+from mlscaffold.source import tags
 
 
 @pytest.fixture
@@ -82,11 +86,17 @@ def test_a_repository_with_longer_names_of_objects_is_read(tmp_path: Path) -> No
         assert (beside / "README.md").read_text() == "# x\n"
 
 
-def test_status_is_the_same_as_check(project: Path, run: Run) -> None:
+def test_status_is_the_same_as_check(project: Path, template: Template) -> None:
     """A commit is held to the checks as the folder is: the same findings, from git's objects."""
-    from mlscaffold.check import examine, hold
-
-    folder = examine(project)
-    objects = hold(project.name, committed(project, head(project)))
-    assert objects.outcomes == folder.outcomes
-    assert objects.score == folder.score
+    bundle = template.bundle()
+    for text in (None, "a file of the standard, changed\n"):
+        if text:
+            (project / "run.sh").write_text(text)
+            git(project, "commit", "-qam", "changed")
+        folder = examine(project)
+        held_to = partial(held, Standard(bundle, tags(bundle)))
+        objects = judge(committed(project, head(project), held_to), project.name)
+        assert objects.outcomes == folder.outcomes
+        assert objects.score == folder.score
+        changed = [each.findings for each in objects.outcomes if each.check.id == "TM005"]
+        assert [len(each) for each in changed] == [1 if text else 0]

@@ -11,8 +11,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from ..copied import Copied, compare
 from ..errors import UserError
 from ..git import GitError, git
+from ..project import ANSWERS
 
 LARGEST = 2_000_000  # bytes of a file that is read; larger ones are data
 EXPANDED = (
@@ -67,8 +69,8 @@ class Repository:
 
     def matching(self, *patterns: str) -> list[str]:
         """Return the files whose path matches a pattern; `*` matches folders too."""
-        matches = _compiled(patterns)
-        return [name for name in self.files if matches(name)]
+        matches = _matching(patterns)
+        return [name for name in self.files if matches[name]]
 
     def text(self, path: str) -> str:
         """Return what a file says; empty for what is no text, is too large or leads elsewhere."""
@@ -126,6 +128,12 @@ class Repository:
 
     def _parsed(self, parse: Any, path: str) -> Any:
         return parse(self.text(path)) if path in self.known else None
+
+    @cached_property
+    def copied(self) -> Copied | None:
+        """What became of the files that the template copies as they are; None where nobody carries its version."""
+        answers = self.yaml(ANSWERS)
+        return compare(self.root, answers) if isinstance(answers, dict) and isinstance(self.root, Path) else None
 
     @cached_property
     def python(self) -> list[str]:
@@ -202,16 +210,28 @@ def _read(file: Traversable) -> str:
     return "" if b"\0" in content[:8192] else content.decode(errors="replace")
 
 
-@lru_cache(maxsize=512)
-def _compiled(patterns: tuple[str, ...]) -> Any:
-    return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns)).match
-
-
 def remembered(function: Callable[P, R]) -> Callable[P, R]:
     """Remember what a function said of a text: many checks ask the same, and a fleet has the same files many times."""
     kept = lru_cache(maxsize=8192)(function)
     _FORGETTING.append(kept.cache_clear)
     return kept  # type: ignore[return-value] # its arguments can be hashed
+
+
+class _Matches(dict[str, bool]):
+    """Whether a path matches some patterns, for each path that was asked for: in a fleet most are the same."""
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        super().__init__()
+        self._match = re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns)).match
+
+    def __missing__(self, path: str) -> bool:
+        found = self[path] = self._match(path) is not None
+        return found
+
+
+@remembered
+def _matching(patterns: tuple[str, ...]) -> _Matches:
+    return _Matches(patterns)
 
 
 def forget() -> None:

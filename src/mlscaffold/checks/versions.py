@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from .. import copied, source
+from .. import source
 from ..errors import UserError
 from ..project import ANSWERS
 from .repository import Repository
@@ -102,12 +102,9 @@ def rejected(repository: Repository) -> Findings:
 )  # fmt: skip
 def drift(repository: Repository) -> Findings:
     """Files of the standard are as the template has them."""
-    answers = _answers(repository)
-    if not answers or not isinstance(repository.root, Path):
-        return None
     try:
         # Files that are copied as they are, nine in ten: to render the others takes longer than all checks together.
-        found = copied.compare(repository.root, answers)
+        found = repository.copied
     except UserError as error:
         return [Finding(str(error), "pyproject.toml")]
     if found is None:

@@ -5,15 +5,20 @@ content is kept under its name in git: in a fleet most files are those of the st
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ..checks.repository import LARGEST, MOST, Repository, forget
+from ..copied import Copied
 from ..errors import UserError
-from ..git import GitError, read
+from ..git import GitError, Objects, objects, read
 
 READ = 64_000_000  # bytes of text of one repository; the text of a generated one has 2 MB
+_LONGEST = 4096  # letters of a path
 KEPT = 32_000_000  # characters of text that are kept from one repository to the next
 
 
@@ -25,10 +30,22 @@ class Blob:
     runs: bool = False
 
 
-# By name of a content: its bytes, and what it says.
+@dataclass(frozen=True)
+class Entry:
+    """One line of a tree: a folder, or a regular file; links and submodules are left out."""
+
+    path: str
+    name: str
+    blob: Blob | None = None
+    folder: bool = False
+
+
+# By name of a content: its bytes, and what it says; of a tree, what is in it.
 _sizes: dict[str, int] = {}
 _texts: dict[str, str] = {}
 _contents: dict[str, bytes] = {}
+_trees: dict[str, tuple[Entry, ...]] = {}
+Held = Callable[["Committed"], Copied | None]
 
 
 class Committed(Repository):
@@ -44,14 +61,29 @@ class Committed(Repository):
         Its regular files; links and submodules are left out.
     large : mapping of str to int
         Bytes of the contents that are not read, as this repository says.
+    held : callable, optional
+        Holds the files that the template copies to it.
     """
 
-    def __init__(self, folder: Path, commit: str, blobs: Mapping[str, Blob], large: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        commit: str,
+        blobs: Mapping[str, Blob],
+        large: Mapping[str, int],
+        held: Held | None = None,
+    ) -> None:
         super().__init__(folder, tuple(sorted(blobs)), in_git=True)
         self.folder = folder
         self.commit = commit
         self.blobs = blobs
         self.large = large
+        self._held = held
+
+    @cached_property
+    def copied(self) -> Copied | None:
+        """What became of the files that the template copies; never looked for in the work tree."""
+        return self._held(self) if self._held else None
 
     def text(self, path: str) -> str:
         """Return what a file says; empty for what is no text or too large."""
@@ -63,6 +95,11 @@ class Committed(Repository):
         name = self.blobs[path].name
         return self.large[name] if name in self.large else _sizes[name]
 
+    def fingerprint(self, path: str) -> tuple[str, bool] | None:
+        """Return git's digest of a file and whether it can be run; None where there is none."""
+        blob = self.blobs.get(path)
+        return (blob.name, blob.runs) if blob else None
+
     def content(self, path: str) -> bytes | None:
         """Return the bytes of a file."""
         blob = self.blobs[path]
@@ -73,23 +110,48 @@ class Committed(Repository):
 
 def head(folder: Path) -> str:
     """Return the commit that a repository is at."""
+    with opened(folder) as found:
+        return head_of(found)
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Objects]:
+    """Open a repository, to read its objects."""
     if not folder.is_dir():
         raise UserError("is not there")
+    found = None
     try:
-        return read("rev-parse", "--verify", "HEAD^{commit}", cwd=folder).decode().strip()
+        with objects(folder) as found:
+            yield found
     except GitError as error:
-        raise UserError(f"is no git repository with a commit that can be read ({error})") from error
+        what = "cannot be read" if found and found.heard else "is no git repository with a commit that can be read"
+        raise UserError(f"{what} ({error})") from error
 
 
-def committed(folder: Path, commit: str) -> Committed:
-    """Read a commit.
+def head_of(found: Objects) -> str:
+    """Return the commit that an open repository is at."""
+    return found.ask("HEAD^{commit}")[0][0]
+
+
+def committed(folder: Path, commit: str, held: Held | None = None) -> Committed:
+    """Read a commit; parameters, result and errors are those of `read_commit`."""
+    with opened(folder) as found:
+        return read_commit(found, folder, commit, held)
+
+
+def read_commit(found: Objects, folder: Path, commit: str, held: Held | None = None) -> Committed:
+    """Read a commit of an open repository.
 
     Parameters
     ----------
+    found : Objects
+        The repository's.
     folder : Path
         A folder of the repository; files are seen from there.
     commit : str
         Its name.
+    held : callable, optional
+        Holds the files that the template copies to it.
 
     Returns
     -------
@@ -101,29 +163,60 @@ def committed(folder: Path, commit: str) -> Committed:
     UserError
         If it has too many files, too much text, or not all of its objects.
     """
-    try:
-        blobs = files(folder, commit)
-        large = _fetch(folder, blobs.values())
-    except GitError as error:
-        raise UserError(f"cannot be read ({error})") from error
-    return Committed(folder, commit, blobs, large)
+    blobs = _files(found, f"{commit}{'^{tree}' if _is_root(folder) else ':./'}")
+    return Committed(folder, commit, blobs, _fetch(found, folder, blobs.values()), held)
 
 
-def files(folder: Path, commit: str) -> dict[str, Blob]:
-    """Return the regular files of a commit."""
-    listed = read("ls-tree", "-r", "-z", commit, cwd=folder).split(b"\0")
-    if len(listed) > MOST:
-        raise UserError(f"has {len(listed)} files; up to {MOST} are looked at")
-    found = {}
-    for entry in filter(None, listed):
-        about, _, path = entry.partition(b"\t")
-        mode, _, name = about.decode().split()
-        if mode.startswith("100"):
-            found[path.decode(errors="surrogateescape")] = Blob(name, mode == "100755")
-    return found
+def _is_root(folder: Path) -> bool:
+    """Whether a repository begins here, with a work tree or without."""
+    return os.path.lexists(folder / ".git") or all((folder / each).exists() for each in ("HEAD", "objects", "refs"))
 
 
-def _fetch(folder: Path, blobs: Iterable[Blob]) -> dict[str, int]:
+def _files(found: Objects, root: str) -> dict[str, Blob]:
+    """Return the regular files of a tree; of the trees inside, those are read that no repository had before."""
+    files: dict[str, Blob] = {}
+    ((name, kind, content),) = found.ask(root)
+    folders, seen = [("", _keep_tree(name, kind, content))], 0
+    while folders:
+        inside = [(f"{above}{each.path}/", each.name) for above, entries in folders for each in entries if each.folder]
+        files |= {
+            f"{above}{each.path}": each.blob for above, entries in folders for each in entries if each.blob is not None
+        }
+        seen += sum(len(entries) for _, entries in folders)
+        if seen > MOST or any(len(path) > _LONGEST for path, _ in inside):
+            raise UserError(f"has more than {MOST} files and folders, or a path of more than {_LONGEST} letters")
+        new = sorted({name for _, name in inside} - _trees.keys())
+        for answer in found.ask(*new):
+            _keep_tree(*answer)
+        folders = [(path, _trees[name]) for path, name in inside]
+    return files
+
+
+def _keep_tree(name: str, kind: str, content: bytes) -> tuple[Entry, ...]:
+    if kind != "tree":
+        raise UserError(f"holds a {kind} in place of a tree ({name})")
+    if name not in _trees:
+        try:
+            _trees[name] = tuple(_entries(_verified(name, content, b"tree"), len(name) // 2))
+        except ValueError as error:
+            raise UserError(f"holds a tree that cannot be read ({name})") from error
+    return _trees[name]
+
+
+def _entries(content: bytes, length: int) -> Iterator[Entry]:
+    at = 0
+    while at < len(content):
+        end = content.index(b"\0", at)
+        mode, _, path = content[at:end].partition(b" ")
+        at = end + 1 + length
+        name, plain = content[end + 1 : at].hex(), path.decode(errors="surrogateescape")
+        if mode in (b"40000", b"040000"):
+            yield Entry(plain, name, folder=True)
+        elif mode.startswith(b"100"):
+            yield Entry(plain, name, Blob(name, mode == b"100755"))
+
+
+def _fetch(found: Objects, folder: Path, blobs: Iterable[Blob]) -> dict[str, int]:
     """Read what no repository had before; return the sizes of what is too large to be read, and so to be verified."""
     names = {blob.name for blob in blobs}
     if sum(map(len, _texts.values())) > KEPT and not names <= _sizes.keys():
@@ -131,19 +224,18 @@ def _fetch(folder: Path, blobs: Iterable[Blob]) -> dict[str, int]:
     new = sorted(names - _sizes.keys())
     if not new:
         return {}
-    # `ls-tree -l` would ask for the size of every file, nine in ten of which are known; each is a file to be opened.
-    sizes = _measured(read("cat-file", "--batch-check", cwd=folder, stdin=_asking(new)).decode())
+    # A large one is not to be read, so its size is asked for before; by another process, as this one gives contents.
+    asking = "\n".join([*new, ""]).encode()
+    sizes = _measured(read("cat-file", "--batch-check", cwd=folder, stdin=asking).decode())
     wanted = [name for name, size in sizes.items() if size <= LARGEST]
-    large = {name: size for name, size in sizes.items() if size > LARGEST}
     whole = sum(sizes[name] for name in wanted)
     if whole > READ:
         raise UserError(f"holds {whole // 10**6} MB of text; up to {READ // 10**6} MB are read")
-    _take(read("cat-file", "--batch", cwd=folder, stdin=_asking(wanted), most=2 * READ))
-    return large
-
-
-def _asking(names: list[str]) -> bytes:
-    return "\n".join([*names, ""]).encode()
+    for name, kind, content in found.ask(*wanted):
+        _verified(name, content, kind.encode())
+        _sizes[name] = len(content)
+        _texts[name] = "" if b"\0" in content[:8192] else content.decode(errors="replace")
+    return {name: size for name, size in sizes.items() if size > LARGEST}
 
 
 def _measured(said: str) -> dict[str, int]:
@@ -156,22 +248,10 @@ def _measured(said: str) -> dict[str, int]:
     return found
 
 
-def _take(said: bytes) -> None:
-    at = 0
-    while at < len(said):
-        end = said.index(b"\n", at)
-        ((name, size),) = _measured(said[at:end].decode()).items()
-        begin, at = end + 1, end + 1 + size
-        content = _verified(name, said[begin:at])
-        _sizes[name] = size
-        _texts[name] = "" if b"\0" in content[:8192] else content.decode(errors="replace")
-        at += 1
-
-
-def _verified(name: str, content: bytes) -> bytes:
-    """Refuse what is not what its name says: it would be taken for another repository's file of that name."""
-    kind = hashlib.sha1 if len(name) == 40 else hashlib.sha256
-    if kind(b"blob %d\0" % len(content) + content).hexdigest() != name:
+def _verified(name: str, content: bytes, kind: bytes = b"blob") -> bytes:
+    """Refuse what is not what its name says: it would be taken for another repository's object of that name."""
+    algorithm = hashlib.sha1 if len(name) == 40 else hashlib.sha256
+    if algorithm(b"%s %d\0" % (kind, len(content)) + content).hexdigest() != name:
         raise UserError(f"holds an object that is not what its name says ({name})")
     return content
 
@@ -180,4 +260,5 @@ def _forget() -> None:
     _sizes.clear()
     _texts.clear()
     _contents.clear()
+    _trees.clear()
     forget()

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..copied import Copies, copies_in
 from ..errors import UserError
 from ..git import PLAIN, GitError, git
 from ..source import BUNDLE, for_git, newest, plain_address, tags, tags_in, template_source
@@ -39,6 +40,10 @@ class Standard:
     def behind(self, version: str) -> int | None:
         """Count the versions that are newer; None where the version is none of the standard's."""
         return list(self.commits)[::-1].index(version) if version in self.commits else None
+
+    def copies(self, version: str) -> Copies | None:
+        """Return what a version copies; None where it is none of the standard's."""
+        return copies_in(self.bundle, self.commits[version]) if version in self.commits else None
 
     def follows(self, repository: Committed, url: str, version: str) -> bool:
         """Whether a repository was made from this standard, and not from another one with a version of that name."""

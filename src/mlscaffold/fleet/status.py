@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ from .. import __version__
 from ..check import Report, judge, score_of
 from ..checks import CHECKS
 from ..checks.shapes import mapping
-from ..copied import Copies, copies_in, placed
-from ..copied import hold as hold_copies
+from ..copied import Copied, Copies, hold, placed
+from ..errors import UserError
 from ..project import ANSWERS
 from ..yours import Yours, of_text
-from .committed import Committed, committed, head
+from .committed import Committed, head_of, opened, read_commit
 from .row import Row, clean
 from .standard import Standard
 
@@ -47,11 +48,12 @@ def status(folder: Path, standard: Standard, known: Row | None, today: date) -> 
     UserError
         If it cannot be read.
     """
-    commit = head(folder)
-    basis = _basis(folder, commit, standard, today)
-    if known is not None and known.basis == basis:
-        return known
-    repository = committed(folder, commit)
+    with opened(folder) as found:
+        commit = head_of(found)
+        basis = _basis(folder, commit, standard, today)
+        if known is not None and known.basis == basis:
+            return known
+        repository = read_commit(found, folder, commit, partial(held, standard))
     report = judge(repository, folder.name)
     return Row(
         commit=commit,
@@ -87,27 +89,33 @@ def _standing(repository: Committed, standard: Standard) -> dict[str, Any]:
     if not standard.follows(repository, url, version):
         return {"version": version}
     found: dict[str, Any] = {"version": version, "behind": standard.behind(version)}
-    base = copies_in(standard.bundle, standard.commits[version]) if version in standard.commits else None
-    last = copies_in(standard.bundle, standard.commits[standard.newest])
-    if base is None or last is None:
+    base, last = standard.copies(version), standard.copies(standard.newest)
+    try:
+        copied = repository.copied
+    except UserError:  # what pyproject.toml says of the team's files cannot be understood; TM005 says so
+        copied = None
+    if base is None or last is None or copied is None:
         return found
-    yours = Yours({**base.yours, **of_text(repository.text("pyproject.toml"))})
-    known = repository.known.__contains__
-    copied = hold_copies(base, answers, yours, lambda path: _fingerprint(repository, path), known)
     risk = _both_changed(repository, answers, base, last) if found["behind"] else 0
     looked = {"looked_at": copied.looked_at, "changed": len(copied.changed), "deleted": len(copied.deleted)}
     return {**found, **looked, "at_risk": risk}
 
 
-def _fingerprint(repository: Committed, path: str) -> tuple[str, bool] | None:
-    blob = repository.blobs.get(path)
-    return (blob.name, blob.runs) if blob else None
+def held(standard: Standard, repository: Committed) -> Copied | None:
+    """Hold the files of a commit to those that its version of the standard copies."""
+    answers = mapping(repository.yaml(ANSWERS))
+    url, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
+    base = standard.copies(version)
+    if base is None or not standard.follows(repository, url, version):
+        return None
+    yours = Yours({**base.yours, **of_text(repository.text("pyproject.toml"))})
+    return hold(base, answers, yours, repository.fingerprint, repository.known.__contains__)
 
 
 def _both_changed(repository: Committed, answers: Mapping[str, Any], base: Copies, last: Copies) -> int:
     now = dict(placed(last.files, answers))
     return sum(
-        _fingerprint(repository, path) not in (was, now.get(path), None)
+        repository.fingerprint(path) not in (was, now.get(path), None)
         for path, was in placed(base.files, answers)
         if now.get(path) != was
     )
