@@ -69,7 +69,9 @@ class Copied:
         return len(self.changed) + len(self.deleted)
 
 
-def compare(root: Path, answers: Mapping[str, Any], bundle: Path | None = None) -> Copied | None:
+def compare(
+    root: Path, answers: Mapping[str, Any], bundle: Path | None = None, where: Callable[[str], Path] | None = None
+) -> Copied | None:
     """Hold the copied files of a repository, as they stand on the disk, to the version that it was made from.
 
     Parameters
@@ -81,6 +83,8 @@ def compare(root: Path, answers: Mapping[str, Any], bundle: Path | None = None) 
     bundle : Path, optional
         A bundle of the same template, for a repository that carries none. Left out, the one that came with this package
         stands in, if the repository was made from the package's own address.
+    where : callable, optional
+        Gives the folder in which a path stands, where that is not `root` for all.
 
     Returns
     -------
@@ -92,11 +96,14 @@ def compare(root: Path, answers: Mapping[str, Any], bundle: Path | None = None) 
     UserError
         If pyproject.toml names files of the team's without a reason.
     """
-    copies = _copies_of(root, answers, bundle)
+    at = where or (lambda _: root)
+    copies = _copies_of(at(str(answers.get("_src_path") or "")), answers, bundle)
     if copies is None:
         return None
-    yours = Yours({**copies.yours, **of_team(root)})
-    return hold(copies, answers, yours, lambda path: fingerprint(root, path), lambda path: os.path.lexists(root / path))
+    yours = Yours({**copies.yours, **of_team(at("pyproject.toml"))})
+    return hold(
+        copies, answers, yours, lambda path: fingerprint(at(path), path), lambda path: os.path.lexists(at(path) / path)
+    )
 
 
 def hold(

@@ -215,7 +215,7 @@ def test_a_door_that_looks_at_other_columns_fails(small, frame: pd.DataFrame, do
         asked = read(body)
         pairs = zip(asked.records, body["records"], strict=True)
         told = [record | {"visits": float("group" in sent)} for record, sent in pairs]
-        return replace(asked, records=told)
+        return asked._replace(records=told)
 
     monkeypatch.setattr(door.reader, "read", looks)
     sees = replace(door, model=Stub(lambda rows: rows["visits"]))

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from under_test import ab, contract, ids, labels, metrics, request
 
+OLD = "fedcba" * 2
 ABOUT = {"version": "0123456789ab", "labels": ["No", "Yes"], "guess": 0.5, "loss": 0.3}
 
 
@@ -80,16 +81,16 @@ def test_the_rows_to_learn_from_keep_to_the_contract(small, frame, tmp_path: Pat
 
 def test_a_model_that_was_replaced_is_told_apart(small, frame, tmp_path: Path):
     folder = logged(tmp_path / "log", small, frame, share=0.0)
-    old = ids.Ids("fedcba987654", 3).write(0, [0.2, 0.3, 0.5])  # it knew a class more
+    old = ids.Ids(OLD, 3).write(0, [0.2, 0.3, 0.5])  # it knew a class more
     line = json.loads((folder / "predictions-1.jsonl").read_text(encoding="utf-8").splitlines()[0])
-    line |= {"time": "2024-04-01T10:00:00+00:00", "model": "fedcba987654", "prediction_id": old, "variant": "control"}
+    line |= {"time": "2024-04-01T10:00:00+00:00", "model": OLD, "prediction_id": old, "variant": "control"}
     (folder / "predictions-0.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
     told = {"prediction_id": old, "outcome": "Yes"}
     (folder / "outcomes-0.jsonl").write_text(json.dumps(told) + "\n", encoding="utf-8")
     found = labels.joined(folder, ABOUT)
     assert found["replaced"].tolist() == [True] + [False] * 100
     told = labels.performance(found)
-    assert {name: one["predictions"] for name, one in told.items()} == {"control, before: fedcba98": 1, "control": 100}
+    assert {name: one["predictions"] for name, one in told.items()} == {f"control, before: {OLD[:8]}": 1, "control": 100}
     assert told["control"]["outcomes"] == 100
     assert len(labels.table(found, small)) == 101  # what came true is worth learning from, whoever predicted
 

@@ -72,7 +72,7 @@ def test_a_teams_edits_conflict_where_it_is_written_down(version: str, run: Run,
 
 
 # Modules that 0.5.0 moved into folders: a small one, one in which much has changed, and one that is served.
-MOVED = {"store.py": "shipping/store.py", "drift.py": "judging/drift.py", "service.py": "serving/service.py"}
+MOVED = {"store.py": "shipping/store.py", "bias.py": "judging/bias.py", "service.py": "serving/service.py"}
 
 
 def test_an_edit_in_a_module_that_moved_is_kept_and_told_the_new_place(run: Run, tmp_path: Path) -> None:

@@ -134,7 +134,10 @@ BREAKAGES: dict[str, Break] = {
     "RE011": swap("tests/*.py", r"\b(train|fit)\(", "made("),
     "EV001": edit("dvc.yaml", "    metrics:\n", ""),
     "EV002": edit("params.yaml", "test_size: 0.2", "test_size: 0.9"),
-    "EV003": swap("ce/test_quality.py ce/test_verdict.py tests/test_gate.py", "def test_", "def look_"),
+    "EV003": both(
+        swap("ce/test_quality.py ce/test_verdict.py tests/test_gate.py", "def test_", "def look_"),
+        swap("ml_test_score.yaml", "ce/test_quality.py::test_", "ce/test_quality.py::look_"),
+    ),
     "EV004": stage("slices", "parts"),
     "EV005": stage("bias", "groups"),
     "EV006": stage("drift", "moved"),

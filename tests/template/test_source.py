@@ -41,7 +41,7 @@ ROOMS = {
     "exporting": (340, "bins trees export"),
     "experimenting": (460, "journal explain alternatives"),
     "reporting": (660, "report drawing comment page journal_page ce_report"),
-    "serving": (1000, (
+    "serving": (1010, (
         "guard ids contributions openapi prediction_log signals variants batch answers api service")),
     "shipping": (420, "store package serve client ship"),
     "operating": (300, "labels ab runbooks"),

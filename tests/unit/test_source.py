@@ -68,7 +68,7 @@ def test_a_url_and_version_out_of_reach_are_both_named(template: Template) -> No
 )
 def test_an_address_is_written_as_copier_and_as_git_read_it(url: str, recorded: str, fetched: str) -> None:
     assert source._for_copier(url) == recorded
-    assert source.plain_address(recorded) == fetched
+    assert source.for_git(recorded) == fetched
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..answers import Answers
 from ..check import judge
@@ -20,8 +20,6 @@ from .ignored import masked
 from .place import Place
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
     from ..own import OwnTable
 
 _RAW = ("raw.csv", "raw.csv.gz", "raw.tsv", "raw.parquet")  # where the standard keeps the table, under DVC
@@ -88,20 +86,21 @@ def _to_track(tree: Path, place: Place) -> frozenset[Path]:
     return frozenset(Path(name) for name in listed.split("\0") if name)
 
 
-class _Beside:
-    """The root of a repository to which files of another folder are added."""
+class _WithAdditions(Repository):
+    """A repository to which files of another folder are added."""
 
-    def __init__(self, root: Path, added: Path, names: frozenset[str]) -> None:
-        self.root, self.added, self.names = root, added, names
+    def __init__(self, repository: Repository, root: Path, added: Path, names: frozenset[str]) -> None:
+        super().__init__(root, tuple(sorted({*repository.files, *names})), in_git=True)
+        self._places, self._names = (root, added), names
 
-    def joinpath(self, name: str) -> Path:
-        return (self.added if name in self.names else self.root) / name
+    def where(self, path: str) -> Path:
+        """Return the folder in which a file stands."""
+        return self._places[path in self._names]
 
 
 def _with_additions(repository: Repository, paths: list[Path], place: Place, tree: Path) -> Repository:
     names = frozenset(path.relative_to(place.inside).as_posix() for path in paths)
-    root = cast("Traversable", _Beside(place.path, tree / place.inside, names))
-    return Repository(root, tuple(sorted({*repository.files, *names})), in_git=True)
+    return _WithAdditions(repository, place.path, tree / place.inside, names)
 
 
 def _remarks(place: Place, found: Found, data: Mapping[str, Any]) -> Iterator[str]:

@@ -72,10 +72,13 @@ class Repository:
         matches = _matching(patterns)
         return [name for name in self.files if matches[name]]
 
+    def _file(self, path: str) -> Traversable:
+        return self.where(path) / path if isinstance(self.root, Path) else self.root.joinpath(path)
+
     def text(self, path: str) -> str:
         """Return what a file says; empty for what is no text, is too large or leads elsewhere."""
         if path not in self._texts:
-            self._texts[path] = _read(self.root.joinpath(path))
+            self._texts[path] = _read(self._file(path))
         return self._texts[path]
 
     def holds(self, path: str, *words: str) -> bool:
@@ -97,12 +100,12 @@ class Repository:
 
     def size(self, path: str) -> int:
         """Return how many bytes a file has."""
-        file = self.root.joinpath(path)
+        file = self._file(path)
         return file.stat().st_size if isinstance(file, Path) else len(self.text(path))
 
     def content(self, path: str) -> bytes | None:
         """Return the bytes of a file, also of a large one; None where it is not on this machine."""
-        file = self.root.joinpath(path)
+        file = self._file(path)
         return file.read_bytes() if isinstance(file, Path) else None
 
     def documents(self, path: str) -> list[Any]:
@@ -133,7 +136,14 @@ class Repository:
     def copied(self) -> Copied | None:
         """What became of the files that the template copies as they are; None where nobody carries its version."""
         answers = self.yaml(ANSWERS)
-        return compare(self.root, answers) if isinstance(answers, dict) and isinstance(self.root, Path) else None
+        if not isinstance(answers, dict) or not isinstance(self.root, Path):
+            return None
+        return compare(self.root, answers, where=self.where)
+
+    def where(self, path: str) -> Path:  # noqa: ARG002 - all are in one place, here
+        """Return the folder on the disk in which a file stands."""
+        assert isinstance(self.root, Path)  # noqa: S101 - who asks has looked
+        return self.root
 
     @cached_property
     def python(self) -> list[str]:

@@ -77,7 +77,7 @@ def drift(scene: Scene) -> Iterator[str]:
     name = min(numbers, key=lambda each: limits[each]["limit"])  # windows of the reference differ least in it
     far = scene.rows[scene.rows[name] >= scene.rows[name].quantile(1 - SHARE)]
     with _broken(scene, examples(scene.contract, far)):
-        yield f"a source sends only the highest tenth of {name}"
+        yield f"only the highest tenth of {name} comes"
 
 
 @contextmanager
