@@ -59,7 +59,7 @@ def passes(bless):
         if waiver and found.verdict in (gate.FAIL, gate.NOT_COMPARABLE):
             pytest.xfail(f"known until {waiver.expires}: {waiver.reason} ({waiver.owner})")
         if found.verdict == gate.REPORTED:
-            pytest.skip(f"looked at, and too little to decide: {found.said}")
+            pytest.skip(f"looked at, and decides nothing: {found.said}")
         if found.verdict == gate.INCONCLUSIVE:
             pytest.skip(f"inconclusive: {found.said}")
         assert found.verdict == gate.PASS, f"{found.title}: {found.said}\nnext: {found.next}"

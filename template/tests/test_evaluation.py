@@ -1,6 +1,8 @@
 """The evaluation finds what is planted, and leaves what is clean alone: slices, bias, drift, comparison, leaks."""
 
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -187,10 +189,11 @@ def turned(frame: pd.DataFrame, rows: slice) -> pd.DataFrame:
 
 
 def judged(frame: pd.DataFrame, clinic, tuned, cut: int) -> tuple[set[str], list[dict]]:
-    """Compare the rows up to a cut with those after it; give what fails, and the loss over time."""
+    """Compare the rows up to a cut with those after it; give what fails or alarms, and the loss over time."""
     quick = replace(tuned, model=replace(tuned.model, max_iter=15))
     found = drift.between(frame.iloc[:cut], frame.iloc[cut:], clinic, quick)
-    return failing(found), found.details["over_time"]
+    alarms = {one.title for one in found.gates if one.alarm}
+    return failing(found) | alarms, found.details["over_time"]
 
 
 def test_concept_drift_between_train_and_test_is_named(clinic, tuned):
@@ -209,6 +212,20 @@ def test_concept_drift_that_begins_late_is_named_by_its_window(clinic, tuned):
     found, over = judged(turned(frame, slice(2940, None)), timed, tuned, 1800)  # half of the newest window
     assert found == {f"drift.concept ({over[-1]['span']})"}
     assert over[-1]["span"].endswith("to 2024-12-30")
+
+
+def test_a_window_that_drifts_alarms_and_stops_nothing(clinic, tuned, monkeypatch, tmp_path: Path, capsys):
+    """No other model would have known better what came in that fortnight; all test rows together decide."""
+    monkeypatch.chdir(tmp_path)
+    frame, timed = in_time(table(3000, 11), clinic)
+    frame = turned(frame, slice(2940, None))
+    quick = replace(tuned, model=replace(tuned.model, max_iter=15))
+    found = drift.between(frame.iloc[:1800], frame.iloc[1800:], timed, quick)
+    (late,) = (one for one in found.gates if one.alarm)
+    assert (late.verdict, failing(found)) == (gate.REPORTED, set())
+    assert bless.decide("m", found.gates, [], date(2026, 1, 1)).verdict == bless.BLESSED
+    found.write()
+    assert f"REPORTED {late.title}: loses" in capsys.readouterr().out
 
 
 def test_a_slow_drift_alarms_though_every_window_differs_a_little(clinic, tuned):

@@ -90,7 +90,8 @@ def test_a_model_that_was_replaced_is_told_apart(small, frame, tmp_path: Path):
     found = labels.joined(folder, ABOUT)
     assert found["replaced"].tolist() == [True] + [False] * 100
     told = labels.performance(found)
-    assert {name: one["predictions"] for name, one in told.items()} == {f"control, before: {OLD[:8]}": 1, "control": 100}
+    before = f"control, before: {OLD[:8]}"
+    assert {name: one["predictions"] for name, one in told.items()} == {before: 1, "control": 100}
     assert told["control"]["outcomes"] == 100
     assert len(labels.table(found, small)) == 101  # what came true is worth learning from, whoever predicted
 

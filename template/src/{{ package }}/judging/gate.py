@@ -50,6 +50,12 @@ class Gate:
     n: int = 0
 
     @property
+    def alarm(self) -> bool:
+        """Whether it decides nothing, and is over its threshold all the same."""
+        allowed = math.inf if self.threshold is None else self.threshold
+        return self.verdict == REPORTED and (self.measured or 0) > allowed
+
+    @property
     def title(self) -> str:
         """The name with what it looked at."""
         return f"{self.name} ({self.slice})" if self.slice else self.name
@@ -167,7 +173,7 @@ class Family:
         counts = {verdict: sum(gate.verdict == verdict for gate in self.gates) for verdict in VERDICTS}
         print(f"{self.name}: " + (", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n) or "no gate"))
         for gate in self.gates:
-            if gate.verdict in (FAIL, NOT_COMPARABLE):
+            if gate.verdict in (FAIL, NOT_COMPARABLE) or gate.alarm:
                 print(f"  {gate.verdict} {gate.title}: {gate.said}")
 
     @classmethod

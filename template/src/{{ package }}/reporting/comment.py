@@ -63,9 +63,9 @@ def comment(verdict: dict[str, Any], metrics: dict[str, Any], families: dict[str
         gate
         for found in families.values()
         for gate in found.gates
-        if gate.verdict in (FAIL, NOT_COMPARABLE, INCONCLUSIVE)
+        if gate.verdict in (FAIL, NOT_COMPARABLE, INCONCLUSIVE) or gate.alarm
     ]
-    open_gates.sort(key=lambda gate: (gate.verdict == INCONCLUSIVE, gate.title))
+    open_gates.sort(key=lambda gate: (gate.alarm, gate.verdict == INCONCLUSIVE, gate.title))
     parts = [
         f"## {VERDICTS[verdict['verdict']]} {verdict['verdict']}\n\n{cell(verdict['said'])} {cell(compared['said'])}",
         markdown(["metric", "value", "interval", "champion", "baseline"], scores(metrics, compared)),

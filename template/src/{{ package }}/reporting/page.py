@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ..columns import Contract
-from ..judging.gate import FAIL, INCONCLUSIVE, NOT_COMPARABLE, PASS, REPORTED, Family, Gate
+from ..judging.gate import PASS, REPORTED, Family, Gate
 from ..metrics import HEADLINE
 from .comment import SIGNS, VERDICTS, changes, counted, scores
 from .drawing import curve, lines, number, table
@@ -197,17 +197,17 @@ def page(
     body.append("<h2>Is something else better?</h2>" + beside(others))
     body.append("<h2>All checks</h2>" + table(["family", *(name.lower() for name in SIGNS)], counted(families)))
     for name, family in families.items():
-        order = sorted(family.gates, key=lambda gate: (gate.verdict in (PASS, REPORTED), gate.title))
+        order = sorted(family.gates, key=lambda gate: (gate.verdict in (PASS, REPORTED), not gate.alarm, gate.title))
         rows = [
             (
                 f"{SIGNS[gate.verdict]} {gate.verdict}",
                 gate.title,
                 gate.said,
-                "" if gate.verdict in (PASS, REPORTED) else gate.next,
+                "" if gate.verdict in (PASS, REPORTED) and not gate.alarm else gate.next,
             )
             for gate in order
         ]
-        opened = " open" if any(gate.verdict in (FAIL, NOT_COMPARABLE, INCONCLUSIVE) for gate in order) else ""
+        opened = " open" if any(gate.verdict not in (PASS, REPORTED) or gate.alarm for gate in order) else ""
         body.append(
             f"<details{opened}><summary>{name}: {len(rows)} checks</summary>"
             f"{table(['verdict', 'gate', 'measured', 'next'], rows)}</details>"
