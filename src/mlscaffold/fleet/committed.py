@@ -22,7 +22,7 @@ _LONGEST = 4096  # letters of a path
 KEPT = 32_000_000  # characters of text that are kept from one repository to the next
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Blob:
     """The name of a file's content in git, and whether it can be run."""
 
@@ -30,7 +30,7 @@ class Blob:
     runs: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a tree: a folder, or a regular file; links and submodules are left out."""
 
