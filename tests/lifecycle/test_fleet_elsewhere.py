@@ -122,6 +122,22 @@ def test_a_tool_that_refuses_or_lacks_is_said(
     assert "gh is not installed" in run("fleet", "update", "--pull-requests", *where).out
 
 
+def test_what_the_forge_refused_is_tried_again(
+    server: str, root: Path, template: Template, run: Run, tmp_path: Path, tools: Path
+) -> None:
+    git(tmp_path / "churn", "remote", "add", "origin", f"{server}/team/churn.git")
+    where = listed(tmp_path, template, "churn")
+    (tmp_path / "refuse").write_text("")
+    assert "churn: failed (gh failed" in run("fleet", "update", "--pull-requests", *where).out
+    pushed = git(root / "team" / "churn.git", "rev-parse", "mlscaffold/v0.2.0")
+    assert git(tmp_path / "churn", "branch", "--list", "mlscaffold/*") == ""
+    (tmp_path / "refuse").unlink()
+    time.sleep(1.1)  # another second, another commit
+    assert "churn: opened (https://forge.example/1)" in run("fleet", "update", "--pull-requests", *where).out
+    assert git(root / "team" / "churn.git", "rev-parse", "mlscaffold/v0.2.0") == pushed
+    assert "mlscaffold/v0.2.0" in git(tmp_path / "churn", "branch", "--list", "mlscaffold/*")
+
+
 @pytest.mark.parametrize(
     ("origin", "said"),
     [

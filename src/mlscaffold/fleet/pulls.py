@@ -38,13 +38,33 @@ def open_request(entry: Entry, folder: Path, beside: Path, proposal: Proposal) -
     """
     forge = entry if entry.url else _origin(folder)
     tool = _tool(forge, beside)
-    try:
-        git("push", "--quiet", "--no-verify", "--", forge.url, proposal.branch, cwd=beside, config=access(forge))
-    except GitError as error:
-        raise UserError(f"the branch cannot be pushed ({error})") from error
+    if not _is_there(forge, proposal.branch, beside):
+        try:
+            git("push", "--quiet", "--no-verify", "--", forge.url, proposal.branch, cwd=beside, config=access(forge))
+        except GitError as error:
+            raise UserError(f"the branch cannot be pushed ({error})") from error
     text = proposal.description.read_text(encoding="utf-8")
     title, _, body = text.partition("\n")
     return _said(_words(tool, forge, proposal.branch, (title.removeprefix("# "), body.strip()[:_LONGEST])), beside)
+
+
+def _is_there(forge: Entry, branch: str, beside: Path) -> bool:
+    """Whether the forge has this branch already, with the same files: an earlier run pushed it, and got no further."""
+    there = "refs/mlscaffold/there"
+    try:
+        git(
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--",
+            forge.url,
+            f"+refs/heads/{branch}:{there}",
+            cwd=beside,
+            config=access(forge),
+        )
+    except GitError:
+        return False
+    return len({git("rev-parse", f"{each}^{{tree}}", cwd=beside) for each in (there, branch)}) == 1
 
 
 def _origin(folder: Path) -> Entry:

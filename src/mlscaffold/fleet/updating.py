@@ -163,10 +163,12 @@ def _on_a_branch(order: Order, entry: Entry, folder: Path) -> Done:
         proposal = propose(planned, standing, order.checks)
         if proposal is None:
             return Done("failed", "there is nothing to update")
+        # It is pushed before it is put here: a push that fails leaves no branch behind, so the next run tries again.
+        done = _ending(order, entry, folder, beside, (planned, proposal))
         if entry.path is not None:
             hand_over(beside, folder, order.branch, commit)
             _describe(proposal, folder)
-        return _ending(order, entry, folder, beside, (planned, proposal))
+        return done
 
 
 def _ending(order: Order, entry: Entry, folder: Path, beside: Path, made: tuple[Plan, Proposal]) -> Done:
