@@ -352,3 +352,20 @@ def test_what_dvc_would_write_is_written(tmp_path: Path) -> None:
     data = example.with_suffix("").read_bytes()
     digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
     assert own.pointer("raw.csv", digest, len(data)) == example.read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the kernel does not count what a process writes")
+def test_a_large_table_is_written_once(run: Run, tmp_path: Path, shipped: Ship) -> None:
+    shipped()
+    big = tmp_path / "big.csv"
+    big.write_bytes(b"number,age,left\n" + b"".join(b"%d,%d,no\n1,7,yes\n" % (i, i % 90) for i in range(10**6)))
+    before, size = written(), big.stat().st_size
+    assert run("new", tmp_path / "churn", "--data", big, "--target", "left", "--defaults").code == 0
+    assert size < written() - before < size + 10_000_000  # the rest is the repository itself
+    copy = tmp_path / "churn" / "data" / "raw.csv"
+    assert copy.stat().st_size == size
+    assert copy.stat().st_nlink == 1  # who edits the original does not change what has a version
+
+
+def written() -> int:
+    return int(dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())["wchar"])
