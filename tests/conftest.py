@@ -20,6 +20,10 @@ target: {type: str, default: species}
 protected: {type: yaml, default: "[]"}
 owner: {type: str, default: the team, validator: "{% if owner == 'nobody' %}somebody must own it{% endif %}"}
 """
+# What `make test ARGS=...` was told is not meant for the Makefiles that tests run.
+for _word in ("ARGS", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
+    os.environ.pop(_word, None)
+
 FILES = {
     "copier.yml": QUESTIONS,
     "template/{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers|to_nice_yaml }}",
