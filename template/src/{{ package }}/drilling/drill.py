@@ -142,7 +142,7 @@ def drill(names: list[str]) -> bool:
         with feed(service.url, examples(contract, rows)):
             story.tell("all", f"the service answers at {service.url}")
             story.tell("all", f"Prometheus watches it at {watch.url}")
-            story.tell("all", f"a minute of the rules takes {60 / FASTER:g} s here; {WARM} s of healthy traffic first")
+            story.tell("all", f"a minute takes {60 / FASTER:g} s here; {WARM} s of healthy traffic first")
             time.sleep(WARM)
             checked = _checked(seen, story) if CHECKS in names else True
             found = [practise(fault, scene, watch, seen, story) for fault in FAULTS if fault.name in names]
