@@ -5,6 +5,7 @@ import io
 import math
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,7 +68,9 @@ def picture(shown: list[tuple[str, str]], folder: Path) -> str:
         if len(lines) > first + last:
             lines[first:-last] = ["..."]
         console.print(Text.from_ansi("\n".join(lines)))
-    return console.export_svg(title="a table becomes a service", unique_id="ship")
+    drawn = console.export_svg(title="a table becomes a service", unique_id="ship")
+    # The font would come from elsewhere whenever somebody opens the picture; the reader's own will do.
+    return re.sub(r"\s*@font-face \{.*?\}\n", "\n", drawn, flags=re.DOTALL)
 
 
 def main() -> None:
