@@ -280,3 +280,14 @@ def test_json_is_for_programs(run: Run, foreign: Path) -> None:
     assert body["repository"] == "foreign"
     assert len(body["checks"]) == len(CHECKS)
     assert body["ml_test_score"] is None
+
+
+def test_a_folder_that_became_a_link_is_not_followed(foreign: Path, tmp_path: Path) -> None:
+    (foreign / "docs").mkdir()
+    (foreign / "docs" / "notes.md").write_text("# ours\n")
+    git(foreign, "add", "--all")
+    assert "docs/notes.md" in ml_repository(foreign).known
+    (foreign / "docs").rename(tmp_path / "elsewhere")
+    (foreign / "docs").symlink_to(tmp_path / "elsewhere")
+    assert "docs/notes.md" in git(foreign, "ls-files", "--cached")
+    assert "docs/notes.md" not in ml_repository(foreign).known

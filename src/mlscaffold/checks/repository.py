@@ -5,8 +5,8 @@ import fnmatch
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, cached_property, lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -189,11 +189,17 @@ def ml_repository(root: Traversable) -> Repository:
         listed = dict.fromkeys(git(*words, cwd=root, config=_QUIET).split("\0"))
     except GitError as error:
         raise UserError(f"git cannot list the files of {root} ({error})") from error
-    return Repository(root, tuple(sorted(name for name in listed if name and _is_file(root / name))), in_git=True)
+    return Repository(root, tuple(sorted(_inside(root, filter(None, listed)))), in_git=True)
 
 
-def _is_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+def _inside(root: Path, names: Iterable[str]) -> Iterator[str]:
+    """Give the files among some paths: git lists one also where a folder above it has become a link to elsewhere."""
+
+    @cache
+    def leads_away(path: str) -> bool:
+        return bool(path) and ((root / path).is_symlink() or leads_away(path.rpartition("/")[0]))
+
+    yield from (name for name in names if (root / name).is_file() and not leads_away(name))
 
 
 def _walked(root: Traversable) -> Iterator[str]:
