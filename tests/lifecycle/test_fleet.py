@@ -91,6 +91,16 @@ def test_conflicts_are_tried_when_asked_for_and_kept(fleet: Fleet, root: Path) -
     assert rows(fleet("status", "--json"))["beta"]["conflicts"] is None
 
 
+def test_a_look_that_was_cut_off_goes_on_with_what_is_asked_now(fleet: Fleet, root: Path) -> None:
+    fleet("status")
+    with sqlite3.connect(root.parent / "fleet.db") as db:
+        db.execute("DELETE FROM results WHERE name = 'alpha'")
+    found = rows(fleet("status", "--json", "--conflicts"))
+    assert found["beta"]["conflicts"] == ["src/beta/model.py"], "it had its row before conflicts were asked for"
+    with sqlite3.connect(root.parent / "fleet.db") as db:
+        assert db.execute("SELECT COUNT(*) FROM runs").fetchone() == (1,)
+
+
 def test_a_repository_that_cannot_be_read_is_a_row_and_exit_code_1(fleet: Fleet, root: Path) -> None:
     (root / "empty" / ".git").mkdir(parents=True)
     result = fleet("status")

@@ -87,7 +87,7 @@ def survey(entries: tuple[Entry, ...], look: Look, store: Store, started: Run, p
     name, row
         First what the run had; then each, as it comes.
     """
-    done = store.rows(started)
+    done = {name: row for name, row in store.rows(started).items() if not _lacks_conflicts(look, row)}
     known = store.latest()
     yield from ((entry.name, done[entry.name]) for entry in entries if entry.name in done)
     jobs = [(entry, known.get(entry.name)) for entry in entries if entry.name not in done]
@@ -108,9 +108,13 @@ def _one(look: Look, job: tuple[Entry, Row | None]) -> Row:
     entry, known = job
     folder = place(entry, look.cache)
     row = status(folder, look.standard, known, look.today)
-    if look.conflicts and row.behind and row.conflicts is None:
+    if _lacks_conflicts(look, row):
         return replace(row, conflicts=predicted(folder, row.commit, look.standard))
     return row
+
+
+def _lacks_conflicts(look: Look, row: Row) -> bool:
+    return look.conflicts and bool(row.behind) and row.conflicts is None
 
 
 def place(entry: Entry, cache: Path) -> Path:
