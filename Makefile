@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := .cache/demo/penguins
-WORKERS ?= 2
+WORKERS ?= 3
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint docs bench clean
 
@@ -21,8 +21,9 @@ demo: $(VENV)/.ready ## the main job: a table becomes a repository, a model, and
 	rm -rf $(DEMO)
 	$(BIN)/mlscaffold new $(DEMO) --defaults --ship
 
+# Three workers also on two cores: tests that wait for a service or an alert leave one idle. The long files come first (tests/conftest.py).
 test: $(VENV)/.ready ## all tests (lint, unit, template, lifecycle, end to end), with coverage
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.ready ## ruff, mypy and the direction of imports
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
