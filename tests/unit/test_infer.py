@@ -407,6 +407,14 @@ def test_what_cannot_be_is_refused_with_the_mend(
     assert "\n" not in str(error.value)
 
 
+def test_years_are_numbers_where_they_are_to_be_predicted(made: Made) -> None:
+    columns = {"year": spread(list(range(1950, 2011)), 200), "loudness": NUMBERS * 2}
+    of_songs = made(columns, target="year")
+    assert of_songs.contract.task == "regression"
+    assert column(of_songs, "year").type == "integer"
+    assert column(made(columns), "year").type == "datetime"
+
+
 def test_the_target_under_another_name_is_left_out(made: Made) -> None:
     labels = spread(["yes", "no"])
     inference = made({"x": NUMBERS, "code": [len(each) for each in labels], "y": labels})

@@ -54,6 +54,10 @@ def test_decimal_commas_do_not_pass_for_delimiters(write: Write) -> None:
     assert open_table(write("a;b;c\n1,5;2,5;3,5\n4,5;5,5;6,5\n")).columns == ("a", "b", "c")
 
 
+def test_of_signs_that_split_as_well_the_one_that_leaves_no_name_empty_is_taken(write: Write) -> None:
+    assert header(write("price;,\nred;0,5\n")) == ("price", ",")
+
+
 def test_commas_in_texts_do_not_pass_for_delimiters(write: Write) -> None:
     assert rows(write("id;note\n1;well, yes\n2;no, no, no\n")) == [("1", "well, yes"), ("2", "no, no, no")]
 
@@ -192,6 +196,7 @@ def test_parquet_cells_become_the_texts_of_a_csv(tmp_path: Path) -> None:
         ("5.1,3.5,setosa\n4.9,3.0,setosa\n4.7,3.2,virginica\n", "no header"),
         ("p,x,s\ne,x,t\np,y,s\n", "no header"),
         ("2020-01-01,5\n2020-01-02,6\n", "no header"),
+        ("1,2,5,7\n4,5,6,8\n4,7,6,9\n", "no header"),
         (b"PK\x03\x04rest", "Excel"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
         ("a,b\n1,2\n".encode("utf-16-le"), "zero bytes"),
@@ -230,10 +235,14 @@ def test_a_file_that_cannot_be_read_is_refused(write: Write, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    "first", ["country,2019,2020,2021", "0,1,2,3", "name,1,2,3"], ids=["years", "pandas numbers", "numbers"]
+    "first",
+    ["country,2019,2020,2021", "0,1,2,3", "name,1,2,3", "country,1970,1971,1972,1974,1975,1976,1978,1979"],
+    ids=["years", "pandas numbers", "numbers", "years with gaps"],
 )
 def test_numbers_that_count_upwards_are_names(write: Write, first: str) -> None:
-    assert header(write(first + "\nFrance,1.5,2.5,3.5\nSpain,1.6,2.6,3.6\n")) == tuple(first.split(","))
+    names = first.split(",")
+    cells = ",".join(f"{number}.5" for number in range(1, len(names)))
+    assert header(write(f"{first}\nFrance,{cells}\nSpain,{cells}\n")) == tuple(names)
 
 
 def test_parquet_with_nested_values_or_without_columns_is_refused(tmp_path: Path) -> None:

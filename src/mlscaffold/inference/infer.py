@@ -89,7 +89,7 @@ def infer(
     """
     asked = _asked(table, target, protected, time, id)
     sample = table.sample()
-    decimal, kinds = guess(table, sample, asked.time)
+    decimal, kinds = guess(table, sample, asked.target, asked.time)
     chosen, said = _task(asked.target, sample, kinds, decimal, task)
     kinds[asked.target] = TEXT if chosen == "classification" else NUMBER
     reading = read(table, sample, decimal, kinds, {asked.target} if chosen == "regression" else set())

@@ -74,7 +74,7 @@ def some_rows(sample: "pl.DataFrame", most: int = GUESS_ROWS) -> "pl.DataFrame":
     return sample.gather_every(max(sample.height // most, 1))
 
 
-def guess(table: Table, sample: "pl.DataFrame", time: str | None) -> tuple[str, dict[str, Kind]]:
+def guess(table: Table, sample: "pl.DataFrame", target: str, time: str | None) -> tuple[str, dict[str, Kind]]:
     """Tell the decimal sign and what each column is, from some rows.
 
     Parameters
@@ -83,6 +83,8 @@ def guess(table: Table, sample: "pl.DataFrame", time: str | None) -> tuple[str, 
         The table.
     sample : polars.DataFrame
         Rows of it.
+    target : str
+        The column to predict: years and epochs are numbers there, whatever its name says.
     time : str, optional
         The column that the user gave as the time.
 
@@ -94,7 +96,8 @@ def guess(table: Table, sample: "pl.DataFrame", time: str | None) -> tuple[str, 
     distinct = _distinct(sample)
     decimal = guess_decimal(distinct.values(), table.dialect.delimiter) if table.dialect else "."
     return decimal, {
-        name: guess_kind(values, decimal, name, wanted_date=name == time) for name, values in distinct.items()
+        name: guess_kind(values, decimal, "" if name == target else name, wanted_date=name == time)
+        for name, values in distinct.items()
     }
 
 

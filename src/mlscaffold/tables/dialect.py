@@ -134,8 +134,8 @@ def records_of(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _delimiter(text: str, *, whole: bool) -> tuple[str, list[tuple[int, list[str]]]]:
-    """Choose the delimiter under which most records have as many cells as the first, then the one with most cells."""
-    best: tuple[float, int, str, list[tuple[int, list[str]]]] | None = None
+    """Choose the delimiter under which most records have as many cells as the first, then most cells, then names."""
+    best: tuple[float, int, int, str, list[tuple[int, list[str]]]] | None = None
     for delimiter in DELIMITERS:
         records = _head(text, delimiter, whole=whole)
         widths = Counter(len(cells) for _, cells in records)
@@ -143,11 +143,12 @@ def _delimiter(text: str, *, whole: bool) -> tuple[str, list[tuple[int, list[str
         common = widths.most_common(1)[0][0] if widths else 0
         agree = widths[common] / len(records) if common > 1 else 0.0
         # A header of another width than the rows is kept, so that it can be named, but a delimiter that fits wins.
-        score = (round(agree, 1) if width == common else agree / 2, common, delimiter, records)
-        if best is None or score[:2] > best[:2]:
+        named = sum(bool(cell.strip()) for cell in records[0][1]) if records else 0
+        score = (round(agree, 1) if width == common else agree / 2, common, named, delimiter, records)
+        if best is None or score[:3] > best[:3]:
             best = score
     assert best is not None  # noqa: S101 - DELIMITERS is not empty
-    return best[2], best[3]
+    return best[3], best[4]
 
 
 def _head(text: str, delimiter: str, *, whole: bool) -> list[tuple[int, list[str]]]:
@@ -180,10 +181,10 @@ def _check_is_header(first: list[str], rows: list[list[str]], name: str) -> None
     """Refuse a first line that is data.
 
     A word above numbers or dates is a name. Without one, a column speaks against a header where its first cell is a
-    number or date like those below, or a text that comes again below. Numbers that count upwards by one (years as
-    columns, 0 1 2) are names.
+    number or date like those below, or a text that comes again below. Numbers that count upwards (years as columns,
+    0 1 2) are names.
     """
-    if not rows or _counts_upwards(first):
+    if not rows or _count_upwards(first):
         return
     columns = list(zip(*(row for row in rows if len(row) == len(first)), strict=True))
     pairs = [(cell.strip(), column) for cell, column in zip(first, columns, strict=False) if cell.strip()]
@@ -195,9 +196,11 @@ def _check_is_header(first: list[str], rows: list[list[str]], name: str) -> None
         )
 
 
-def _counts_upwards(first: list[str]) -> bool:
+def _count_upwards(first: list[str]) -> bool:
+    """Say whether whole numbers go up one by one, or so many of them only go up that it is not by chance."""
     numbers = [int(cell) for cell in first if cell.strip().isdecimal()]
-    return len(numbers) > 1 and all(b - a == 1 for a, b in pairwise(numbers))
+    steps = [b - a for a, b in pairwise(numbers)]
+    return bool(steps) and (set(steps) == {1} or (len(steps) >= 7 and min(steps) > 0))
 
 
 def _is_name(cell: str, below: tuple[str, ...]) -> bool:
