@@ -92,7 +92,7 @@ def labels_of(target: str, summary: Summary, decimal: str) -> tuple[Label, ...]:
     if summary.values is None or len(summary.values) > TOO_MANY_CLASSES:
         raise UserError(
             f"column {target!r} has more than {TOO_MANY_CLASSES:,} distinct labels; "
-            "choose another --target, or --task regression"
+            "choose another --target, or --task regression where they are numbers"
         )
     return categories(summary.values, decimal)
 
