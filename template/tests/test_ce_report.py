@@ -10,6 +10,7 @@ import pytest
 from under_test import PACKAGE, ROOT, gate, journal
 
 ce_report = import_module(f"{PACKAGE}.reporting.ce_report")
+drawing = import_module(f"{PACKAGE}.reporting.drawing")
 ODD = 'pay=<$50K | `"x"`\n@all'
 METRICS = {
     "roc_auc": {"value": 0.81, "low": 0.78, "high": 0.84, "baseline": 0.5},
@@ -122,6 +123,35 @@ def test_odd_names_stay_in_their_cell_of_the_comment(verdict, families):
     assert len(re.findall(r"(?<!\\)\|", line)) == 5
     assert "&lt;$50K \\|" in line
     assert "`" not in line
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.81234, "0.8123"),
+        (21923.4, "21,923"),
+        (-3_510_000.0, "-3,510,000"),
+        (2.5e9, "2.5e+09"),
+        (26115, "26,115"),
+        (None, ""),
+        (True, "True"),
+    ],
+)
+def test_figures_are_short_and_those_of_money_are_whole(value, text: str):
+    assert drawing.number(value) == text
+
+
+def test_figures_beside_a_curve_have_room():
+    drawn = drawing.curve("c", {"y": [(-123456.7, -9_000_000.0), (5.0, 9.0)]}, "across", "up", diagonal=True)
+    places = re.findall(r'<text x="(\d+)" y="\d+" text-anchor="end">([^<]*)<', drawn)
+    assert all(float(x) > 8 * len(figure) for x, figure in places), places
+
+
+def test_slices_with_rows_enough_come_before_weaker_ones_that_are_too_small(verdict, families, predictions, small):
+    rows = families["slices"].details["table"]
+    rows.append(rows[0] | {"group": "tiny", "n": 2, "loss": 12.0, "gated": False})
+    text = ce_report.page(verdict, METRICS, families, predictions, small, OTHERS)
+    assert text.index("(300)</text>") < text.index("tiny (2)</text>")
 
 
 def test_odd_names_are_text_on_the_page(page: str):

@@ -144,13 +144,18 @@ def test_the_artifact_holds_no_pickle_and_says_what_it_is_made_of(shipped: tuple
     assert "dvc==" not in lock
 
 
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
+
+
 def test_metrics_and_model_card_hold_the_same_numbers(shipped: tuple[Path, str]) -> None:
     project, _ = shipped
     card = (project / "docs" / "model-card.md").read_text(encoding="utf-8")
     metrics = json.loads((project / "reports" / "metrics.json").read_text(encoding="utf-8"))
     assert len(metrics) >= 3
     for name, found in metrics.items():
-        assert f"| {name} | {found['value']:.4g} | {found['low']:.4g} to {found['high']:.4g} |" in card
+        value, low, high = (_shown(found[key]) for key in ("value", "low", "high"))
+        assert f"| {name} | {value} | {low} to {high} |" in card
     assert "better than the dummy baseline" in card
     pictures = re.findall(r"\]\(\.\./(reports/\w+\.png)\)", card)
     assert pictures

@@ -7,18 +7,17 @@ from typing import Any
 import numpy as np
 
 WIDTH, LABEL, ROW = 720, 260, 24  # of a plot, of its labels, and the height of a line in it
+LEFT, RIGHT = 90, WIDTH - 150  # between them are the points of a curve, beside them its figures and names
 MOST = 30  # letters of a label: more are cut off where the font is wide
 
 
 def number(value: Any) -> str:
-    """Write a figure with four digits, and nothing where there is none."""
-    return (
-        ""
-        if value is None
-        else f"{value:.4g}"
-        if isinstance(value, int | float) and not isinstance(value, bool)
-        else str(value)
-    )
+    """Write a figure with four digits, or whole where it has five to seven of them, and nothing where there is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "" if value is None else str(value)
+    if isinstance(value, int) or 1e4 <= abs(value) < 1e7:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
 
 
 def table(head: list[str], rows: Iterable[Iterable[Any]], sortable: bool = False) -> str:
@@ -95,11 +94,11 @@ def lines(title: str, rows: list[dict[str, Any]], marks: dict[str, float | None]
 def curve(title: str, series: dict[str, list[tuple[float, float]]], across: str, up: str, diagonal: bool) -> str:
     """Draw points joined by lines, one series a label, told apart by their marks."""
     points = [point for found in series.values() for point in found]
-    x, left, right = scale([p[0] for p in points], 60, WIDTH - 150)
+    x, left, right = scale([p[0] for p in points], LEFT, RIGHT)
     y, low, high = scale([p[1] for p in points], 300, 10)
     body = [
-        f'<line class="axis" x1="60" x2="{WIDTH - 150}" y1="300" y2="300"/>'
-        '<line class="axis" x1="60" x2="60" y1="10" y2="300"/>'
+        f'<line class="axis" x1="{LEFT}" x2="{RIGHT}" y1="300" y2="300"/>'
+        f'<line class="axis" x1="{LEFT}" x2="{LEFT}" y1="10" y2="300"/>'
     ]
     if diagonal:
         a, b = max(left, low), min(right, high)
@@ -116,11 +115,11 @@ def curve(title: str, series: dict[str, list[tuple[float, float]]], across: str,
         body.append(
             f'<text x="{x(last[0]) + 10:.1f}" y="{y(last[1]) + 4 + 16 * (i % 4):.1f}">{escape(name[:16])}</text>'
         )
-    for value, place, anchor in ((left, 60, "start"), (right, WIDTH - 150, "end")):
+    for value, place, anchor in ((left, LEFT, "start"), (right, RIGHT, "end")):
         body.append(f'<text x="{place}" y="318" text-anchor="{anchor}">{number(value)}</text>')
     for value, place in ((low, 300), (high, 20)):
-        body.append(f'<text x="54" y="{place}" text-anchor="end">{number(value)}</text>')
-    body.append(f'<text x="{(WIDTH - 90) / 2:.0f}" y="318" text-anchor="middle">{escape(across)}</text>')
-    body.append(f'<text x="66" y="22">{escape(up)}</text>')
+        body.append(f'<text x="{LEFT - 6}" y="{place}" text-anchor="end">{number(value)}</text>')
+    body.append(f'<text x="{(LEFT + RIGHT) / 2:.0f}" y="318" text-anchor="middle">{escape(across)}</text>')
+    body.append(f'<text x="{LEFT + 6}" y="22">{escape(up)}</text>')
     rows = [(name, a, b) for name, found in series.items() for a, b in found]
     return plot(title, "".join(body), 330, ["series", across, up], rows)

@@ -49,7 +49,7 @@ def sections(
             + calibration(predictions, contract),
         )
     ]
-    worst = sorted(found["slices"]["table"], key=lambda row: -(row["loss"] or 0))[:25]
+    worst = sorted(found["slices"]["table"], key=lambda row: (not row["gated"], -(row["loss"] or 0)))[:25]
     rows = [
         {
             "label": f"{r['column']} = {r['group']}",
@@ -62,7 +62,7 @@ def sections(
         for r in worst
     ]
     told = "<p class='soft'>Loss in units of guessing: 0 is right and sure, 1 is a guess. "
-    told += "Open squares are too small to decide.</p>"
+    told += "Slices with rows enough come first; open squares are too small to decide.</p>"
     if rows:
         parts.append(
             (

@@ -13,6 +13,7 @@ from ..evaluate import read_predictions
 from ..metrics import HEADLINE
 from ..params import Params, load
 from ..prepare import TEST, TRAIN
+from .drawing import number
 
 REPORTS = Path("reports")
 POINTS = 200  # of a curve that DVC draws
@@ -210,7 +211,8 @@ def model_card(
     classes = f" of {', '.join(str(label) for label in contract.labels[:20])}" if contract.labels else ""
     drawn = f"the newest ones by `{contract.time}`" if contract.time else "drawn at random"
     table = [
-        f"| {name} | {found['value']:.4g} | {found['low']:.4g} to {found['high']:.4g} | {found['baseline']:.4g} |"
+        f"| {name} | {number(found['value'])} | {number(found['low'])} to {number(found['high'])} "
+        f"| {number(found['baseline'])} |"
         for name, found in metrics.items()
         if found["value"] is not None
     ]
@@ -252,7 +254,8 @@ def _verdict(metrics: dict[str, dict[str, float]], task: str) -> str:
     found = metrics[name]
     if found["value"] is None:
         return f"not measured: {name} cannot be computed on these test rows"
-    figures = f"{name} {found['value']:.4g} [{found['low']:.4g}, {found['high']:.4g}] against {found['baseline']:.4g}"
+    value, low, high, baseline = (number(found[key]) for key in ("value", "low", "high", "baseline"))
+    figures = f"{name} {value} [{low}, {high}] against {baseline}"
     if found["low"] > found["baseline"] if more_is_better else found["high"] < found["baseline"]:
         return f"better than the dummy baseline: {figures}"
     return f"**poor**: not shown to be better than the dummy baseline, {figures}. It may ship to try the path, no more"
