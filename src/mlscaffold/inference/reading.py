@@ -221,10 +221,12 @@ def _are_missing(oddities: set[str], summary: Summary, distinct: int) -> bool:
 
 
 def _unreadable(name: str, kind: Kind, summary: Summary) -> UserError:
-    what = f"dates ({kind.format})" if kind.name == "datetime" else "numbers"
+    dates = kind.name == "datetime"
+    what = f"dates ({kind.format})" if dates else "numbers"
+    labels = "" if dates else "; for a target, --task classification takes all of them for labels"
     return UserError(
         f"column {name!r} has {counted(summary.bad, 'cell')} that cannot be read as {what}: "
-        f"{listed(sorted(summary.oddities))}; mend or empty these cells, or choose another column"
+        f"{listed(sorted(summary.oddities))}; mend or empty these cells, or choose another column{labels}"
     )
 
 
