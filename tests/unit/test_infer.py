@@ -415,6 +415,14 @@ def test_years_are_numbers_where_they_are_to_be_predicted(made: Made) -> None:
     assert column(made(columns), "year").type == "datetime"
 
 
+def test_whole_numbers_as_labels_are_not_taken_for_codes(made: Made) -> None:
+    columns = {"month": spread([5, 6, 7, 8, 9]), "x": NUMBERS, "code": spread(["05", "06", "07"])}
+    of_months = made(columns, target="month", task="classification")
+    assert column(of_months, "month").categories == (5, 6, 7, 8, 9)
+    (only,) = said(of_months, "codes")
+    assert "'code' holds numbers with leading zeros" in only
+
+
 def test_the_target_under_another_name_is_left_out(made: Made) -> None:
     labels = spread(["yes", "no"])
     inference = made({"x": NUMBERS, "code": [len(each) for each in labels], "y": labels})

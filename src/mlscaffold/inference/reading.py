@@ -27,6 +27,7 @@ from .columns import (
     Summary,
     guess_decimal,
     guess_kind,
+    number_pattern,
     summarise,
 )
 from .findings import Finding, counted, listed, shown, warning
@@ -241,7 +242,7 @@ def _said(draft: _Draft, summaries: dict[str, Summary]) -> Iterable[Finding]:
         summary = summaries[name]
         if draft.kinds[name] == TEXT:
             yield from _said_of_tokens(name, summary.tokens, draft)
-            if name not in draft.demoted and len(values) > 2 and values.str.contains(_LOOKS_NUMERIC).all():
+            if name not in draft.demoted and len(values) > 2 and _only_looks_numeric(values, draft.decimal):
                 yield _formatted(name, values.to_list())
         elif draft.kinds[name].ambiguous:
             yield warning(
@@ -249,6 +250,11 @@ def _said(draft: _Draft, summaries: dict[str, Summary]) -> Iterable[Finding]:
                 f"the dates in {name!r} fit day first and month first; {shown(draft.kinds[name].format)} is assumed",
                 name,
             )
+
+
+def _only_looks_numeric(values: "pl.Series", decimal: str) -> bool:
+    """Say whether these are numbers to the eye alone; plain ones are texts where they are the labels of a target."""
+    return values.str.contains(_LOOKS_NUMERIC).all() and not values.str.contains(number_pattern(decimal)).all()
 
 
 def _said_of_tokens(name: str, tokens: frozenset[str], draft: _Draft) -> Iterable[Finding]:
