@@ -390,7 +390,7 @@ def test_the_positive_label_can_be_given(made: Made) -> None:
         (
             {"y": [*NUMBERS[:95], "12a", "13b", "c", "d", "e"]},
             {"task": "regression"},
-            "5 cells that cannot be read as numbers.* --task classification takes all of them for labels",
+            "5 cells that cannot be read as numbers.* or take all of them for labels by --task classification",
         ),
         ({"y": [f"label {n}" for n in range(1200)], "x": NUMBERS * 12}, {}, "more than 1,000 distinct labels"),
         ({"y": spread(["a", "b", "c"])}, {"positive": "a"}, "'y' has 3"),

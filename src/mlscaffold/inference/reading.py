@@ -118,7 +118,7 @@ def read(
     kinds : dict of str to Kind
         What each column seems to be.
     numeric : iterable of str
-        Columns that have to be what they are parsed as (the time, the target of a regression).
+        Columns that have to be numbers (the target of a regression).
 
     Returns
     -------
@@ -183,7 +183,7 @@ def _mend(draft: _Draft, name: str, summary: Summary, numeric: bool) -> bool:
         draft.blamed |= dict.fromkeys(sorted(new - set(TOKENS)), name)
         return True
     if numeric:
-        raise _unreadable(name, draft.kinds[name], summary)
+        raise _unreadable(name, summary)
     draft.kinds[name] = TEXT
     draft.demoted[name] = summary
     return True
@@ -221,13 +221,11 @@ def _are_missing(oddities: set[str], summary: Summary, distinct: int) -> bool:
     return slips and not any(_DIGITS.fullmatch(each) for each in rest)
 
 
-def _unreadable(name: str, kind: Kind, summary: Summary) -> UserError:
-    dates = kind.name == "datetime"
-    what = f"dates ({kind.format})" if dates else "numbers"
-    labels = "" if dates else "; for a target, --task classification takes all of them for labels"
+def _unreadable(name: str, summary: Summary) -> UserError:
     return UserError(
-        f"column {name!r} has {counted(summary.bad, 'cell')} that cannot be read as {what}: "
-        f"{listed(sorted(summary.oddities))}; mend or empty these cells, or choose another column{labels}"
+        f"column {name!r} has {counted(summary.bad, 'cell')} that cannot be read as numbers: "
+        f"{listed(sorted(summary.oddities))}; mend or empty these cells, choose another --target, "
+        "or take all of them for labels by --task classification"
     )
 
 
