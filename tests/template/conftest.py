@@ -124,6 +124,28 @@ def make(environment: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
+@pytest.fixture(scope="session")
+def packaged(render: Render, make: Callable[..., object], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train and package penguins once for all workers: nobody works in it, a module takes a copy (`penguins`)."""
+    base = tmp_path_factory.getbasetemp()
+    project = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packaged" / "penguins"
+    with FileLock(f"{project.parent}.lock"):
+        if not project.exists():
+            made = render(name="penguins")
+            commit(made)
+            make(made, "train", "WHY=the first")
+            make(made, "package")
+            commit(made, "the first model")
+            shutil.copytree(made, project, symlinks=True)
+    return project
+
+
+@pytest.fixture(scope="module")
+def penguins(packaged: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a module penguins of its own, trained, packaged and committed."""
+    return Path(shutil.copytree(packaged, tmp_path_factory.mktemp("own") / packaged.name, symlinks=True))
+
+
 def commit(project: Path, message: str = "change") -> None:
     """Commit all of a generated repository, made a git repository where it is none."""
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]

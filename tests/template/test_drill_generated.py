@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from template.conftest import Render, commit
 from template.test_generated import Make
 
 pytestmark = [pytest.mark.slow]
@@ -22,14 +21,8 @@ FAULTS = {
 
 
 @pytest.fixture(scope="module")
-def project(render: Render, make: Make) -> Path:
-    """Make penguins, trained and packaged."""
-    project = render(name="penguins")
-    commit(project)
-    make(project, "train")
-    make(project, "package")
-    commit(project, "the first model")
-    return project
+def project(penguins: Path) -> Path:
+    return penguins
 
 
 def state(project: Path) -> tuple[str, set[Path]]:

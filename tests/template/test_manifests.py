@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from template.conftest import Render, commit
+from template.conftest import Render
 from template.test_generated import free_port
 
 Make = Callable[..., subprocess.CompletedProcess[str]]
@@ -159,17 +159,8 @@ def test_compose_mounts_what_is_there_and_gives_no_rights(tree: Path) -> None:
         assert ":" in service["image"].rpartition("/")[2]
 
 
-@pytest.fixture(scope="module")
-def packaged(render: Render, make: Make) -> Path:
-    project = render(name="penguins")
-    commit(project)
-    make(project, "train")
-    make(project, "package")
-    return project
-
-
-def test_the_image_installs_nothing_without_a_hash_and_runs_as_nobody_special(packaged: Path) -> None:
-    store = packaged / ".bentoml/bentos/penguins"
+def test_the_image_installs_nothing_without_a_hash_and_runs_as_nobody_special(penguins: Path) -> None:
+    store = penguins / ".bentoml/bentos/penguins"
     bento = store / (store / "latest").read_text().strip()
     lines = (bento / "env/docker/Dockerfile").read_text().splitlines()
     assert re.fullmatch(r"FROM python:3\.\d+-slim AS .*", next(line for line in lines if line.startswith("FROM")))
@@ -182,7 +173,7 @@ def test_the_image_installs_nothing_without_a_hash_and_runs_as_nobody_special(pa
         pins = [line for line in (bento / file).read_text().splitlines() if line[:1].isalnum()]
         assert pins
         assert all(re.fullmatch(r"\S+==\S+( ; .*)? \\", pin) for pin in pins)
-    assert (bento / "env/python/requirements.txt").read_text() == (packaged / "requirements-service.lock").read_text()
+    assert (bento / "env/python/requirements.txt").read_text() == (penguins / "requirements-service.lock").read_text()
 
 
 NAMESPACE = """
@@ -207,14 +198,14 @@ exec env -i PATH="$PATH" TMPDIR=/mnt/tmp BENTOML_HOME=/mnt/tmp/bentoml BENTOML_D
     or subprocess.run(["unshare", "-m", "true"], check=False).returncode != 0,
     reason="a file system of its own needs root",
 )
-def test_the_service_answers_as_in_its_container(packaged: Path, environment: Path, tmp_path: Path) -> None:
+def test_the_service_answers_as_in_its_container(penguins: Path, environment: Path, tmp_path: Path) -> None:
     """On a read-only root, as user 1034, without a capability: it writes to /tmp and to the log alone."""
     context, writable, port = tmp_path / "context", tmp_path / "writable", free_port()
     code = (
         "import shutil, sys, bentoml; from bentoml._internal.container import construct_containerfile as context\n"
         "with context(bentoml.get('penguins:latest')) as (folder, _): shutil.copytree(folder, sys.argv[1])"
     )
-    env = {**os.environ, "BENTOML_HOME": str(packaged / ".bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+    env = {**os.environ, "BENTOML_HOME": str(penguins / ".bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
     subprocess.run([str(environment / "bin/python"), "-c", code, str(context)], env=env, check=True)
     for folder in (writable / "tmp", writable / "log"):
         folder.mkdir(parents=True)
@@ -227,7 +218,7 @@ def test_the_service_answers_as_in_its_container(packaged: Path, environment: Pa
         "PYTHON_HOME": sys.base_prefix, "WRITABLE": str(writable), "CONTEXT": str(context), "PORT": str(port),
         "PATH": f"{environment / 'bin'}:/usr/bin:/bin",
     }  # fmt: skip
-    record = (packaged / "models/serving/background.json").read_text()
+    record = (penguins / "models/serving/background.json").read_text()
     with (tmp_path / "log").open("w") as output:
         process = subprocess.Popen(["unshare", "-m", "bash", "-c", NAMESPACE], env=env, stdout=output, stderr=output)
     try:

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import yaml
 
-from template.conftest import Render, commit
 from template.serving import Service, served, until
 from template.test_generated import Make, free_port
 
@@ -26,13 +25,8 @@ SENT = 900  # records to the first replica; a third of it to the second
 
 
 @pytest.fixture(scope="module")
-def project(render: Render, make: Make) -> Path:
-    """Make penguins, trained and packaged."""
-    project = render(name="penguins")
-    commit(project)
-    make(project, "train")
-    make(project, "package")
-    return project
+def project(penguins: Path) -> Path:
+    return penguins
 
 
 @pytest.fixture(scope="module")

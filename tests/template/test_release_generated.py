@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from template.conftest import Render, commit
+from template.conftest import commit
 
 Make = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -32,13 +32,8 @@ def verb(make: Make, ops_environment: Path) -> Make:
 
 
 @pytest.fixture(scope="module")
-def project(render: Render, make: Make) -> Path:
-    """Make penguins, trained and committed."""
-    project = render(name="penguins")
-    commit(project)
-    make(project, "train", "WHY=the first")
-    commit(project, "the first model")
-    return project
+def project(penguins: Path) -> Path:
+    return penguins
 
 
 def state(project: Path) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from template.conftest import Render, commit
 from template.serving import Service, load, served, until
 from template.test_generated import Make
 
@@ -25,13 +24,8 @@ SOAK = 60  # seconds
 
 
 @pytest.fixture(scope="module")
-def project(render: Render, make: Make) -> Path:
-    """Make penguins, trained and packaged."""
-    project = render(name="penguins")
-    commit(project)
-    make(project, "train")
-    make(project, "package")
-    return project
+def project(penguins: Path) -> Path:
+    return penguins
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +83,7 @@ def test_a_body_that_does_not_come_is_given_up_and_nobody_waits_for_it(
         assert service.ask("/predict", record)[0] == 200
         assert time.monotonic() - begun < int(found[1]) / 2
         answer = caller.recv(65536)
-        assert time.monotonic() - begun >= int(found[1])
+        assert time.monotonic() - begun > int(found[1]) - 0.01  # uvloop's clock counts whole milliseconds
     assert answer.startswith(b"HTTP/1.1 504"), answer
     assert b"application/problem+json" in answer
 
@@ -211,7 +205,6 @@ def released(project: Path, make: Make, tmp_path_factory: pytest.TempPathFactory
 
     copy = tmp_path_factory.mktemp("released") / project.name
     shutil.copytree(project, copy, ignore=shutil.ignore_patterns(".bentoml", "log-*"))
-    commit(copy, "first model")
     subprocess.run(["git", "tag", "v1.0.0"], cwd=copy, check=True)
     params = copy / "params.yaml"
     params.write_text(params.read_text(encoding="utf-8").replace("max_iter: 100", "max_iter: 90"), encoding="utf-8")
