@@ -23,6 +23,8 @@ owner: {type: str, default: the team, validator: "{% if owner == 'nobody' %}some
 # What `make test ARGS=...` was told is not meant for the Makefiles that tests run.
 for _word in ("ARGS", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
     os.environ.pop(_word, None)
+# Libraries are compiled once, where they are first imported, as on a user's machine.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Tests run beside one another, and the threads of two processes at once spend their time on waiting for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

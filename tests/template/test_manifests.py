@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -212,8 +213,8 @@ def test_the_service_answers_as_in_its_container(penguins: Path, environment: Pa
         os.chown(folder, 1034, 1034)
     subprocess.run(["chmod", "-R", "a+rX", str(context)], check=True)
     for folder in (*tmp_path.parents, tmp_path):
-        if folder.is_relative_to("/tmp/pytest-of-root"):  # noqa: S108
-            folder.chmod(0o755)
+        if folder.is_relative_to(gettempdir()):
+            folder.chmod(folder.stat().st_mode | 0o055)
     env |= {
         "PYTHON_HOME": sys.base_prefix, "WRITABLE": str(writable), "CONTEXT": str(context), "PORT": str(port),
         "PATH": f"{environment / 'bin'}:/usr/bin:/bin",
