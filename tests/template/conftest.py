@@ -115,7 +115,7 @@ def make(environment: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def packaged(render: Render, make: Callable[..., object], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train and package penguins once for all workers: nobody works in it, a module takes a copy (`penguins`)."""
+    """Train and package penguins once for all workers: nobody works in it, a module takes a copy (`project`)."""
     base = tmp_path_factory.getbasetemp()
     project = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packaged" / "penguins"
     with FileLock(f"{project.parent}.lock"):
@@ -130,7 +130,7 @@ def packaged(render: Render, make: Callable[..., object], tmp_path_factory: pyte
 
 
 @pytest.fixture(scope="module")
-def penguins(packaged: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(packaged: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a module penguins of its own, trained, packaged and committed."""
     return Path(shutil.copytree(packaged, tmp_path_factory.mktemp("own") / packaged.name, symlinks=True))
 

@@ -20,11 +20,6 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def project(penguins: Path) -> Path:
-    return penguins
-
-
 def state(project: Path) -> tuple[str, set[Path]]:
     words = ["git", "status", "--porcelain", "--untracked-files=all"]
     told = subprocess.run(words, cwd=project, capture_output=True, text=True, check=True).stdout

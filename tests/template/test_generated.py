@@ -306,18 +306,13 @@ def test_the_bento_needs_its_own_lock_alone(shipped: tuple[Path, str], service_e
         service.wait(timeout=30)
 
 
-def test_a_change_of_parameters_gives_another_model(
-    shipped: tuple[Path, str], environment: Path, tmp_path: Path
-) -> None:
+def test_a_change_of_parameters_gives_another_model(shipped: tuple[Path, str], make: Make, tmp_path: Path) -> None:
     project = tmp_path / shipped[0].name
     shutil.copytree(shipped[0], project, ignore=shutil.ignore_patterns(".bentoml"))
     before = (project / "models" / "meta.json").read_text(encoding="utf-8")
     params = project / "params.yaml"
     params.write_text(params.read_text().replace("kind: gradient_boosting", "kind: linear"), encoding="utf-8")
-    env = {**os.environ, "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": "src"}
-    words = ["dvc", "repro", "export"]
-    done = subprocess.run(words, cwd=project, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = make(project, "train")
     assert "Stage 'prepare' didn't change, skipping" in done.stdout
     assert (project / "models" / "meta.json").read_text(encoding="utf-8") != before
 

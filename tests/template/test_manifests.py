@@ -160,8 +160,8 @@ def test_compose_mounts_what_is_there_and_gives_no_rights(tree: Path) -> None:
         assert ":" in service["image"].rpartition("/")[2]
 
 
-def test_the_image_installs_nothing_without_a_hash_and_runs_as_nobody_special(penguins: Path) -> None:
-    store = penguins / ".bentoml/bentos/penguins"
+def test_the_image_installs_nothing_without_a_hash_and_runs_as_nobody_special(project: Path) -> None:
+    store = project / ".bentoml/bentos/penguins"
     bento = store / (store / "latest").read_text().strip()
     lines = (bento / "env/docker/Dockerfile").read_text().splitlines()
     assert re.fullmatch(r"FROM python:3\.\d+-slim AS .*", next(line for line in lines if line.startswith("FROM")))
@@ -174,7 +174,7 @@ def test_the_image_installs_nothing_without_a_hash_and_runs_as_nobody_special(pe
         pins = [line for line in (bento / file).read_text().splitlines() if line[:1].isalnum()]
         assert pins
         assert all(re.fullmatch(r"\S+==\S+( ; .*)? \\", pin) for pin in pins)
-    assert (bento / "env/python/requirements.txt").read_text() == (penguins / "requirements-service.lock").read_text()
+    assert (bento / "env/python/requirements.txt").read_text() == (project / "requirements-service.lock").read_text()
 
 
 NAMESPACE = """
@@ -199,14 +199,14 @@ exec env -i PATH="$PATH" TMPDIR=/mnt/tmp BENTOML_HOME=/mnt/tmp/bentoml BENTOML_D
     or subprocess.run(["unshare", "-m", "true"], check=False).returncode != 0,
     reason="a file system of its own needs root",
 )
-def test_the_service_answers_as_in_its_container(penguins: Path, environment: Path, tmp_path: Path) -> None:
+def test_the_service_answers_as_in_its_container(project: Path, environment: Path, tmp_path: Path) -> None:
     """On a read-only root, as user 1034, without a capability: it writes to /tmp and to the log alone."""
     context, writable, port = tmp_path / "context", tmp_path / "writable", free_port()
     code = (
         "import shutil, sys, bentoml; from bentoml._internal.container import construct_containerfile as context\n"
         "with context(bentoml.get('penguins:latest')) as (folder, _): shutil.copytree(folder, sys.argv[1])"
     )
-    env = {**os.environ, "BENTOML_HOME": str(penguins / ".bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+    env = {**os.environ, "BENTOML_HOME": str(project / ".bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
     subprocess.run([str(environment / "bin/python"), "-c", code, str(context)], env=env, check=True)
     for folder in (writable / "tmp", writable / "log"):
         folder.mkdir(parents=True)
@@ -219,7 +219,7 @@ def test_the_service_answers_as_in_its_container(penguins: Path, environment: Pa
         "PYTHON_HOME": sys.base_prefix, "WRITABLE": str(writable), "CONTEXT": str(context), "PORT": str(port),
         "PATH": f"{environment / 'bin'}:/usr/bin:/bin",
     }  # fmt: skip
-    record = (penguins / "models/serving/background.json").read_text()
+    record = (project / "models/serving/background.json").read_text()
     with (tmp_path / "log").open("w") as output:
         process = subprocess.Popen(["unshare", "-m", "bash", "-c", NAMESPACE], env=env, stdout=output, stderr=output)
     try:

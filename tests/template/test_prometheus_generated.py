@@ -25,11 +25,6 @@ SENT = 900  # records to the first replica; a third of it to the second
 
 
 @pytest.fixture(scope="module")
-def project(penguins: Path) -> Path:
-    return penguins
-
-
-@pytest.fixture(scope="module")
 def replicas(project: Path, environment: Path) -> Iterator[list[Service]]:
     with served(project, environment) as one, served(project, environment) as other:
         yield [one, other]

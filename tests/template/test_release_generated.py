@@ -31,11 +31,6 @@ def verb(make: Make, ops_environment: Path) -> Make:
     return run
 
 
-@pytest.fixture(scope="module")
-def project(penguins: Path) -> Path:
-    return penguins
-
-
 def state(project: Path) -> tuple[str, ...]:
     """Give what a failure must leave as it was."""
     store = project / ".bentoml"

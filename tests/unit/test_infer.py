@@ -438,8 +438,9 @@ def test_the_target_under_another_name_is_left_out(made: Made) -> None:
         lambda y, n: (10 if y == "yes" else 1) + n / 1000,
         lambda y, n: "" if y == "yes" else n * 7.5,
         lambda y, n: f"2020-01-{n % 28 + 1:02d}" if y == "yes" else "",
+        lambda y, n: f"case {n} of the week, {y}, sent home",
     ],
-    ids=["category", "threshold", "missing number", "missing date"],
+    ids=["category", "threshold", "missing number", "missing date", "word in a text"],
 )
 def test_a_column_that_gives_the_target_away_is_said(made: Made, leak: Callable[[str, int], Any]) -> None:
     labels = spread(["yes", "no"])
@@ -462,6 +463,7 @@ def test_what_only_looks_like_a_leak_is_not_said(made: Made) -> None:
         "good": [RANDOM.gauss(0, 1) for _ in range(rows)],
         "c": [RANDOM.choice("abc") for _ in range(rows)],
         "gaps": [RANDOM.choice(["", "1", "7"]) for _ in range(rows)],
+        "said": [f"case {n} of the week, {RANDOM.choice(['yes', 'no', 'maybe'])}, sent home" for n in range(rows)],
     }
     columns["y"] = ["yes" if x + RANDOM.gauss(0, 0.5) > 1.5 else "no" for x in columns["good"]]
     assert not said(made(columns), "leak")

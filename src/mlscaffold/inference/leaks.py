@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 ROWS = 50_000  # rows looked at: enough, and bounded
 _FEW = 20  # rows, and wrong guesses of the majority, below which agreement may be chance
+_LABELS = 50  # labels looked for in texts
 _GROUP = 5  # rows that a value needs to say something
 _SHARE = 0.01  # of the majority's errors may be left
 
@@ -46,7 +47,9 @@ def gives_away(cells: "pl.Series", kind: Kind, target: "pl.Series", task: Task, 
         return "same"
     if _missing_tells(both) or _groups_tell(both):
         return "tells"
-    return "tells" if kind.name == "number" and _thresholds_tell(both, decimal) else ""
+    if kind.name == "number":
+        return "tells" if _thresholds_tell(both, decimal) else ""
+    return "tells" if kind.name == "text" and _words_tell(both) else ""
 
 
 def _of_number(both: "pl.DataFrame", kind: Kind, decimal: str) -> str:
@@ -98,6 +101,20 @@ def _groups_tell(both: "pl.DataFrame") -> bool:
     )
     right = groups.filter(pl.col("len") >= _GROUP)["most"].sum()
     return chance >= _FEW and both.height - right <= _SHARE * chance
+
+
+def _words_tell(both: "pl.DataFrame") -> bool:
+    """Say whether the label stands in the text (`Zahir Shah.1946.Monarchy`): of those found there, the longest."""
+    import polars as pl
+
+    labels = sorted(both["y"].unique(), key=len)
+    chance = _majority_errors(both)
+    if chance < _FEW or len(labels) > _LABELS:
+        return False
+    found = pl.lit(None, pl.String)
+    for label in labels:
+        found = pl.when(pl.col("x").str.contains(label, literal=True)).then(pl.lit(label)).otherwise(found)
+    return both.filter(found.ne_missing(pl.col("y"))).height <= _SHARE * chance
 
 
 def _thresholds_tell(both: "pl.DataFrame", decimal: str) -> bool:
