@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlscaffold.checks import CHECKS, FAMILIES
-from mlscaffold.checks.holes import HOLES
 from mlscaffold.checks.standard import WEIGHT, Check, Family
+from mlscaffold.checks.vulnerabilities import HOLES
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "checks.md"
 

@@ -113,8 +113,8 @@ def shipped(template: Template, monkeypatch: pytest.MonkeyPatch) -> Callable[...
 
     def ship(*tags: str) -> Path:
         bundle = template.bundle(*tags)
-        for module in ("source.template_source", "source.serve", "update.plan", "update._source"):
-            name, _, function = module.partition(".")
+        for path in ("source.template_source", "source.serve", "update.plan.plan", "update.plan._source"):
+            name, _, function = path.rpartition(".")
             target = getattr(__import__(f"mlscaffold.{name}", fromlist=[name]), function)
             original = getattr(target, "__wrapped__", target)
             defaults = (*original.__defaults__[:-1], bundle) if original.__defaults__ else None

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .answers import Answers, columns, names
+from .dataset import OwnTable, answers_of, bring_table
 from .errors import UserError
 from .git import asked, first_commit
-from .overlays.bring import lay
-from .own import OwnTable, answers_of, bring_table
+from .overlays.render import lay
 from .render import render
 from .source import Source, vendor
 from .staging import move, staging, vacant

@@ -18,10 +18,10 @@ DEEPER = "depth = 5\n\n\ndef build():\n    return depth\n"
 BRANCH = "mlscaffold/adopt"
 KILLED = """
 import os, signal, sys
-from mlscaffold import cli, landing
-from mlscaffold.adopt import land
+from importlib import import_module
+from mlscaffold import cli
 
-module, name, left = {"landing": landing, "land": land}[sys.argv[1]], sys.argv[2], int(sys.argv[3])
+module, name, left = import_module("mlscaffold." + sys.argv[1]), sys.argv[2], int(sys.argv[3])
 real = getattr(module, name)
 
 def dying(*words, **named):
@@ -263,7 +263,7 @@ def test_a_folder_of_a_larger_repository_is_adopted_in_place(
 
 
 def killed(folder: Path, template: Path, place: str, times: int, how: str = "SIGKILL") -> int:
-    module, name = place.split(".")
+    module, _, name = place.rpartition(".")
     words = [sys.executable, "-c", KILLED, module, name, str(times), how, str(folder), str(template)]
     return subprocess.run(words, capture_output=True, check=False).returncode
 
@@ -271,12 +271,12 @@ def killed(folder: Path, template: Path, place: str, times: int, how: str = "SIG
 @pytest.mark.parametrize(
     ("place", "times", "how"),
     [
-        ("land._proposal", 0, "SIGKILL"),
-        ("land._entries", 1, "SIGKILL"),
-        ("landing._write_down", 0, "SIGKILL"),
-        ("landing._state", 3, "SIGKILL"),
-        ("land._proposal", 0, "SIGINT"),
-        ("land._proposal", 0, "SIGTERM"),
+        ("adopt.apply._proposal", 0, "SIGKILL"),
+        ("adopt.apply._entries", 1, "SIGKILL"),
+        ("update.apply._write_down", 0, "SIGKILL"),
+        ("update.apply._state", 3, "SIGKILL"),
+        ("adopt.apply._proposal", 0, "SIGINT"),
+        ("adopt.apply._proposal", 0, "SIGTERM"),
     ],
 )
 def test_cut_off_before_its_record_stands_nothing_has_happened(
@@ -290,7 +290,13 @@ def test_cut_off_before_its_record_stands_nothing_has_happened(
 
 @pytest.mark.parametrize(
     ("place", "times"),
-    [("landing._carry_out", 0), ("landing._bring", 0), ("landing._bring", 1), ("landing.git", 0), ("landing.git", 1)],
+    [
+        ("update.apply._carry_out", 0),
+        ("update.apply._bring", 0),
+        ("update.apply._bring", 1),
+        ("update.apply.git", 0),
+        ("update.apply.git", 1),
+    ],
 )
 def test_killed_after_that_the_next_one_finishes_it(
     place: str, times: int, team: Path, template: Template, run: Run, tmp_path: Path

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from conftest import FILES, Run, Template, git
-from mlscaffold import new, own, show
+from mlscaffold import dataset, new, show
 
 Ship = Callable[..., Path]
 
@@ -351,7 +351,7 @@ def test_what_dvc_would_write_is_written(tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / "template" / "data" / "raw.csv.dvc"
     data = example.with_suffix("").read_bytes()
     digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    assert own.pointer("raw.csv", digest, len(data)) == example.read_text()
+    assert dataset.pointer("raw.csv", digest, len(data)) == example.read_text()
 
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the kernel does not count what a process writes")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Run, Template, git
-from mlscaffold.check import examine
+from mlscaffold.check.run import examine
 
 MODEL = "template/src/{{ package }}/model.py"
 LOG = "# Changelog\n\n## 0.3.0 - later\n\nnot yet\n\n## 0.2.0 - now\n\n- Deeper trees.\n\n## 0.1.0 - then\n\n- First.\n"

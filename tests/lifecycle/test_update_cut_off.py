@@ -58,7 +58,7 @@ def behind(run: Run, template: Template, tmp_path: Path) -> Path:
     return project
 
 
-def killed(project: Path, name: str, times: int, *more: str, module: str = "landing") -> None:
+def killed(project: Path, name: str, times: int, *more: str, module: str = "update.apply") -> None:
     words = [sys.executable, "-c", KILLED, module, name, str(times), str(project), *more]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, (done.stdout, done.stderr)

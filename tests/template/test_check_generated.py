@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlscaffold.check import Report, examine
+from mlscaffold.check.run import Report, examine
 from mlscaffold.checks import CHECKS
 from mlscaffold.errors import UserError
 

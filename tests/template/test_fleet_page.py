@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mlscaffold.fleet.record import Row
 from mlscaffold.fleet.report import render
-from mlscaffold.fleet.row import Row
 from mlscaffold.fleet.store import Run, opened
 
 from .test_pages import CHROMIUM, DARK, FLAGS, measured

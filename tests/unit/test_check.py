@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Run, git
-from mlscaffold.check import Report, examine, explain, score_of
+from mlscaffold.check.run import Report, examine, explain, score_of
 from mlscaffold.checks import CHECKS, FAMILIES, rules
 from mlscaffold.checks.repository import LARGEST, ml_repository
 from mlscaffold.errors import UserError

@@ -11,7 +11,7 @@ from junitparser import JUnitXml
 from pydantic import ValidationError
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
-from mlscaffold.check import Report, examine
+from mlscaffold.check.run import Report, examine
 from mlscaffold.formats import FORMATS
 
 SCORE = "data:\n  - {item: a, tests: [t]}\n  - {item: b, checked: Ada}\nmodel:\n  - {item: c, missing: why}\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Template, git
-from mlscaffold.check import examine, judge
+from mlscaffold.check.run import examine, judge
 from mlscaffold.errors import UserError
 from mlscaffold.fleet.clones import borrowed
 from mlscaffold.fleet.committed import committed, head

@@ -7,7 +7,7 @@ import pytest
 
 from mlscaffold.errors import UserError
 from mlscaffold.fleet.matrix import merge
-from mlscaffold.fleet.row import Row, clean, good_enough, worst_first
+from mlscaffold.fleet.record import Row, clean, good_enough, worst_first
 from mlscaffold.fleet.store import Run, opened
 
 FIRST, SECOND = Run("first", "2026-11-01", "v0.4.0", 2), Run("second", "2026-11-02", "v0.5.0", 2)

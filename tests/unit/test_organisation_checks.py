@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlscaffold.check import Report, examine
+from mlscaffold.check.run import Report, examine
 from mlscaffold.errors import UserError
 
 ANSWERS = "_commit: v0.1.0\n_src_path: /somewhere/acme\n"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .beside import File, State
+from .compare import File, State
 from .detect import Found
-from .place import Place
+from .target_repository import Place
 
 if TYPE_CHECKING:
-    from ..check import Report
+    from ..check.run import Report
 
 BRANCH = "mlscaffold/adopt"
 # Without the standard's version of these, the verbs of the Makefile do not work.

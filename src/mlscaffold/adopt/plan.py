@@ -7,20 +7,20 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..answers import Answers
-from ..check import judge
+from ..check.run import judge
 from ..checks.repository import Repository, ml_repository
 from ..git import PLAIN, git
 from ..new import answered, fill
 from ..project import refuse_dirty
 from ..source import Source
 from .adoption import Adoption
-from .beside import compare
+from .compare import compare
 from .detect import Found, detect
 from .ignored import masked
-from .place import Place
+from .target_repository import Place
 
 if TYPE_CHECKING:
-    from ..own import OwnTable
+    from ..dataset import OwnTable
 
 _RAW = ("raw.csv", "raw.csv.gz", "raw.tsv", "raw.parquet")  # where the standard keeps the table, under DVC
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .repository import Repository
-from .shapes import mapping, mappings, within
+from .untrusted_yaml import mapping, mappings, within
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet"}
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from . import code
 from .repository import Repository
-from .shapes import items, mapping, mappings, within
 from .sources import DATASHEETS, DVC_DATA, DVC_REMOTE, ML_TEST_SCORE, RULES_OF_ML
 from .standard import Finding, Findings, family
+from .untrusted_yaml import items, mapping, mappings, within
 
 FAMILY = family("DA", "Data", "Is the data versioned, described and kept out of git?")
 _SUFFIXES = (

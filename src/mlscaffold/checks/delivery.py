@@ -4,9 +4,9 @@ import re
 
 from . import cluster, forge
 from .repository import Repository
-from .shapes import mapping, within
 from .sources import ML_TEST_SCORE, SCORECARD, SLSA, SRE_CANARY
 from .standard import Finding, Findings, family
+from .untrusted_yaml import mapping, within
 
 FAMILY = family("DL", "Delivery and rollback", "How does a change reach users, and how does it go back?")
 _TESTS = ("pytest", "make test", "tox", "nox", "unittest", "make check", "just test", "hatch test")

@@ -10,9 +10,9 @@ from . import code
 from .data import CONTRACT, columns
 from .repository import Repository, nodes, remembered
 from .reproducibility import outputs, stages
-from .shapes import items, mapping, mappings, within
 from .sources import HIDDEN_DEBT, ML_TEST_SCORE, MODEL_CARDS, RULES_OF_ML
 from .standard import Finding, Findings, family
+from .untrusted_yaml import items, mapping, mappings, within
 
 FAMILY = family("EV", "Evaluation", "Is the model measured where it can fail, and does the measurement decide?")
 _TRACKERS = ("mlflow", "wandb", "neptune", "dvclive", "comet_ml", "aim")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .repository import Repository
-from .shapes import items, mapping, mappings, within
+from .untrusted_yaml import items, mapping, mappings, within
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import re
 
 from . import forge
 from .repository import Repository, nodes, remembered
-from .shapes import items, mapping, mappings, within
 from .sources import HIDDEN_DEBT, ML_TEST_SCORE, PYPROJECT, TWELVE_FACTORS
 from .standard import Finding, Findings, family
+from .untrusted_yaml import items, mapping, mappings, within
 
 FAMILY = family("LH", "Layout and hygiene", "Can a newcomer find, run and trust what is here?")
 _BLOCK = re.compile(r"^(```|~~~| {4}\S)", re.MULTILINE)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from .repository import Repository, remembered
-from .shapes import mapping, mappings
+from .untrusted_yaml import mapping, mappings
 
 _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\]+)", re.MULTILINE)
 _LOOSE = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?:[<>~!]|;|$|@)", re.MULTILINE)

@@ -7,9 +7,9 @@ from typing import Any
 from . import rules
 from .repository import Repository
 from .service import services
-from .shapes import items, within
 from .sources import ML_TEST_SCORE, PROMETHEUS_RULES, PROMTOOL, SRE_ALERTS, SRE_ON_CALL
 from .standard import Finding, Findings, family
+from .untrusted_yaml import items, within
 
 FAMILY = family("OB", "Observability", "Is somebody told, about the right thing, with what to do?")
 _ABOUT_MODEL = re.compile(r"drift|psi|null|unseen|stale|model_age|label|loss|accuracy|score", re.IGNORECASE)

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import UserError
-from ..overlays.found import HOME, overlay_name
+from ..overlays.discover import HOME, overlay_name
 from .repository import Repository
-from .shapes import within
 from .sources import COPIER_UPDATE, Source
 from .standard import WEIGHT, Check, Finding, Findings, Look, family
+from .untrusted_yaml import within
 
 FAMILY = family("OR", "Organisation", "What the organisation asks for on top, by its overlays.")
 _WORDS = {"number", "title", "why", "mend", "severity", "url"}

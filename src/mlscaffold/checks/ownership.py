@@ -7,9 +7,9 @@ from urllib.parse import unquote
 from .repository import Repository
 from .reproducibility import outputs, stages
 from .service import services
-from .shapes import items, mapping, mappings
 from .sources import CODEOWNERS, DECISIONS, HIDDEN_DEBT, ML_TEST_SCORE, MODEL_CARDS, SCORECARD, SRE_ON_CALL
 from .standard import Finding, Findings, family
+from .untrusted_yaml import items, mapping, mappings
 
 FAMILY = family("OW", "Ownership and documents", "Who answers for it, and is what is written true?")
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from ..copied import Copied, compare
+from ..checksums import Copied, compare
 from ..errors import UserError
 from ..git import GitError, git
 from ..project import ANSWERS

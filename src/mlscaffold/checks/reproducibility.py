@@ -6,7 +6,6 @@ from typing import Any
 
 from . import code, locks
 from .repository import Repository
-from .shapes import items, mapping, within
 from .sources import (
     DVC_PIPELINES,
     HIDDEN_DEBT,
@@ -18,6 +17,7 @@ from .sources import (
     SKLEARN_RANDOM,
 )
 from .standard import Finding, Findings, family
+from .untrusted_yaml import items, mapping, within
 
 FAMILY = family("RE", "Reproducibility", "Does the same commit give the same model?")
 # Estimators and splitters of scikit-learn that draw lots, and what draws rows.

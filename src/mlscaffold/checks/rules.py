@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .repository import Repository, remembered
-from .shapes import items, mappings, within
+from .untrusted_yaml import items, mappings, within
 
 _YAML = ("*.yaml", "*.yml")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")

@@ -6,7 +6,6 @@ from typing import Any
 
 from . import cluster, code
 from .repository import Repository
-from .shapes import items, mapping, within
 from .sources import (
     DISRUPTIONS,
     HIDDEN_DEBT,
@@ -17,6 +16,7 @@ from .sources import (
     RULES_OF_ML,
 )
 from .standard import Finding, Findings, family
+from .untrusted_yaml import items, mapping, within
 
 FAMILY = family("SV", "Packaging and service", "Does it answer, and can it bear what callers send?")
 SERVERS = (

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 from ..credentials import TOKENS
 from . import cluster, code, forge, locks
-from .holes import HOLES, Hole
 from .repository import Repository, remembered
-from .shapes import items, mapping, mappings, within
 from .sources import (
     ACTIONS,
     NETWORK_POLICIES,
@@ -19,6 +17,8 @@ from .sources import (
     TWELVE_FACTORS,
 )
 from .standard import Finding, Findings, family
+from .untrusted_yaml import items, mapping, mappings, within
+from .vulnerabilities import HOLES, Hole
 
 FAMILY = family("SC", "Supply chain and security", "Does anything run here that nobody has chosen?")
 _PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

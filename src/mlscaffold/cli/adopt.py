@@ -11,7 +11,7 @@ from .options import Answer, AnswersFile, Debug, Defaults, Id, Positive, Protect
 
 if TYPE_CHECKING:
     from ..adopt.detect import Found
-    from ..adopt.place import Place
+    from ..adopt.target_repository import Place
     from ..answers import Answers
 
 EXAMPLE = "Example: mlscaffold adopt --data data/raw/churn.csv --target churned --dry-run"
@@ -43,14 +43,14 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     Adds what it lacks, and leaves every file of its own as it is: what collides goes to a branch. Exit code 1: files
     collide, or an adoption that was cut off is finished now.
     """
-    from ..adopt import adoption, place, plan
-    from ..adopt.land import land
+    from ..adopt import adoption, plan, target_repository
+    from ..adopt.apply import land
     from ..answers import gather
-    from ..own import infer_contract
+    from ..dataset import infer_contract
     from ..source import template_source
 
     _finish_first(path, dry=dry_run)
-    where = place.survey(path)
+    where = target_repository.survey(path)
     roles = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
     given = gather(roles, answer or [], answers)
     source = template_source(template or given.template, ref or given.ref)
@@ -74,8 +74,8 @@ def adopt(  # noqa: PLR0913 - one parameter an option
 
 def _finish_first(path: Path, *, dry: bool) -> None:
     from ..git import asked
-    from ..landing import finish, unfinished
     from ..project import Project
+    from ..update.apply import finish, unfinished
 
     folder = path.expanduser().resolve()
     places = asked("rev-parse", "--absolute-git-dir", "--show-toplevel", cwd=folder)

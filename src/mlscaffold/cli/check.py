@@ -12,7 +12,7 @@ from .options import Debug
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..check import Report
+    from ..check.run import Report
 
 EXAMPLE = "Example: mlscaffold check --format sarif > check.sarif"
 
@@ -36,7 +36,7 @@ def check(
     Looks at files alone, runs nothing, and works on any machine-learning repository. Exit code 1: the score is
     under --fail-under; without that, a check of high severity fails.
     """
-    from .. import check as checking
+    from ..check import run as checking
 
     if explain:
         show.explained(checking.explain(explain))

@@ -26,7 +26,7 @@ def diff(
     Looks at the files as they are on the disk, committed or not. Exit code 1: files of the standard were changed or
     deleted, or are stale.
     """
-    from ..drift import compare, summary
+    from ..diff.template_diff import compare, summary
     from ..project import load
 
     if sum((patch, stat, json)) > 1:
@@ -36,7 +36,7 @@ def diff(
     if json:
         show.document(summary(found))
     elif patch or stat:
-        from .. import patch as patching
+        from ..diff import patch as patching
 
         show.raw(patching.patch(found, files) if patch else patching.stat(found, files))
     else:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..fleet.listing import Entry, Fleet
-    from ..fleet.row import Row
+    from ..fleet.record import Row
     from ..fleet.running import Pace
     from ..fleet.standard import Standard
     from ..fleet.store import Store
@@ -174,7 +174,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     Which checks fail, and where. Exit code 1: a repository is under --fail-under, or without that fails a check of
     high severity, or could not be looked at.
     """
-    from ..fleet.row import good_enough
+    from ..fleet.record import good_enough
 
     rows = _rows(file, db, _pace(jobs, timeout), cache, Named(shard, run, again))
     short = [name for name, row in rows.items() if not good_enough(row, fail_under)]
@@ -211,8 +211,8 @@ def update(  # noqa: PLR0913 - one parameter an option
     """
     from dataclasses import replace
 
-    from ..branch import CHECKS
     from ..fleet.updating import GOOD, Order, waves
+    from ..update.branch import CHECKS
 
     if canary and no_checks:
         raise UserError("--canary and --no-checks do not go together: it is the checks that let the others follow")

@@ -27,7 +27,7 @@ def infer(
     What each column is and may hold, as YAML; what is suspicious is said on standard error.
     """
     from ..contract import contract_yaml
-    from ..own import infer_contract
+    from ..dataset import infer_contract
 
     roles = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
     own = infer_contract(file, roles, positive)

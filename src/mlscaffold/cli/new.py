@@ -43,7 +43,7 @@ def new(  # noqa: PLR0913 - one parameter an option
     """
     from .. import new as making
     from ..answers import gather
-    from ..own import infer_contract
+    from ..dataset import infer_contract
     from ..source import template_source
     from ..staging import vacant
 

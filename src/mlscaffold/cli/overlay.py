@@ -50,11 +50,11 @@ def add(
     Adds its files and sets its values in params.yaml, uncommitted. From then on, `mlscaffold update` brings both.
     """
     from ..answers import gather
-    from ..landing import apply, unfinished
-    from ..overlays.add import plan
-    from ..preview import document
     from ..project import load
     from ..source import template_source
+    from ..update.add_overlay import plan
+    from ..update.apply import apply, unfinished
+    from ..update.preview import document
 
     project = load(path)
     if unfinished(project):

@@ -32,12 +32,12 @@ def update(
 
     Shows what changes and keeps local files. Exit code 1: conflicts are left, or a check on the branch failed.
     """
-    from ..branch import CHECKS, propose
-    from ..check import standing
-    from ..landing import apply, finish, unfinished
-    from ..preview import document
+    from ..check.run import standing
     from ..project import load
-    from ..update import plan
+    from ..update.apply import apply, finish, unfinished
+    from ..update.branch import CHECKS, propose
+    from ..update.plan import plan
+    from ..update.preview import document
 
     if json and branch:
         raise UserError("--json and --branch do not go together; --json --dry-run says what the branch would hold")

@@ -6,7 +6,7 @@ from html import escape
 
 from packaging.version import InvalidVersion, Version
 
-from .row import Row
+from .record import Row
 from .store import Run
 
 _WIDE, _HIGH, _LEFT, _BELOW = 900, 240, 46, 26

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..checks.repository import LARGEST, MOST, Repository, forget
-from ..copied import Copied
+from ..checksums import Copied
 from ..errors import UserError
 from ..git import GitError, Objects, objects, read
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..git import GitError, plain_environment
-from ..preview import Plan
 from ..project import load
-from ..update import plan
+from ..update.plan import plan
+from ..update.preview import Plan
 from .clones import borrowed
-from .row import clean
+from .record import clean
 from .standard import Standard
 
 

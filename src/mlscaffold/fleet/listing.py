@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import UserError
-from .row import clean
+from .record import clean
 
 FILE = "fleet.toml"
 _KEYS: dict[str, type] = {

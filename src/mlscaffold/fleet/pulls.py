@@ -4,9 +4,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ..branch import Proposal
 from ..errors import UserError
 from ..git import GitError, git, read
+from ..update.branch import Proposal
 from .clones import access
 from .listing import Entry, remote
 

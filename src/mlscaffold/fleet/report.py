@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..checks import CHECKS, FAMILIES
 from .adoption import chart
-from .row import Row, worst_first
+from .record import Row, worst_first
 from .store import Run, Store
 
 _BESIDE = Path(__file__).parent

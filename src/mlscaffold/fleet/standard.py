@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..copied import Copies, copies_in
+from ..checksums import Copies, copies_in
 from ..errors import UserError
 from ..git import PLAIN, GitError, git
 from ..source import BUNDLE, for_git, newest, plain_address, tags, tags_in, template_source

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..check import Report, judge, score_of
+from ..check.run import Report, judge, score_of
 from ..checks import CHECKS
-from ..checks.shapes import mapping
-from ..copied import Copied, Copies, hold, placed
+from ..checks.untrusted_yaml import mapping
+from ..checksums import Copied, Copies, hold, placed
 from ..errors import UserError
+from ..ownership import Yours, of_text
 from ..project import ANSWERS
-from ..yours import Yours, of_text
 from .committed import Committed, head_of, opened, read_commit
-from .row import Row, clean
+from .record import Row, clean
 from .standard import Standard
 
 _VERSION = re.compile(r"[\w.+-]{1,64}")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import UserError
-from .row import Row
+from .record import Row
 
 FILE = "fleet.db"
 _FORMAT = 1

@@ -9,7 +9,7 @@ from ..errors import UserError
 from .clones import mirror, secrets_of
 from .conflicts import predicted
 from .listing import Entry, without_secrets
-from .row import Row, clean
+from .record import Row, clean
 from .running import Failed, Pace, run
 from .standard import Standard
 from .status import status

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..branch import CHECKS, DESCRIPTION, Proposal, propose
-from ..check import standing
+from ..check.run import standing
 from ..errors import UserError
 from ..git import GitError, read
-from ..preview import Plan
+from ..update.branch import CHECKS, DESCRIPTION, Proposal, propose
+from ..update.preview import Plan
 from .clones import branch_exists, hand_over
 from .committed import head
 from .conflicts import tried
 from .listing import Entry
 from .pulls import open_request
-from .row import clean
+from .record import clean
 from .running import Failed, Pace, run
 from .standard import Standard
 from .store import Store

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ..check import Report
+from ..check.run import Report
 from . import to_badge, to_html, to_json, to_junit, to_markdown, to_sarif
 
 FORMATS: dict[str, Callable[[Report], str]] = {

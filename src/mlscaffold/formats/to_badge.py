@@ -1,6 +1,6 @@
 """A report as a badge: an SVG that needs no service."""
 
-from ..check import Report
+from ..check.run import Report
 
 _COLOURS = ((90, "#2da44e"), (75, "#7d9c1f"), (50, "#bf8700"), (0, "#cf222e"))
 _LETTER = 7  # pixels, of Verdana at 11

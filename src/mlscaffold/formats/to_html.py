@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from html import escape
 
-from ..check import Outcome, Report, score_of
-from ..score import lowest
+from ..check.ml_test_score import lowest
+from ..check.run import Outcome, Report, score_of
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #b42318; --dim: #6b7280 }

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from .. import __version__
-from ..check import Outcome, Report, score_of
-from ..score import lowest
+from ..check.ml_test_score import lowest
+from ..check.run import Outcome, Report, score_of
 
 
 def render(report: Report) -> str:

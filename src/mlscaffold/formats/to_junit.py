@@ -2,7 +2,7 @@
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from ..check import Outcome, Report
+from ..check.run import Outcome, Report
 
 
 def render(report: Report) -> str:

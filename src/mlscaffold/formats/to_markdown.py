@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ..check import Outcome, Report, score_of
-from ..score import lowest
+from ..check.ml_test_score import lowest
+from ..check.run import Outcome, Report, score_of
 
 
 def render(report: Report) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .. import __version__
-from ..check import Report
+from ..check.run import Report
 from ..checks.standard import Check, Finding, Severity
 
 _LEVEL: dict[Severity, str] = {"high": "error", "medium": "warning", "low": "note"}

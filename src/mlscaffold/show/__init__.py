@@ -3,7 +3,7 @@
 from .adoption import adopted, adoption
 from .checks import explained, report
 from .creation import created, findings, made_overlay
-from .drift import drift
+from .diff import drift
 from .fleet import fleet_check, fleet_status, fleet_update, progress, written
 from .machine import tools
 from .terminal import ask, bug, document, error, interactive, notes, plain, raw, remark, say

@@ -7,13 +7,13 @@ from .terminal import say, wrapped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..check import Outcome, Report
+    from ..check.run import Outcome, Report
     from ..checks.standard import Check
 
 
 def report(found: "Report") -> None:
     """Print what the checks came to, and what would raise the score."""
-    from ..check import score_of
+    from ..check.run import score_of
 
     said = "nothing to look at" if found.score is None else f"{found.score} of 100"
     say(f"{found.name}: {said}", style="bold green" if found.good else "bold red")
@@ -49,7 +49,7 @@ def _left_out(found: "Report") -> None:
         if outcome.status == "ignored":
             say(f"  Ignored: {outcome.check.id} {outcome.check.title}: {outcome.reason}", style="yellow")
     if found.ml_test_score:
-        from ..score import lowest
+        from ..check.ml_test_score import lowest
 
         parts = ", ".join(f"{each.name} {each.points:g} of {each.items}" for each in found.ml_test_score)
         say(f"\nML Test Score, as claimed: {lowest(found.ml_test_score):g} ({parts})")

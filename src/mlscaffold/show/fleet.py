@@ -13,7 +13,7 @@ from .terminal import console, document, near, say
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..fleet.row import Row
+    from ..fleet.record import Row
     from ..fleet.updating import Done, Waves
 
 Seen = Callable[[str, str], None]
@@ -80,7 +80,7 @@ def fleet_status(rows: "Mapping[str, Row]", *, as_json: bool) -> None:
     if as_json:
         document({name: asdict(row) for name, row in rows.items()})
         return
-    from ..fleet.row import worst_first
+    from ..fleet.record import worst_first
 
     ordered = worst_first(rows)
     _summary(rows)

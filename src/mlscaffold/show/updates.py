@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from .terminal import near, notes, say
 
 if TYPE_CHECKING:
-    from ..branch import Proposal
-    from ..landing import Finished
-    from ..preview import Plan
+    from ..update.apply import Finished
+    from ..update.branch import Proposal
+    from ..update.preview import Plan
 
 _SIGNS = {"added": "+", "changed": "~", "deleted": "-"}
 _STYLES = {"added": "green", "changed": "yellow", "deleted": "red"}
@@ -39,7 +39,7 @@ def plan(planned: "Plan", *, dry: bool) -> None:
 
 def outcome(planned: "Plan", *, dry: bool) -> None:
     """Say what is left to do."""
-    from ..preview import conflict
+    from ..update.preview import conflict
 
     if planned.conflicts:
         say("Conflicts that would be left:" if dry else "Conflicts are left:", style="bold red")

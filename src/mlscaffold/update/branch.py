@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .changelog import between
-from .errors import UserError
-from .git import PLAIN, asked, git, identity, undisturbed
+from ..changelog import between
+from ..check.run import Standing
+from ..errors import UserError
+from ..git import PLAIN, asked, git, identity, undisturbed
 from .preview import Plan, conflict
 
 CHECKS = ("make lint", "make test")
@@ -34,22 +35,6 @@ class Checked:
     command: str
     passed: bool
     said: str
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a repository stands against the checks of `mlscaffold check`.
-
-    Attributes
-    ----------
-    score : int, optional
-        Of 100; None where nothing was looked at.
-    failing : tuple of str
-        Id and title of each check that fails.
-    """
-
-    score: int | None
-    failing: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from .terminal import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..drift import Different, Drift
+    from ..diff.template_diff import Different, Drift
 
 
 def drift(found: "Drift", files: "Sequence[Different]") -> None:

@@ -6,16 +6,16 @@ from io import BytesIO
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
-from .copied import digest as digest_of
-from .copied import fingerprint, read
-from .git import PLAIN, git
-from .project import ANSWERS, Project, answers_of
-from .render import opened
-from .source import recorded
-from .yours import Yours, of_team, of_template
+from ..checksums import digest as digest_of
+from ..checksums import fingerprint, read
+from ..git import PLAIN, git
+from ..ownership import Yours, of_team, of_template
+from ..project import ANSWERS, Project, answers_of
+from ..render import opened
+from ..source import recorded
 
 if TYPE_CHECKING:
-    from .render.memory import File, Standard
+    from ..render.memory import File, Standard
 
 State = Literal["changed", "deleted", "stale", "yours"]
 _VERSIONS = 50  # older ones that a changed file is compared with
@@ -135,7 +135,7 @@ def _same(project: Project, path: str, file: "File") -> bool:
 
 
 def _skipped(standard: "Standard", path: str) -> str:
-    from .yours import FROM_THE_START
+    from ..ownership import FROM_THE_START
 
     return FROM_THE_START if standard.skips(path) else ""
 

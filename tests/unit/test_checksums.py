@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from conftest import FILES, Run, Template
-from mlscaffold import copied, source
-from mlscaffold.copied import compare
+from mlscaffold import checksums, source
+from mlscaffold.checksums import compare
 from mlscaffold.errors import UserError
 from mlscaffold.project import answers_of
 
@@ -92,7 +92,7 @@ def test_an_address_elsewhere_is_not_followed_and_the_packages_bundle_stands_in_
     assert compare(owned, answers) is None
     assert compare(owned, answers, template.bundle()).count == 0
     monkeypatch.setattr(source, "project_url", lambda: "https://example.org/x")
-    monkeypatch.setattr(copied, "BUNDLE", template.bundle())
+    monkeypatch.setattr(checksums, "BUNDLE", template.bundle())
     assert (compare(owned, answers) is None) == (not url.startswith("https"))
 
 

@@ -4,13 +4,13 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..origin import old_standard, said
+from ..baseline import old_standard, said
 from ..project import ANSWERS, Project
 from ..render import render
 from ..source import recorded
-from .bring import PARAMS
-from .found import Overlay
+from .discover import Overlay
 from .gates import Values, read_params
+from .render import PARAMS
 
 
 def standard_params(project: Project) -> Values:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import UserError
-from .git import git
+from ..errors import UserError
+from ..git import git
+from ..project import Project
 from .preview import Plan
-from .project import Project
 
 JOURNAL = "mlscaffold-update"  # in git's own folder of this work tree
 RECORD = "record.json"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import UserError
-from .place import Place
+from .target_repository import Place
 
 State = Literal["added", "same", "collides", "local"]
 

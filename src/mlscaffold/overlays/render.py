@@ -12,7 +12,7 @@ from ..errors import UserError
 from ..project import ANSWERS
 from ..render import render
 from ..source import Source
-from .found import HOME, Overlay, overlay_name
+from .discover import HOME, Overlay, overlay_name
 from .gates import Gated, Values, put, read_gates, read_params
 
 PARAMS = "params.yaml"

@@ -6,13 +6,21 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..git import PLAIN, commit_all, git
-from ..preview import Step
 from ..project import Project
 from ..render import Merged, merge
 from ..source import Source, template_source
-from .bring import PARAMS, gated, gates_of, tell
-from .found import Overlay, overlays_of
+from .discover import Overlay, overlays_of
 from .gates import Values
+from .render import PARAMS, gated, gates_of, tell
+
+
+@dataclass(frozen=True)
+class Step:
+    """An overlay that goes from one version to another; `was` is empty where it is new."""
+
+    name: str
+    was: str
+    now: str
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .project import Project
+from ..overlays.update import Step
+from ..project import Project
 
 Kind = Literal["added", "changed", "deleted"]
 _BEGIN, _END = "<<<<<<< ", ">>>>>>> "
@@ -32,15 +33,6 @@ class Dropped:
 
     path: Path
     moved_to: Path | None
-
-
-@dataclass(frozen=True)
-class Step:
-    """An overlay that goes from one version to another; `was` is empty where it is new."""
-
-    name: str
-    was: str
-    now: str
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..answers import Answers
-from ..preview import Change, Plan, Step
+from ..overlays.baseline import standard_params
+from ..overlays.render import PARAMS, bring, gated, tell
+from ..overlays.update import Step
 from ..project import Project, refuse_dirty
 from ..source import Source
-from .before import standard_params
-from .bring import PARAMS, bring, gated, tell
+from .preview import Change, Plan
 
 
 @contextmanager

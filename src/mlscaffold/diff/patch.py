@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .drift import Different, Drift
-from .git import PLAIN, git
+from ..git import PLAIN, git
+from .template_diff import Different, Drift
 
 # No program of the user's, no colours: what is printed goes into `git apply -R`.
 _PLAIN_DIFF = ("diff-files", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")

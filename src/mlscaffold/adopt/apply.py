@@ -5,9 +5,9 @@ from tempfile import TemporaryDirectory
 
 from ..errors import UserError
 from ..git import PLAIN, asked, git, identity
-from ..landing import apply
-from ..preview import Change, Plan
 from ..project import Project
+from ..update.apply import apply
+from ..update.preview import Change, Plan
 from .adoption import BRANCH, Adoption
 from .ignored import lets_through
 

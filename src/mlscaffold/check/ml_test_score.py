@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .checks.repository import Repository
+from ..checks.repository import Repository
 
 FILE = "ml_test_score.yaml"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .git import PLAIN, git
+from ..git import PLAIN, git
 from .preview import Change, Dropped
 
 Rendered = Callable[[Path], bytes | None]

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
 from .git import PLAIN, GitError, git
+from .ownership import Yours, of_team, of_template
 from .source import BUNDLE, carried, is_ours, tags
-from .yours import Yours, of_team, of_template
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

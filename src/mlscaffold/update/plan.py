@@ -9,16 +9,16 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .edits import Rendered, dropped, removed
-from .errors import UserError
-from .git import PLAIN, commit_all, git
-from .origin import old_standard
-from .overlays.before import old_overlay, standard_params
-from .overlays.follow import Behind, Followed, behind, follow, unmerged
+from ..baseline import old_standard
+from ..errors import UserError
+from ..git import PLAIN, commit_all, git
+from ..overlays.baseline import old_overlay, standard_params
+from ..overlays.update import Behind, Followed, behind, follow, unmerged
+from ..project import Project, refuse_dirty
+from ..render import Merged, merge
+from ..source import BUNDLE, Source, carried, newest, refreshes, tags, template_source
+from .local_changes import Rendered, dropped, removed
 from .preview import Change, Kind, Plan
-from .project import Project, refuse_dirty
-from .render import Merged, merge
-from .source import BUNDLE, Source, carried, newest, refreshes, tags, template_source
 
 
 @contextmanager

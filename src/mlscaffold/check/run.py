@@ -4,18 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from .checks import CHECKS, FAMILIES, repo_review_families
-from .checks.organisation import FAMILY as ORGANISATION
-from .checks.organisation import checks_of
-from .checks.repository import Repository, ml_repository
-from .checks.standard import Check, Family, Finding
-from .errors import UserError
-from .score import Section, read_score
-
-if TYPE_CHECKING:
-    from .branch import Standing
+from ..checks import CHECKS, FAMILIES, repo_review_families
+from ..checks.organisation import FAMILY as ORGANISATION
+from ..checks.organisation import checks_of
+from ..checks.repository import Repository, ml_repository
+from ..checks.standard import Check, Family, Finding
+from ..errors import UserError
+from .ml_test_score import Section, read_score
 
 _ALL = (*FAMILIES, ORGANISATION)
 Status = Literal["passed", "failed", "nothing to look at", "ignored"]
@@ -110,6 +107,22 @@ class Report:
         return not any(outcome.check.severity == "high" for outcome in self.failing)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How a repository stands against the checks of `mlscaffold check`.
+
+    Attributes
+    ----------
+    score : int, optional
+        Of 100; None where nothing was looked at.
+    failing : tuple of str
+        Id and title of each check that fails.
+    """
+
+    score: int | None
+    failing: tuple[str, ...]
+
+
 def score_of(outcomes: Iterable[Outcome]) -> int | None:
     """Count the weighted share of what was passed; rounded down, so that 100 is all."""
     judged = [outcome for outcome in outcomes if outcome.status in ("passed", "failed")]
@@ -157,10 +170,8 @@ def judge(
     return Report(name, tuple(_outcomes(repository, settings, checks)), read_score(repository), settings.fail_under)
 
 
-def standing(path: Path) -> "Standing":
+def standing(path: Path) -> Standing:
     """Hold a repository to the checks, as its own settings say; in short."""
-    from .branch import Standing
-
     report = examine(path)
     return Standing(report.score, tuple(f"{each.check.id} {each.check.title}" for each in report.failing))
 

@@ -1,0 +1,1 @@
+"""Run the checks on a repository, and compute its score."""
