@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mlscaffold.checks import CHECKS, FAMILIES
 from mlscaffold.checks.standard import WEIGHT, Check, Family
-from mlscaffold.checks.vulnerabilities import HOLES
+from mlscaffold.checks.vulnerabilities import VULNERABILITIES
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "checks.md"
 
@@ -56,9 +56,9 @@ def _holes() -> Iterator[str]:
         "",
     )
     yield from ("| package | from | closed in | number | what it does |", "| --- | --- | --- | --- | --- |")
-    for hole in HOLES:
-        since = "the first" if hole.since == "0" else hole.since
-        yield f"| {hole.package} | {since} | {hole.fixed} | {hole.cve} | {hole.what} |"
+    for each in VULNERABILITIES:
+        since = "the first" if each.since == "0" else each.since
+        yield f"| {each.package} | {since} | {each.fixed} | {each.cve} | {each.what} |"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from .render import opened
 from .source import recorded
 
 
-def old_standard(project: Project, near: Path) -> dict[str, bytes]:
+def render_old_standard(project: Project, near: Path) -> dict[str, bytes]:
     """Render the standard as a repository has it.
 
     Parameters
@@ -24,10 +24,10 @@ def old_standard(project: Project, near: Path) -> dict[str, bytes]:
         The content of each file, by path.
     """
     source = recorded(project.url, project.version, near)
-    with opened(source, project.path, said(project.path / ANSWERS)) as standard:
+    with opened(source, project.path, recorded_answers(project.path / ANSWERS)) as standard:
         return {path: file.content for path, file in standard.files.items()}
 
 
-def said(answers: Path) -> dict[str, Any]:
+def recorded_answers(answers: Path) -> dict[str, Any]:
     """Return what an answers file says to the questions of its template."""
     return {name: each for name, each in answers_of(answers).items() if not name.startswith("_")}

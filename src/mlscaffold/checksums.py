@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
 from .git import PLAIN, GitError, git
-from .ownership import Yours, of_team, of_template
+from .ownership import Ownership, read_team_rules, read_template_rules
 from .source import BUNDLE, carried, is_ours, tags
 
 if TYPE_CHECKING:
@@ -26,27 +26,27 @@ Files = Mapping[str, tuple[str, bool]]
 LARGEST = 50_000_000  # bytes of a bundle, or of a file, that are looked at
 _ANSWER = re.compile(r"\{\{ *(\w+) *\}\}")
 _TAG = re.compile(r"\{%.*?%\}")
-_READ: dict[str, "Copies"] = {}  # by commit; a fleet has few versions and many repositories
+_READ: dict[str, "Checksums"] = {}  # by commit; a fleet has few versions and many repositories
 
 
 @dataclass(frozen=True)
-class Copies:
-    """What a version of a template copies.
+class Checksums:
+    """Checksums of the files that a version of a template copies.
 
     Attributes
     ----------
     files : mapping
         git's digest of each file, and whether it can be run, by path; `{{ answer }}` may stand in a path.
-    yours : mapping
+    owned : mapping
         The template's table of files that are the team's, with why.
     """
 
     files: Files
-    yours: Mapping[str, str]
+    owned: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Copied:
+class Comparison:
     """What became of the copies in a repository.
 
     Attributes
@@ -69,9 +69,9 @@ class Copied:
         return len(self.changed) + len(self.deleted)
 
 
-def compare(
+def compare_repository(
     root: Path, answers: Mapping[str, Any], bundle: Path | None = None, where: Callable[[str], Path] | None = None
-) -> Copied | None:
+) -> Comparison | None:
     """Hold the copied files of a repository, as they stand on the disk, to the version that it was made from.
 
     Parameters
@@ -88,7 +88,7 @@ def compare(
 
     Returns
     -------
-    Copied or None
+    Comparison or None
         None where nobody carries that version.
 
     Raises
@@ -97,31 +97,35 @@ def compare(
         If pyproject.toml names files of the team's without a reason.
     """
     at = where or (lambda _: root)
-    copies = _copies_of(at(str(answers.get("_src_path") or "")), answers, bundle)
-    if copies is None:
+    checksums = _copies_of(at(str(answers.get("_src_path") or "")), answers, bundle)
+    if checksums is None:
         return None
-    yours = Yours({**copies.yours, **of_team(at("pyproject.toml"))})
-    return hold(
-        copies, answers, yours, lambda path: fingerprint(at(path), path), lambda path: os.path.lexists(at(path) / path)
+    ownership = Ownership({**checksums.owned, **read_team_rules(at("pyproject.toml"))})
+    return compare_checksums(
+        checksums,
+        answers,
+        ownership,
+        lambda path: fingerprint(at(path), path),
+        lambda path: os.path.lexists(at(path) / path),
     )
 
 
-def hold(
-    copies: Copies,
+def compare_checksums(
+    checksums: Checksums,
     answers: Mapping[str, Any],
-    yours: Yours,
+    ownership: Ownership,
     found: Callable[[str], tuple[str, bool] | None],
     there: Callable[[str], bool],
-) -> Copied:
+) -> Comparison:
     """Hold files, wherever they are, to what a version copies.
 
     Parameters
     ----------
-    copies : Copies
+    checksums : Checksums
         The version.
     answers : mapping
         Of the repository.
-    yours : Yours
+    ownership : Ownership
         Files that may differ.
     found : callable
         Gives the fingerprint of a path.
@@ -130,24 +134,24 @@ def hold(
 
     Returns
     -------
-    Copied
+    Comparison
         What became of the copies.
     """
     changed: list[str] = []
     deleted: list[str] = []
     looked_at = 0
-    for path, wanted in placed(copies.files, answers):
+    for path, wanted in resolve_paths(checksums.files, answers):
         looked_at += 1
-        if found(path) != wanted and not yours.reason(path):
+        if found(path) != wanted and not ownership.reason(path):
             (changed if there(path) else deleted).append(path)
-    return Copied(looked_at, tuple(changed), tuple(deleted))
+    return Comparison(looked_at, tuple(changed), tuple(deleted))
 
 
-def _copies_of(root: Path, answers: Mapping[str, Any], bundle: Path | None) -> Copies | None:
+def _copies_of(root: Path, answers: Mapping[str, Any], bundle: Path | None) -> Checksums | None:
     url, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
     place = _vendored(root, url) or bundle or (BUNDLE if is_ours(url) else None)
     commit = tags(place).get(version) if place else None
-    return copies_in(place, commit) if place and commit else None
+    return load_checksums(place, commit) if place and commit else None
 
 
 def _vendored(root: Path, url: str) -> Path | None:
@@ -159,7 +163,7 @@ def _vendored(root: Path, url: str) -> Path | None:
     return place if place and place.stat().st_size <= LARGEST else None
 
 
-def placed(files: Files, answers: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, bool]]]:
+def resolve_paths(files: Files, answers: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, bool]]]:
     """Give the files of a version at the places that some answers give them."""
     for path, wanted in files.items():
         place = _ANSWER.sub(lambda found: str(answers.get(found[1], "{")), path) if "{" in path else path
@@ -220,7 +224,7 @@ def digest(content: bytes, length: int = 40) -> str:
     return algorithm(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def copies_in(place: Path, commit: str) -> Copies | None:
+def load_checksums(place: Path, commit: str) -> Checksums | None:
     """Read a version out of a bundle, once: git names a commit by its content, so no other has that name."""
     if commit in _READ:
         return _READ[commit]
@@ -236,7 +240,7 @@ def copies_in(place: Path, commit: str) -> Copies | None:
     return found
 
 
-def _listed(repository: Path, commit: str) -> Copies:
+def _listed(repository: Path, commit: str) -> Checksums:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -257,7 +261,7 @@ def _listed(repository: Path, commit: str) -> Copies:
     rendered = {path for path in files if path.endswith(suffix)} if folder and "{" not in folder else set(files)
     beside = {path.removesuffix(suffix) for path in rendered}
     left = rendered | beside | set(_conditional(config).match_files(files))
-    return Copies({path: each for path, each in files.items() if path not in left}, of_template(config))
+    return Checksums({path: each for path, each in files.items() if path not in left}, read_template_rules(config))
 
 
 def _conditional(config: Mapping[str, Any]) -> "GitIgnoreSpec":

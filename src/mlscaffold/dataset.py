@@ -18,7 +18,7 @@ _CHUNK = 2**20
 
 
 @dataclass(frozen=True)
-class OwnTable:
+class Dataset:
     """A table of the user's, and the contract inferred from it."""
 
     table: "Table"
@@ -26,7 +26,7 @@ class OwnTable:
     findings: "tuple[Finding, ...]"
 
 
-def infer_contract(data: Path, values: Mapping[str, Any], positive: str | None = None) -> OwnTable:
+def infer_contract(data: Path, values: Mapping[str, Any], positive: str | None = None) -> Dataset:
     """Open a table and infer its contract.
 
     Parameters
@@ -40,7 +40,7 @@ def infer_contract(data: Path, values: Mapping[str, Any], positive: str | None =
 
     Returns
     -------
-    OwnTable
+    Dataset
         Table, contract, findings.
 
     Raises
@@ -66,10 +66,10 @@ def infer_contract(data: Path, values: Mapping[str, Any], positive: str | None =
         id=values.get("id") or None,
         positive=positive,
     )
-    return OwnTable(table, found.contract, found.findings)
+    return Dataset(table, found.contract, found.findings)
 
 
-def answers_of(contract: "Contract") -> dict[str, Any]:
+def answers_from(contract: "Contract") -> dict[str, Any]:
     """Return the answers to the template's questions that a contract implies."""
     time, entity = contract.named("time"), contract.named("id")
     return {
@@ -82,14 +82,14 @@ def answers_of(contract: "Contract") -> dict[str, Any]:
     }
 
 
-def bring_table(own: OwnTable, project: Path) -> None:
+def write_dataset(dataset: Dataset, project: Path) -> None:
     """Put a table into a repository: a copy of it, its pointer for DVC, and its contract."""
     from .contract import contract_yaml
 
-    raw = project / own.contract.source.path
+    raw = project / dataset.contract.source.path
     raw.parent.mkdir(parents=True, exist_ok=True)
-    (project / "contract.yaml").write_text(contract_yaml(own.contract), encoding="utf-8", newline="\n")
-    digest, size = _copy(own.table.path, raw)
+    (project / "contract.yaml").write_text(contract_yaml(dataset.contract), encoding="utf-8", newline="\n")
+    digest, size = _copy(dataset.table.path, raw)
     raw.with_name(f"{raw.name}.dvc").write_text(pointer(raw.name, digest, size), encoding="utf-8", newline="\n")
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .answers import Answers, columns, names
-from .dataset import OwnTable, answers_of, bring_table
+from .dataset import Dataset, answers_from, write_dataset
 from .errors import UserError
 from .git import asked, first_commit
-from .overlays.render import lay
+from .overlays.render import add_overlays
 from .render import render
 from .source import Source, vendor
 from .staging import move, staging, vacant
@@ -44,7 +44,7 @@ def create(
     path: Path,
     answers: Answers,
     source: Source,
-    own: OwnTable | None = None,
+    dataset: Dataset | None = None,
     *,
     overlays: Sequence[Source] = (),
     ask: bool = False,
@@ -59,7 +59,7 @@ def create(
         To the template's questions; the rest have defaults.
     source : Source
         The template.
-    own : OwnTable, optional
+    dataset : Dataset, optional
         The table it starts with; the template's example if None.
     overlays : sequence of Source
         Templates of an organisation's, on top of it.
@@ -77,16 +77,16 @@ def create(
         If the folder is taken, or an answer is wrong; nothing is left behind then.
     """
     target = vacant(path)
-    data, notes = answered(target, answers, own)
+    data, notes = answered(target, answers, dataset)
     with staging(target) as staged:
-        version = fill(staged, data, source, own, named=answers.named, ask=ask)
-        notes = (*notes, *lay(overlays, staged, data))
+        version = fill(staged, data, source, dataset, named=answers.named, ask=ask)
+        notes = (*notes, *add_overlays(overlays, staged, data))
         identity = first_commit(staged, f"{data['name']}: made by mlscaffold from template {version}")
         move(staged, target)
     return Created(target, version, identity, (*source.notes, *notes, *_nested(target)))
 
 
-def answered(folder: Path, answers: Answers, own: OwnTable | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+def answered(folder: Path, answers: Answers, dataset: Dataset | None) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Put together all answers that are known: the user's, the names that the folder gives, the roles of the table.
 
     Parameters
@@ -95,7 +95,7 @@ def answered(folder: Path, answers: Answers, own: OwnTable | None) -> tuple[dict
         Of the repository.
     answers : Answers
         The user's.
-    own : OwnTable, optional
+    dataset : Dataset, optional
         The table it starts with.
 
     Returns
@@ -106,10 +106,10 @@ def answered(folder: Path, answers: Answers, own: OwnTable | None) -> tuple[dict
         What to tell the user.
     """
     named, notes = names(folder, answers.values)
-    data = {"table": "example", **answers.values, **named, **(answers_of(own.contract) if own else {})}
+    data = {"table": "example", **answers.values, **named, **(answers_from(dataset.contract) if dataset else {})}
     if "protected" in data:
         data["protected"] = list(columns(data["protected"]))
-    if own is None and data.get("table") == "own":
+    if dataset is None and data.get("table") == "own":
         raise UserError("a table of your own comes with --data FILE")
     return data, notes
 
@@ -118,7 +118,7 @@ def fill(
     folder: Path,
     data: Mapping[str, Any],
     source: Source,
-    own: OwnTable | None,
+    dataset: Dataset | None,
     *,
     named: Sequence[str] = (),
     ask: bool = False,
@@ -126,8 +126,8 @@ def fill(
     """Render the template into an empty folder, with its bundle and the table, and return the version."""
     vendor(source, folder)
     version = render(source, folder, data, named=named, ask=ask)
-    if own:
-        bring_table(own, folder)
+    if dataset:
+        write_dataset(dataset, folder)
     return version
 
 

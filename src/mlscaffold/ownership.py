@@ -15,7 +15,7 @@ FROM_THE_START = "the team's own from the first day"
 
 
 @dataclass(frozen=True)
-class Yours:
+class Ownership:
     """Patterns of files that may differ from the template, as .gitignore writes them, and why.
 
     Attributes
@@ -44,7 +44,7 @@ def _spec(pattern: str) -> "GitIgnoreSpec":
         raise UserError(f"{pattern!r} is no pattern of files; write it as in .gitignore, for instance /docs/") from None
 
 
-def of_template(config: Mapping[str, Any]) -> dict[str, str]:
+def read_template_rules(config: Mapping[str, Any]) -> dict[str, str]:
     """Read the template's side in its copier.yml: `_skip_if_exists` and `_yours`, without patterns that hold Jinja."""
     skipped, table = config.get("_skip_if_exists"), config.get("_yours")
     patterns = [str(each) for each in skipped] if isinstance(skipped, list) else []
@@ -54,7 +54,7 @@ def of_template(config: Mapping[str, Any]) -> dict[str, str]:
     return {pattern: why for pattern, why in found.items() if "{" not in pattern}
 
 
-def of_team(root: Path) -> dict[str, str]:
+def read_team_rules(root: Path) -> dict[str, str]:
     """Read the team's side: `[tool.mlscaffold.diff] yours` in pyproject.toml.
 
     Parameters
@@ -77,11 +77,11 @@ def of_team(root: Path) -> dict[str, str]:
         text = file.read_text(encoding="utf-8") if file.is_file() and not file.is_symlink() else ""
     except (OSError, ValueError):  # a broken one is named by `mlscaffold check`
         return {}
-    return of_text(text)
+    return parse_team_rules(text)
 
 
-def of_text(text: str) -> dict[str, str]:
-    """Read the team's side out of the text of a pyproject.toml, as `of_team` does."""
+def parse_team_rules(text: str) -> dict[str, str]:
+    """Read the team's side out of the text of a pyproject.toml, as `read_team_rules` does."""
     import tomllib
 
     try:

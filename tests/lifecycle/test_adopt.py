@@ -273,7 +273,7 @@ def killed(folder: Path, template: Path, place: str, times: int, how: str = "SIG
     [
         ("adopt.apply._proposal", 0, "SIGKILL"),
         ("adopt.apply._entries", 1, "SIGKILL"),
-        ("update.apply._write_down", 0, "SIGKILL"),
+        ("update.apply._write_record", 0, "SIGKILL"),
         ("update.apply._state", 3, "SIGKILL"),
         ("adopt.apply._proposal", 0, "SIGINT"),
         ("adopt.apply._proposal", 0, "SIGTERM"),
@@ -291,9 +291,9 @@ def test_cut_off_before_its_record_stands_nothing_has_happened(
 @pytest.mark.parametrize(
     ("place", "times"),
     [
-        ("update.apply._carry_out", 0),
-        ("update.apply._bring", 0),
-        ("update.apply._bring", 1),
+        ("update.apply._run_record", 0),
+        ("update.apply._replace", 0),
+        ("update.apply._replace", 1),
         ("update.apply.git", 0),
         ("update.apply.git", 1),
     ],

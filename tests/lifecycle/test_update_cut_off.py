@@ -71,7 +71,7 @@ def whole(project: Path, tmp_path: Path, run: Run) -> tuple[dict[str, bytes], st
     return snapshot(other), git(other, "status", "--porcelain")
 
 
-@pytest.mark.parametrize(("name", "times"), [("_write_down", 0), ("_state", 0), ("_state", 4)])
+@pytest.mark.parametrize(("name", "times"), [("_write_record", 0), ("_state", 0), ("_state", 4)])
 def test_killed_before_its_record_stands_nothing_has_happened(
     name: str, times: int, behind: Path, tmp_path: Path, run: Run
 ) -> None:
@@ -85,7 +85,8 @@ def test_killed_before_its_record_stands_nothing_has_happened(
 
 
 @pytest.mark.parametrize(
-    ("name", "times"), [("_carry_out", 0), ("_bring", 0), ("_bring", 1), ("_bring", 3), ("_delete", 0), ("git", 0)]
+    ("name", "times"),
+    [("_run_record", 0), ("_replace", 0), ("_replace", 1), ("_replace", 3), ("_delete", 0), ("git", 0)],
 )
 def test_killed_after_that_the_next_update_finishes_it(
     name: str, times: int, behind: Path, tmp_path: Path, run: Run
@@ -102,7 +103,7 @@ def test_killed_after_that_the_next_update_finishes_it(
 
 
 def test_what_was_edited_since_is_not_overwritten(behind: Path, run: Run) -> None:
-    killed(behind, "_bring", 1)
+    killed(behind, "_replace", 1)
     (behind / "src/churn/model.py").write_text("depth = 77\n")
     result = run("update", behind)
     assert (result.code, "src/churn/model.py has changed since; put it back" in result.err) == (2, True)
@@ -113,7 +114,7 @@ def test_what_was_edited_since_is_not_overwritten(behind: Path, run: Run) -> Non
 
 
 def test_the_work_tree_of_a_killed_update_is_taken_away_by_the_next(behind: Path, run: Run) -> None:
-    killed(behind, "_write_down", 0)
+    killed(behind, "_write_record", 0)
     left = [line for line in git(behind, "worktree", "list").splitlines() if "mlscaffold-update-" in line]
     assert len(left) == 1
     run("update", behind, "--dry-run")

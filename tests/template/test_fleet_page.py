@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlscaffold.fleet.record import Row
+from mlscaffold.fleet.record import Record
 from mlscaffold.fleet.report import render
 from mlscaffold.fleet.store import Run, opened
 
@@ -42,16 +42,16 @@ document.body.textContent = JSON.stringify(seen);
 </script>"""
 
 
-def rows() -> dict[str, Row]:
+def rows() -> dict[str, Record]:
     found = {
-        "team/alpha": Row(version="v0.4.0", behind=1, score=9, failing=["SC001"], changed=3, deleted=1, at_risk=2),
-        "team/beta": Row(version="v0.5.0", behind=0, score=100, good=True, changed=0, deleted=0, verdict="blessed"),
-        "team/gamma": Row(
+        "team/alpha": Record(version="v0.4.0", behind=1, score=9, failing=["SC001"], changed=3, deleted=1, at_risk=2),
+        "team/beta": Record(version="v0.5.0", behind=0, score=100, good=True, changed=0, deleted=0, verdict="blessed"),
+        "team/gamma": Record(
             version="v0.3.0", behind=2, score=70, good=True, conflicts=["a<b>.md"], gates_off=["bias.gap is None"],
             expired=["the waiver of drift has expired"], verdict="rejected", judged="2026-11-01",
         ),
-        "other/<img src=x>": Row(version="v9", behind=None, score=85, good=True),
-        "other/broken": Row(error='is no git repository with a commit that can be read ("quoted" <b>bold</b>)'),
+        "other/<img src=x>": Record(version="v9", behind=None, score=85, good=True),
+        "other/broken": Record(error='is no git repository with a commit that can be read ("quoted" <b>bold</b>)'),
     }  # fmt: skip
     return {name: row if row.error else replace(row, families=FAMILIES, looked_at=150) for name, row in found.items()}
 
@@ -67,7 +67,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
             store.begin(run)
             for name, row in old.items():
                 store.keep(
-                    run, name, row if name != "team/beta" or number == 3 else Row.of({"version": version, "behind": 1})
+                    run,
+                    name,
+                    row if name != "team/beta" or number == 3 else Record.from_dict({"version": version, "behind": 1}),
                 )
         last = Run("look 4", "2026-11-25T10:00:00+00:00", "v0.5.0", 5)
         store.begin(last)

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import FILES, Run, Template
 from mlscaffold import checksums, source
-from mlscaffold.checksums import compare
+from mlscaffold.checksums import compare_repository
 from mlscaffold.errors import UserError
 from mlscaffold.project import answers_of
 
@@ -18,7 +18,7 @@ TABLE = (
 
 
 def quick(project: Path, **more: str):
-    return compare(project, {**answers_of(project / ".copier-answers.yml"), **more})
+    return compare_repository(project, {**answers_of(project / ".copier-answers.yml"), **more})
 
 
 @pytest.fixture
@@ -89,11 +89,11 @@ def test_an_address_elsewhere_is_not_followed_and_the_packages_bundle_stands_in_
     (tmp_path / "x.bundle").write_bytes((owned / ".mlscaffold/template.bundle").read_bytes())
     (owned / "link.bundle").symlink_to(tmp_path / "x.bundle")
     answers = {**answers_of(owned / ".copier-answers.yml"), "_src_path": url}
-    assert compare(owned, answers) is None
-    assert compare(owned, answers, template.bundle()).count == 0
+    assert compare_repository(owned, answers) is None
+    assert compare_repository(owned, answers, template.bundle()).count == 0
     monkeypatch.setattr(source, "project_url", lambda: "https://example.org/x")
     monkeypatch.setattr(checksums, "BUNDLE", template.bundle())
-    assert (compare(owned, answers) is None) == (not url.startswith("https"))
+    assert (compare_repository(owned, answers) is None) == (not url.startswith("https"))
 
 
 def test_a_version_that_nobody_carries_gives_nothing_to_look_at(owned: Path) -> None:

@@ -12,7 +12,7 @@ from mlscaffold.errors import UserError
 from mlscaffold.fleet.clones import borrowed
 from mlscaffold.fleet.committed import committed, head
 from mlscaffold.fleet.standard import Standard, standard
-from mlscaffold.fleet.status import held
+from mlscaffold.fleet.status import compare_commit
 from mlscaffold.source import tags
 
 
@@ -87,14 +87,14 @@ def test_a_repository_with_longer_names_of_objects_is_read(tmp_path: Path) -> No
 
 
 def test_status_is_the_same_as_check(project: Path, template: Template) -> None:
-    """A commit is held to the checks as the folder is: the same findings, from git's objects."""
+    """A commit is compare_commit to the checks as the folder is: the same findings, from git's objects."""
     bundle = template.bundle()
     for text in (None, "a file of the standard, changed\n"):
         if text:
             (project / "run.sh").write_text(text)
             git(project, "commit", "-qam", "changed")
         folder = examine(project)
-        held_to = partial(held, Standard(bundle, tags(bundle)))
+        held_to = partial(compare_commit, Standard(bundle, tags(bundle)))
         objects = judge(committed(project, head(project), held_to), project.name)
         assert objects.outcomes == folder.outcomes
         assert objects.score == folder.score

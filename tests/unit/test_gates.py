@@ -3,7 +3,7 @@
 import pytest
 
 from mlscaffold.errors import UserError
-from mlscaffold.overlays.gates import Gated, put, read_gates, read_params
+from mlscaffold.overlays.gates import GateChanges, read_gates, read_params, set_values
 
 PARAMS = """\
 # Numbers.
@@ -23,20 +23,20 @@ def standard() -> dict[tuple[str, str], object]:
 
 
 def test_a_default_is_replaced_and_its_comment_stays() -> None:
-    done = put(PARAMS, {("compare", "margin"): 0.01}, {}, standard)
-    assert done == Gated(PARAMS.replace("margin: 0.02 # PASS", "margin: 0.01 # PASS"), ("compare.margin: 0.01",))
+    done = set_values(PARAMS, {("compare", "margin"): 0.01}, {}, standard)
+    assert done == GateChanges(PARAMS.replace("margin: 0.02 # PASS", "margin: 0.01 # PASS"), ("compare.margin: 0.01",))
 
 
 def test_the_value_of_another_section_and_words_are_told_apart() -> None:
-    done = put(PARAMS, {("bias", "margin"): 0.4, ("bias", "mode"): "alone"}, {}, standard)
+    done = set_values(PARAMS, {("bias", "margin"): 0.4, ("bias", "mode"): "alone"}, {}, standard)
     assert "  margin: 0.4\n  mode: alone   # a word\n" in done.text
     assert "  margin: 0.02 # PASS" in done.text
 
 
 def test_what_the_team_has_set_stays_and_is_named() -> None:
     mine = PARAMS.replace("margin: 0.02 # PASS", "margin: 0.05 # PASS")
-    done = put(mine, {("compare", "margin"): 0.01}, {}, standard)
-    assert (done.text, done.put) == (mine, ())
+    done = set_values(mine, {("compare", "margin"): 0.01}, {}, standard)
+    assert (done.text, done.changed) == (mine, ())
     assert done.kept == ("compare.margin: 0.05 is your own; the overlay sets 0.01",)
 
 
@@ -46,14 +46,18 @@ def test_what_the_overlay_set_before_is_replaced_without_asking_the_standard() -
     def never() -> dict[tuple[str, str], object]:
         raise AssertionError("the standard was asked")
 
-    assert put(PARAMS, {("compare", "margin"): 0.03}, before, never).put == ("compare.margin: 0.03",)
-    assert put(PARAMS, {("compare", "margin"): 0.02}, {}, never) == Gated(PARAMS), "it is so already"
+    assert set_values(PARAMS, {("compare", "margin"): 0.03}, before, never).changed == ("compare.margin: 0.03",)
+    assert set_values(PARAMS, {("compare", "margin"): 0.02}, {}, never) == GateChanges(PARAMS), "it is so already"
 
 
 def test_what_cannot_be_set_is_named() -> None:
-    assert put(PARAMS, {("compare", "none"): 1}, {}, standard).kept[0].startswith("compare.none: params.yaml has no")
+    assert (
+        set_values(PARAMS, {("compare", "none"): 1}, {}, standard)
+        .kept[0]
+        .startswith("compare.none: params.yaml has no")
+    )
     flow = "compare: {margin: 0.02}\n"
-    done = put(flow, {("compare", "margin"): 0.01}, {}, standard)
+    done = set_values(flow, {("compare", "margin"): 0.01}, {}, standard)
     assert (done.text, "does not stand on a line of its own" in done.kept[0]) == (flow, True)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .compare import File, State
 from .detect import Found
-from .target_repository import Place
+from .target_repository import TargetRepository
 
 if TYPE_CHECKING:
     from ..check.run import Report
@@ -23,7 +23,7 @@ class Adoption:
 
     Attributes
     ----------
-    place : Place
+    target : TargetRepository
         The repository.
     url : str
         Where updates will come from.
@@ -45,7 +45,7 @@ class Adoption:
         Mirrors the root of the git repository and holds the rendered files, while the plan is open.
     """
 
-    place: Place
+    target: TargetRepository
     url: str
     version: str
     found: Found
@@ -64,7 +64,7 @@ class Adoption:
     @property
     def in_the_way(self) -> tuple[Path, ...]:
         """Colliding files without whose merge the verbs of the Makefile do not work."""
-        needed = {self.place.inside / name for name in _NEEDED} | set(self.masked.values())
+        needed = {self.target.inside / name for name in _NEEDED} | set(self.masked.values())
         return tuple(path for path in self.having("collides") if path in needed)
 
 

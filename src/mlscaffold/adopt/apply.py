@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from ..errors import UserError
 from ..git import PLAIN, asked, git, identity
 from ..project import Project
-from ..update.apply import apply
+from ..update.apply import apply as apply_plan
 from ..update.preview import Change, Plan
 from .adoption import BRANCH, Adoption
 from .ignored import lets_through
@@ -14,7 +14,7 @@ from .ignored import lets_through
 _LISTS = (".gitignore", ".gitattributes", ".dockerignore", ".dvcignore")
 
 
-def land(adoption: Adoption) -> None:
+def apply(adoption: Adoption) -> None:
     """Write the additions and stage them; put the standard's version of what collides on a branch.
 
     Nothing of the repository is overwritten, nothing is committed to its branch. As with an update, what is to be done
@@ -30,20 +30,20 @@ def land(adoption: Adoption) -> None:
     UserError
         If the branch for collisions is there already.
     """
-    root = adoption.place.root
+    root = adoption.target.root
     if adoption.having("collides") and asked("rev-parse", "--verify", "--quiet", f"refs/heads/{BRANCH}", cwd=root):
         raise UserError(f"there is a branch {BRANCH} already; merge it, or delete it: git branch -D {BRANCH}")
     added = adoption.having("added")
     staged = tuple(path for path in added if path not in adoption.hidden)
     planned = Plan(
-        Project(adoption.place.path, root, adoption.url, adoption.version, adoption.place.git_dir),
+        Project(adoption.target.path, root, adoption.url, adoption.version, adoption.target.git_dir),
         adoption.version,
         tuple(Change(path, "added") for path in added),
         tree=adoption.tree,
         stages=_entries(adoption.tree, staged, root),
         branch=_proposal(adoption),
     )
-    apply(planned)
+    apply_plan(planned)
 
 
 def _entries(tree: Path, paths: tuple[Path, ...], root: Path) -> bytes:
@@ -59,7 +59,7 @@ def _entries(tree: Path, paths: tuple[Path, ...], root: Path) -> bytes:
 
 def _proposal(adoption: Adoption) -> tuple[str, str] | None:
     """Commit the standard's version of what collides on top of the repository's own commit, on no branch yet."""
-    paths, root = adoption.having("collides"), adoption.place.root
+    paths, root = adoption.having("collides"), adoption.target.root
     if not paths:
         return None
     with TemporaryDirectory(prefix="mlscaffold-adopt-") as scratch:
@@ -79,7 +79,7 @@ def _proposal(adoption: Adoption) -> tuple[str, str] | None:
 
 def _proposed(adoption: Adoption, path: Path) -> bytes:
     """Return the standard's file; of a list of patterns, the team's with the lines that it lacks."""
-    rendered, real = (adoption.tree / path).read_bytes(), adoption.place.root / path
+    rendered, real = (adoption.tree / path).read_bytes(), adoption.target.root / path
     if path.name not in _LISTS or real.is_symlink():
         return rendered
     own = real.read_bytes()
@@ -91,4 +91,4 @@ def _proposed(adoption: Adoption, path: Path) -> bytes:
 
 def _through(adoption: Adoption, source: Path) -> list[str]:
     hidden = [path for path, by in adoption.masked.items() if by == source]
-    return lets_through(hidden, source, adoption.place.root) if hidden else []
+    return lets_through(hidden, source, adoption.target.root) if hidden else []

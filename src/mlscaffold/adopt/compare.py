@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import UserError
-from .target_repository import Place
+from .target_repository import TargetRepository
 
 State = Literal["added", "same", "collides", "local"]
 
@@ -28,14 +28,14 @@ class File:
     state: State
 
 
-def compare(tree: Path, place: Place) -> tuple[File, ...]:
+def compare(tree: Path, target: TargetRepository) -> tuple[File, ...]:
     """Hold each rendered file beside the repository's.
 
     Parameters
     ----------
     tree : Path
         Mirrors the root of the git repository and holds the rendered files alone.
-    place : Place
+    target : TargetRepository
         The repository.
 
     Returns
@@ -54,23 +54,23 @@ def compare(tree: Path, place: Place) -> tuple[File, ...]:
             f"the template brings links ({', '.join(sorted(links))}), which could lead anywhere; use another"
         )
     paths = sorted(file.relative_to(tree) for file in tree.rglob("*") if file.is_file())
-    blocked = sorted({reason for path in paths if (reason := _blocked(path, place))})
+    blocked = sorted({reason for path in paths if (reason := _blocked(path, target))})
     if blocked:
         raise UserError(f"the standard has no room here: {'; '.join(blocked)}; move it (git mv), commit, and try again")
-    return tuple(File(path, _state(tree / path, path, place)) for path in paths)
+    return tuple(File(path, _state(tree / path, path, target)) for path in paths)
 
 
-def _blocked(path: Path, place: Place) -> str:
+def _blocked(path: Path, target: TargetRepository) -> str:
     """Say what stands where the file would go: nothing is written through a link, nor into another repository."""
     for folder in _folders(path):
-        real = place.root / folder
+        real = target.root / folder
         if real.is_symlink():
             return f"{folder.as_posix()} is a link"
-        if folder in place.submodules:
+        if folder in target.submodules:
             return f"{folder.as_posix()} is a submodule"
         if real.exists() and not real.is_dir():
             return f"{folder.as_posix()} is a file where the standard has a folder"
-    real = place.root / path
+    real = target.root / path
     return f"{path.as_posix()} is a folder where the standard has a file" if real.is_dir() else ""
 
 
@@ -78,10 +78,10 @@ def _folders(path: Path) -> Iterator[Path]:
     return (folder for folder in reversed(path.parents) if folder != Path())
 
 
-def _state(rendered: Path, path: Path, place: Place) -> State:
-    real = place.root / path
+def _state(rendered: Path, path: Path, target: TargetRepository) -> State:
+    real = target.root / path
     if not (real.exists() or real.is_symlink()):
         return "added"
     if not real.is_symlink() and real.read_bytes() == rendered.read_bytes():
         return "same"
-    return "collides" if path in place.tracked else "local"
+    return "collides" if path in target.tracked else "local"

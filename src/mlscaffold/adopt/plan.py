@@ -17,26 +17,28 @@ from .adoption import Adoption
 from .compare import compare
 from .detect import Found, detect
 from .ignored import masked
-from .target_repository import Place
+from .target_repository import TargetRepository
 
 if TYPE_CHECKING:
-    from ..dataset import OwnTable
+    from ..dataset import Dataset
 
 _RAW = ("raw.csv", "raw.csv.gz", "raw.tsv", "raw.parquet")  # where the standard keeps the table, under DVC
 
 
-def look(place: Place) -> Found:
+def look(target: TargetRepository) -> Found:
     """Tell what a repository is made of."""
-    return detect(ml_repository(place.path), place.ignored_data())
+    return detect(ml_repository(target.path), target.ignored_data())
 
 
 @contextmanager
-def plan(place: Place, answers: Answers, source: Source, found: Found, own: "OwnTable | None") -> Iterator[Adoption]:
+def plan(
+    target: TargetRepository, answers: Answers, source: Source, found: Found, dataset: "Dataset | None"
+) -> Iterator[Adoption]:
     """Render the standard beside a repository, and say what would come of it.
 
     Parameters
     ----------
-    place : Place
+    target : TargetRepository
         The repository.
     answers : Answers
         To the template's questions.
@@ -44,7 +46,7 @@ def plan(place: Place, answers: Answers, source: Source, found: Found, own: "Own
         The template.
     found : Found
         What the repository is made of.
-    own : OwnTable, optional
+    dataset : Dataset, optional
         The table to learn from; the template's example if None.
 
     Yields
@@ -57,31 +59,33 @@ def plan(place: Place, answers: Answers, source: Source, found: Found, own: "Own
     UserError
         If the repository has changes that are not committed, an answer is wrong, or there is no room for a file.
     """
-    refuse_dirty(place.root)
-    data, notes = answered(place.path, answers, own)
+    refuse_dirty(target.root)
+    data, notes = answered(target.path, answers, dataset)
     with TemporaryDirectory(prefix="mlscaffold-adopt-", ignore_cleanup_errors=True) as scratch:
         tree = Path(scratch).resolve() / "tree"
-        folder = tree / place.inside
+        folder = tree / target.inside
         folder.mkdir(parents=True)
-        version = fill(folder, data, source, own, named=answers.named)
-        yield _adoption(place, source, found, tree, version, (*source.notes, *notes, *_remarks(place, found, data)))
+        version = fill(folder, data, source, dataset, named=answers.named)
+        yield _adoption(target, source, found, tree, version, (*source.notes, *notes, *_remarks(target, found, data)))
 
 
-def _adoption(place: Place, source: Source, found: Found, tree: Path, version: str, notes: tuple[str, ...]) -> Adoption:
-    files = compare(tree, place)
-    hidden = tuple(file.path for file in files if file.state == "added" and file.path not in _to_track(tree, place))
+def _adoption(
+    target: TargetRepository, source: Source, found: Found, tree: Path, version: str, notes: tuple[str, ...]
+) -> Adoption:
+    files = compare(tree, target)
+    hidden = tuple(file.path for file in files if file.state == "added" and file.path not in _to_track(tree, target))
     staged = [file.path for file in files if file.state == "added" and file.path not in hidden]
-    repository = ml_repository(place.path)
-    before = judge(repository, place.path.name)
-    after = judge(_with_additions(repository, staged, place, tree), place.path.name)
+    repository = ml_repository(target.path)
+    before = judge(repository, target.path.name)
+    after = judge(_with_additions(repository, staged, target, tree), target.path.name)
     return Adoption(
-        place, source.url, version, found, files, hidden, masked(staged, place.root), before, after, notes, tree
+        target, source.url, version, found, files, hidden, masked(staged, target.root), before, after, notes, tree
     )
 
 
-def _to_track(tree: Path, place: Place) -> frozenset[Path]:
+def _to_track(tree: Path, target: TargetRepository) -> frozenset[Path]:
     """Return what git is to take: all that the standard's own .gitignore files leave, whatever the team's say."""
-    words = (f"--git-dir={place.git_dir}", f"--work-tree={tree}", "ls-files", "--others", "-z")
+    words = (f"--git-dir={target.git_dir}", f"--work-tree={tree}", "ls-files", "--others", "-z")
     listed = git(*words, "--exclude-per-directory=.gitignore", cwd=tree, config=PLAIN)
     return frozenset(Path(name) for name in listed.split("\0") if name)
 
@@ -98,16 +102,16 @@ class _WithAdditions(Repository):
         return self._places[path in self._names]
 
 
-def _with_additions(repository: Repository, paths: list[Path], place: Place, tree: Path) -> Repository:
-    names = frozenset(path.relative_to(place.inside).as_posix() for path in paths)
-    return _WithAdditions(repository, place.path, tree / place.inside, names)
+def _with_additions(repository: Repository, paths: list[Path], target: TargetRepository, tree: Path) -> Repository:
+    names = frozenset(path.relative_to(target.inside).as_posix() for path in paths)
+    return _WithAdditions(repository, target.path, tree / target.inside, names)
 
 
-def _remarks(place: Place, found: Found, data: Mapping[str, Any]) -> Iterator[str]:
+def _remarks(target: TargetRepository, found: Found, data: Mapping[str, Any]) -> Iterator[str]:
     if data["table"] == "example" and not found.tables:
         yield "no table was found or given: it starts with the example; contract.yaml and data/ are yours to replace"
     if {"setup.py", "setup.cfg"} & set(found.environment) and "pyproject.toml" not in found.environment:
         yield "pip reads pyproject.toml before setup.py: `pip install -e .` installs the standard's package from now on"
-    raw = [path for path in place.tracked if path.parent == place.inside / "data" and path.name in _RAW]
+    raw = [path for path in target.tracked if path.parent == target.inside / "data" and path.name in _RAW]
     for path in sorted(raw):
         yield f"git tracks {path.as_posix()}, and DVC is to: git rm --cached {path.as_posix()}, then commit"

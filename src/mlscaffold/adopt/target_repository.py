@@ -11,7 +11,7 @@ _SUBMODULE = "160000"
 
 
 @dataclass(frozen=True)
-class Place:
+class TargetRepository:
     """A folder in git.
 
     Attributes
@@ -45,7 +45,7 @@ class Place:
         return tuple(name for name in git(*words, cwd=self.path, config=PLAIN).split("\0") if name)
 
 
-def survey(path: Path) -> Place:
+def load(path: Path) -> TargetRepository:
     """Look at a folder that is to be adopted.
 
     Parameters
@@ -55,7 +55,7 @@ def survey(path: Path) -> Place:
 
     Returns
     -------
-    Place
+    TargetRepository
         Where it is in git.
 
     Raises
@@ -77,7 +77,7 @@ def survey(path: Path) -> Place:
     listed = git("ls-files", "--stage", "-z", cwd=root, config=PLAIN).split("\0")
     entries = [(line.partition(" ")[0], Path(line.partition("\t")[2])) for line in listed if line]
     links = frozenset(name for mode, name in entries if mode == _SUBMODULE)
-    return Place(folder, root, own, frozenset(name for _, name in entries), links)
+    return TargetRepository(folder, root, own, frozenset(name for _, name in entries), links)
 
 
 def _repository(path: Path, folder: Path) -> tuple[Path, Path]:

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from ..checksums import Copied, compare
+from ..checksums import Comparison, compare_repository
 from ..errors import UserError
 from ..git import GitError, git
 from ..project import ANSWERS
@@ -133,12 +133,12 @@ class Repository:
         return parse(self.text(path)) if path in self.known else None
 
     @cached_property
-    def copied(self) -> Copied | None:
+    def comparison(self) -> Comparison | None:
         """What became of the files that the template copies as they are; None where nobody carries its version."""
         answers = self.yaml(ANSWERS)
         if not isinstance(answers, dict) or not isinstance(self.root, Path):
             return None
-        return compare(self.root, answers, where=self.where)
+        return compare_repository(self.root, answers, where=self.where)
 
     def where(self, path: str) -> Path:  # noqa: ARG002 - all are in one place, here
         """Return the folder on the disk in which a file stands."""

@@ -18,7 +18,7 @@ from .sources import (
 )
 from .standard import Finding, Findings, family
 from .untrusted_yaml import items, mapping, mappings, within
-from .vulnerabilities import HOLES, Hole
+from .vulnerabilities import VULNERABILITIES, Vulnerability
 
 FAMILY = family("SC", "Supply chain and security", "Does anything run here that nobody has chosen?")
 _PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
@@ -272,32 +272,36 @@ def scanned(repository: Repository) -> Findings:
     mend="Raise the version in pyproject.toml and make the lock again.",
     needs="a lock that pins a package whose holes are listed here",
 )  # fmt: skip
-def no_holes(repository: Repository) -> Findings:
-    """No pinned version has a known hole."""
-    names = {hole.package for hole in HOLES}
+def no_vulnerabilities(repository: Repository) -> Findings:
+    """No pinned version has a known vulnerability."""
+    names = {vulnerability.package for vulnerability in VULNERABILITIES}
     pins = [pin for pin in locks.pins(repository) if pin.name in names]
     if not pins:
         return None
     return [
-        Finding(f"{pin.name} {pin.version} {hole.what} ({hole.cve}, closed in {hole.fixed})", pin.path, pin.line)
+        Finding(
+            f"{pin.name} {pin.version} {vulnerability.what} ({vulnerability.cve}, closed in {vulnerability.fixed})",
+            pin.path,
+            pin.line,
+        )
         for pin in pins
-        for hole in HOLES
-        if hole.package == pin.name and _within(pin.version, hole)
+        for vulnerability in VULNERABILITIES
+        if vulnerability.package == pin.name and _within(pin.version, vulnerability)
     ]
 
 
-def _within(version: str, hole: Hole) -> bool:
+def _within(version: str, vulnerability: Vulnerability) -> bool:
     from packaging.version import InvalidVersion, Version
 
     try:
-        return Version(hole.since) <= Version(version) < Version(hole.fixed)
+        return Version(vulnerability.since) <= Version(version) < Version(vulnerability.fixed)
     except InvalidVersion:
         return False
 
 
 @FAMILY.rule(
     10, "medium",
-    why="A lock that was sound when it was made has a hole a month later.",
+    why="A lock that was sound when it was made has a vulnerability a month later.",
     source=SCORECARD,
     mend="Run pip-audit over the locks in CI, or let Renovate or Dependabot do so.",
     needs="a lock",

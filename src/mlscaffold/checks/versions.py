@@ -104,7 +104,7 @@ def drift(repository: Repository) -> Findings:
     """Files of the standard are as the template has them."""
     try:
         # Files that are copied as they are, nine in ten: to render the others takes longer than all checks together.
-        found = repository.copied
+        found = repository.comparison
     except UserError as error:
         return [Finding(str(error), "pyproject.toml")]
     if found is None:

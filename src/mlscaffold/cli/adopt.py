@@ -11,7 +11,7 @@ from .options import Answer, AnswersFile, Debug, Defaults, Id, Positive, Protect
 
 if TYPE_CHECKING:
     from ..adopt.detect import Found
-    from ..adopt.target_repository import Place
+    from ..adopt.target_repository import TargetRepository
     from ..answers import Answers
 
 EXAMPLE = "Example: mlscaffold adopt --data data/raw/churn.csv --target churned --dry-run"
@@ -44,26 +44,26 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     collide, or an adoption that was cut off is finished now.
     """
     from ..adopt import adoption, plan, target_repository
-    from ..adopt.apply import land
+    from ..adopt.apply import apply
     from ..answers import gather
     from ..dataset import infer_contract
     from ..source import template_source
 
     _finish_first(path, dry=dry_run)
-    where = target_repository.survey(path)
+    where = target_repository.load(path)
     roles = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
     given = gather(roles, answer or [], answers)
     source = template_source(template or given.template, ref or given.ref)
     found = plan.look(where)
     asking = show.interactive() and not defaults and not json
     table, given, notes = _complete(where, found, data, given, asking=asking)
-    own = infer_contract(table, given.values, positive) if table else None
+    dataset = infer_contract(table, given.values, positive) if table else None
     if not json:
-        show.findings(own.findings if own else ())
+        show.findings(dataset.findings if dataset else ())
         show.notes(notes)
-    with plan.plan(where, given, source, found, own) as planned:
+    with plan.plan(where, given, source, found, dataset) as planned:
         if not dry_run:
-            land(planned)
+            apply(planned)
         if json:
             show.document(adoption.document(planned))
         else:
@@ -91,7 +91,7 @@ def _finish_first(path: Path, *, dry: bool) -> None:
 
 
 def _complete(
-    where: "Place", found: "Found", data: Path | None, given: "Answers", *, asking: bool
+    where: "TargetRepository", found: "Found", data: Path | None, given: "Answers", *, asking: bool
 ) -> "tuple[Path | None, Answers, tuple[str, ...]]":
     """Answer what the repository tells, and ask for the rest."""
     from ..adopt.suggest import pick_table, suggest

@@ -40,5 +40,5 @@ def diff(
 
         show.raw(patching.patch(found, files) if patch else patching.stat(found, files))
     else:
-        show.drift(found, files)
+        show.diff(found, files)
     raise typer.Exit(1 if found.standard else 0)

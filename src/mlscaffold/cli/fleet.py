@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..fleet.listing import Entry, Fleet
-    from ..fleet.record import Row
+    from ..fleet.record import Record
     from ..fleet.running import Pace
     from ..fleet.standard import Standard
     from ..fleet.store import Store
@@ -83,16 +83,16 @@ def _cache(cache: Path | None) -> Path:
 
 def _looked_at(
     opened: "tuple[Fleet, Standard, Store]", pace: "Pace", look: "Look", entries: "tuple[Entry, ...]", named: "Named"
-) -> "dict[str, Row]":
+) -> "dict[str, Record]":
     from ..fleet.survey import begin, survey
 
     listed, standard, store = opened
     started = begin(store, standard, len(listed.entries), named.run, again=named.again)
     with show.progress("Looking at repositories", len(entries)) as seen:
         found = {}
-        for name, row in survey(entries, look, store, started, pace):
-            found[name] = row
-            seen(name, row.error)
+        for name, record in survey(entries, look, store, started, pace):
+            found[name] = record
+            seen(name, record.error)
     if named.shard is None:
         store.finish(started)
     return dict(sorted(found.items()))
@@ -115,9 +115,9 @@ def _look(standard: "Standard", cache: Path | None, *, conflicts: bool = False) 
     return Look(standard, _cache(cache), datetime.now(UTC).date(), conflicts)
 
 
-def _rows(
+def _records(
     file: Path, db: Path, pace: "Pace", cache: Path | None, named: Named, *, conflicts: bool = False
-) -> "dict[str, Row]":
+) -> "dict[str, Record]":
     from ..fleet.listing import sharded
 
     if (named.shard is None) != (named.run is None):
@@ -147,9 +147,9 @@ def status(  # noqa: PLR0913 - one parameter an option
     Version, score, drift, last verdict of each, worst first. Reads the last commit and runs no code of a
     repository. Exit code 1: a repository could not be looked at.
     """
-    rows = _rows(file, db, _pace(jobs, timeout), cache, Named(shard, run, again), conflicts=conflicts)
-    show.fleet_status(rows, as_json=json)
-    raise typer.Exit(1 if any(row.error for row in rows.values()) else 0)
+    records = _records(file, db, _pace(jobs, timeout), cache, Named(shard, run, again), conflicts=conflicts)
+    show.fleet_status(records, as_json=json)
+    raise typer.Exit(1 if any(record.error for record in records.values()) else 0)
 
 
 @app.command(epilog=CHECK)
@@ -176,9 +176,9 @@ def check(  # noqa: PLR0913 - one parameter an option
     """
     from ..fleet.record import good_enough
 
-    rows = _rows(file, db, _pace(jobs, timeout), cache, Named(shard, run, again))
-    short = [name for name, row in rows.items() if not good_enough(row, fail_under)]
-    show.fleet_check(rows, short, as_json=json)
+    records = _records(file, db, _pace(jobs, timeout), cache, Named(shard, run, again))
+    short = [name for name, record in records.items() if not good_enough(record, fail_under)]
+    show.fleet_check(records, short, as_json=json)
     raise typer.Exit(1 if short else 0)
 
 
@@ -218,13 +218,13 @@ def update(  # noqa: PLR0913 - one parameter an option
         raise UserError("--canary and --no-checks do not go together: it is the checks that let the others follow")
     with _fleet(file, db) as opened:
         listed, standard, store = opened
-        rows = _looked_at(opened, _pace(jobs, 60), _look(standard, cache), listed.entries, Named())
-        behind = tuple(entry for entry in listed.entries if rows[entry.name].behind)
+        records = _looked_at(opened, _pace(jobs, 60), _look(standard, cache), listed.entries, Named())
+        behind = tuple(entry for entry in listed.entries if records[entry.name].behind)
         checks = () if no_checks else CHECKS if listed.checks is None else listed.checks
         order = Order(standard, _cache(cache), checks, only_clean, pull_requests)
         turns = waves(behind, store, standard.newest, canary)
         done = _updated(turns, order, store, replace(_pace(jobs, timeout), memory=None), followed=bool(canary))
-    show.fleet_update(done, [name for name, row in rows.items() if row.error], turns, standard.newest)
+    show.fleet_update(done, [name for name, record in records.items() if record.error], turns, standard.newest)
     whole = len(done) + len(turns.done) == len(behind) and all(each.state in GOOD for each in done.values())
     raise typer.Exit(0 if whole else 1)
 

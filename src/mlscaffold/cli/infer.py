@@ -30,6 +30,6 @@ def infer(
     from ..dataset import infer_contract
 
     roles = {"target": target, "task": task, "protected": protected, "time": time, "id": id_}
-    own = infer_contract(file, roles, positive)
-    show.findings(own.findings)
-    show.plain(contract_yaml(own.contract))
+    dataset = infer_contract(file, roles, positive)
+    show.findings(dataset.findings)
+    show.plain(contract_yaml(dataset.contract))

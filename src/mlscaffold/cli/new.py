@@ -61,10 +61,10 @@ def new(  # noqa: PLR0913 - one parameter an option
         given = given.plus(said)
     if positive is not None and data is None:
         raise UserError("--positive says which label of your own table counts; give --data too")
-    own = infer_contract(data, given.values, positive) if data else None
-    show.findings(own.findings if own else ())
+    dataset = infer_contract(data, given.values, positive) if data else None
+    show.findings(dataset.findings if dataset else ())
     overlays = [template_source(url) for url in overlay or []]
-    made = making.create(path, given, source, own, overlays=overlays, ask=asking and all_questions)
+    made = making.create(path, given, source, dataset, overlays=overlays, ask=asking and all_questions)
     show.created(made, shipping=ship)
     if ship:
         raise typer.Exit(making.ship(made.path))

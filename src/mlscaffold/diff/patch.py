@@ -6,20 +6,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..git import PLAIN, git
-from .template_diff import Different, Drift
+from .template_diff import DifferentFile, TemplateDiff
 
 # No program of the user's, no colours: what is printed goes into `git apply -R`.
 _PLAIN_DIFF = ("diff-files", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
 
 
-def patch(found: Drift, files: Sequence[Different]) -> str:
+def patch(found: TemplateDiff, files: Sequence[DifferentFile]) -> str:
     """Return some files of a drift as a patch; `git apply -R` takes it back to what the template makes.
 
     Parameters
     ----------
-    found : Drift
+    found : TemplateDiff
         The drift.
-    files : sequence of Different
+    files : sequence of DifferentFile
         Some of its files.
 
     Returns
@@ -30,12 +30,12 @@ def patch(found: Drift, files: Sequence[Different]) -> str:
     return _diff(found, files, "--patch", "--binary", "--full-index")
 
 
-def stat(found: Drift, files: Sequence[Different]) -> str:
+def stat(found: TemplateDiff, files: Sequence[DifferentFile]) -> str:
     """Return how many lines of some files of a drift were added and taken away, as `git diff --stat` does."""
     return _diff(found, files, "--stat")
 
 
-def _diff(found: Drift, files: Sequence[Different], *words: str) -> str:
+def _diff(found: TemplateDiff, files: Sequence[DifferentFile], *words: str) -> str:
     if not files:
         return ""
     with _compared(found, files) as scratch:
@@ -43,7 +43,7 @@ def _diff(found: Drift, files: Sequence[Different], *words: str) -> str:
 
 
 @contextmanager
-def _compared(found: Drift, files: Sequence[Different]) -> Iterator[Path]:
+def _compared(found: TemplateDiff, files: Sequence[DifferentFile]) -> Iterator[Path]:
     """Give a git folder of its own whose index holds what the template makes: no setting of the repository counts."""
     with TemporaryDirectory(prefix="mlscaffold-diff-", ignore_cleanup_errors=True) as folder:
         scratch, made = Path(folder) / "git", Path(folder) / "made"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..checksums import digest as digest_of
 from ..checksums import fingerprint, read
 from ..git import PLAIN, git
-from ..ownership import Yours, of_team, of_template
+from ..ownership import Ownership, read_team_rules, read_template_rules
 from ..project import ANSWERS, Project, answers_of
 from ..render import opened
 from ..source import recorded
@@ -22,7 +22,7 @@ _VERSIONS = 50  # older ones that a changed file is compared with
 
 
 @dataclass(frozen=True)
-class Different:
+class DifferentFile:
     """A file that is not what the template makes.
 
     Attributes
@@ -50,7 +50,7 @@ class Different:
 
 
 @dataclass(frozen=True)
-class Drift:
+class TemplateDiff:
     """How a repository differs.
 
     Attributes
@@ -59,25 +59,25 @@ class Drift:
         The repository.
     files : int
         How many files the template makes.
-    different : tuple of Different
+    different : tuple of DifferentFile
         By path.
     """
 
     project: Project
     files: int
-    different: tuple[Different, ...]
+    different: tuple[DifferentFile, ...]
 
-    def those(self, *states: State) -> tuple[Different, ...]:
+    def those(self, *states: State) -> tuple[DifferentFile, ...]:
         """Return the files of some states."""
         return tuple(each for each in self.different if each.state in states)
 
     @property
-    def standard(self) -> tuple[Different, ...]:
+    def standard(self) -> tuple[DifferentFile, ...]:
         """Files of the standard that differ though they are not the team's."""
         return self.those("changed", "deleted", "stale")
 
 
-def compare(project: Project) -> Drift:
+def compare(project: Project) -> TemplateDiff:
     """Hold a repository, as its files stand on the disk, to the version of the template that it was made from.
 
     Parameters
@@ -87,7 +87,7 @@ def compare(project: Project) -> Drift:
 
     Returns
     -------
-    Drift
+    TemplateDiff
         What differs.
 
     Raises
@@ -97,21 +97,21 @@ def compare(project: Project) -> Drift:
     """
     told = answers_of(project.path / ANSWERS)
     data = {name: each for name, each in told.items() if not name.startswith("_")}
-    team = of_team(project.path)
+    team = read_team_rules(project.path)
     with opened(recorded(project.url, project.version, project.path), project.path, data) as standard:
-        yours = Yours({**of_template(standard.config), **team})
-        found = _different(project, standard, yours)
-        return Drift(project, len(_made(standard)), tuple(sorted(found, key=lambda each: each.path)))
+        ownership = Ownership({**read_template_rules(standard.config), **team})
+        found = _different(project, standard, ownership)
+        return TemplateDiff(project, len(_made(standard)), tuple(sorted(found, key=lambda each: each.path)))
 
 
 def _made(standard: "Standard") -> Mapping[str, "File"]:
     return {path: file for path, file in standard.files.items() if path != ANSWERS}
 
 
-def _different(project: Project, standard: "Standard", yours: Yours) -> Iterator[Different]:
+def _different(project: Project, standard: "Standard", ownership: Ownership) -> Iterator[DifferentFile]:
     made = _made(standard)
     off = {path: file for path, file in made.items() if not _same(project, path, file)}
-    reasons = {path: yours.reason(path) or _skipped(standard, path) for path in off}
+    reasons = {path: ownership.reason(path) or _skipped(standard, path) for path in off}
     stale = _stale(project, standard, {path: file for path, file in off.items() if not reasons[path]})
     head = _head(project) if off or stale else {}
     for path, file in {**dict.fromkeys(stale), **off}.items():
@@ -120,7 +120,7 @@ def _different(project: Project, standard: "Standard", yours: Yours) -> Iterator
         gone = found is None
         about = reasons.get(path) or stale.get(path, "")
         state: State = "yours" if reasons.get(path) else "stale" if about else "deleted" if gone else "changed"
-        yield Different(path, state, about, gone, found == known, file)
+        yield DifferentFile(path, state, about, gone, found == known, file)
 
 
 def _head(project: Project) -> dict[str, tuple[str, bool]]:
@@ -179,7 +179,7 @@ def _older(standard: "Standard", origins: list[str]) -> Iterator[tuple[str, str,
             stream.read(1)
 
 
-def summary(found: Drift) -> dict[str, Any]:
+def summary(found: TemplateDiff) -> dict[str, Any]:
     """Return a drift as what `--json` prints."""
     return {
         "version": found.project.version,

@@ -6,7 +6,7 @@ from html import escape
 
 from packaging.version import InvalidVersion, Version
 
-from .record import Row
+from .record import Record
 from .store import Run
 
 _WIDE, _HIGH, _LEFT, _BELOW = 900, 240, 46, 26
@@ -16,20 +16,20 @@ _SHADES = ("#0b4f8a", "#2f78b7", "#6aa5d8", "#a3c8ea", "#cfe3f5")
 _FIXED = {_OTHER: "#8b949e", _UNREAD: "#d94f45"}
 
 
-def chart(history: list[tuple[Run, Mapping[str, Row]]]) -> Iterator[str]:
+def chart(history: list[tuple[Run, Mapping[str, Record]]]) -> Iterator[str]:
     """Give the HTML of the chart and of its figures as a table.
 
     Parameters
     ----------
     history : list
-        Looks at the fleet, oldest first, each with its rows.
+        Looks at the fleet, oldest first, each with its records.
 
     Yields
     ------
     str
         HTML.
     """
-    counts = [(run, _counted(rows)) for run, rows in history]
+    counts = [(run, _counted(records)) for run, records in history]
     groups = _groups({name for _, found in counts for name in found})
     colours = _colours(groups)
     keys = "".join(f'<li><i style="background:{colours[name]}"></i>{escape(name)}</li>' for name in groups)
@@ -44,8 +44,11 @@ def chart(history: list[tuple[Run, Mapping[str, Row]]]) -> Iterator[str]:
     yield "</tbody></table></div></details>"
 
 
-def _counted(rows: Mapping[str, Row]) -> Counter[str]:
-    return Counter(_UNREAD if row.error else row.version if row.behind is not None else _OTHER for row in rows.values())
+def _counted(records: Mapping[str, Record]) -> Counter[str]:
+    return Counter(
+        _UNREAD if record.error else record.version if record.behind is not None else _OTHER
+        for record in records.values()
+    )
 
 
 def _groups(names: set[str]) -> list[str]:

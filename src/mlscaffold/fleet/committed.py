@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..checks.repository import LARGEST, MOST, Repository, forget
-from ..checksums import Copied
+from ..checksums import Comparison
 from ..errors import UserError
 from ..git import GitError, Objects, objects, read
 
@@ -45,7 +45,7 @@ _sizes: dict[str, int] = {}
 _texts: dict[str, str] = {}
 _contents: dict[str, bytes] = {}
 _trees: dict[str, tuple[Entry, ...]] = {}
-Held = Callable[["Committed"], Copied | None]
+Compare = Callable[["Committed"], Comparison | None]
 
 
 class Committed(Repository):
@@ -61,7 +61,7 @@ class Committed(Repository):
         Its regular files; links and submodules are left out.
     large : mapping of str to int
         Bytes of the contents that are not read, as this repository says.
-    held : callable, optional
+    compare : callable, optional
         Holds the files that the template copies to it.
     """
 
@@ -71,19 +71,19 @@ class Committed(Repository):
         commit: str,
         blobs: Mapping[str, Blob],
         large: Mapping[str, int],
-        held: Held | None = None,
+        compare: Compare | None = None,
     ) -> None:
         super().__init__(folder, tuple(sorted(blobs)), in_git=True)
         self.folder = folder
         self.commit = commit
         self.blobs = blobs
         self.large = large
-        self._held = held
+        self._compare = compare
 
     @cached_property
-    def copied(self) -> Copied | None:
+    def comparison(self) -> Comparison | None:
         """What became of the files that the template copies; never looked for in the work tree."""
-        return self._held(self) if self._held else None
+        return self._compare(self) if self._compare else None
 
     def text(self, path: str) -> str:
         """Return what a file says; empty for what is no text or too large."""
@@ -133,13 +133,13 @@ def head_of(found: Objects) -> str:
     return found.ask("HEAD^{commit}")[0][0]
 
 
-def committed(folder: Path, commit: str, held: Held | None = None) -> Committed:
+def committed(folder: Path, commit: str, compare: Compare | None = None) -> Committed:
     """Read a commit; parameters, result and errors are those of `read_commit`."""
     with opened(folder) as found:
-        return read_commit(found, folder, commit, held)
+        return read_commit(found, folder, commit, compare)
 
 
-def read_commit(found: Objects, folder: Path, commit: str, held: Held | None = None) -> Committed:
+def read_commit(found: Objects, folder: Path, commit: str, compare: Compare | None = None) -> Committed:
     """Read a commit of an open repository.
 
     Parameters
@@ -150,7 +150,7 @@ def read_commit(found: Objects, folder: Path, commit: str, held: Held | None = N
         A folder of the repository; files are seen from there.
     commit : str
         Its name.
-    held : callable, optional
+    compare : callable, optional
         Holds the files that the template copies to it.
 
     Returns
@@ -164,7 +164,7 @@ def read_commit(found: Objects, folder: Path, commit: str, held: Held | None = N
         If it has too many files, too much text, or not all of its objects.
     """
     blobs = _files(found, f"{commit}{'^{tree}' if _is_root(folder) else ':./'}")
-    return Committed(folder, commit, blobs, _fetch(found, folder, blobs.values()), held)
+    return Committed(folder, commit, blobs, _fetch(found, folder, blobs.values()), compare)
 
 
 def _is_root(folder: Path) -> bool:

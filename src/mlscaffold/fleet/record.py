@@ -10,7 +10,7 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069
 
 
 @dataclass(frozen=True)
-class Row:
+class Record:
     """One repository, at one commit.
 
     Attributes
@@ -38,7 +38,7 @@ class Row:
     gates_off, expired : list of str
         Gates that never fail, and waivers that have run out.
     basis : str
-        What all this rests on; the same basis gives the same row.
+        What all this rests on; the same basis gives the same record.
     error : str
         Why the repository could not be looked at; all else is empty then.
     """
@@ -68,8 +68,8 @@ class Row:
         return None if self.changed is None or self.deleted is None else self.changed + self.deleted
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> "Row":
-        """Read a row that another version may have written: what this one does not know is left out."""
+    def from_dict(cls, told: Mapping[str, Any]) -> "Record":
+        """Read a record that another version may have written: what this one does not know is left out."""
         known = {each.name for each in fields(cls)}
         return cls(**{name: value for name, value in told.items() if name in known})
 
@@ -80,18 +80,18 @@ def clean(text: str, most: int = 300) -> str:
     return shown if len(shown) <= most else f"{shown[:most]}..."
 
 
-def good_enough(row: Row, fail_under: float | None) -> bool:
+def good_enough(record: Record, fail_under: float | None) -> bool:
     """Whether a repository reaches a score; without one, whether no check of high severity fails."""
-    if row.error:
+    if record.error:
         return False
-    return row.good if fail_under is None else row.score is not None and row.score >= fail_under
+    return record.good if fail_under is None else record.score is not None and record.score >= fail_under
 
 
-def worst_first(rows: Mapping[str, Row]) -> list[tuple[str, Row]]:
+def worst_first(records: Mapping[str, Record]) -> list[tuple[str, Record]]:
     """Order repositories: first what could not be looked at, then by what fails, score, versions behind and drift."""
-    return sorted(rows.items(), key=lambda each: (_badness(each[1]), each[0]))
+    return sorted(records.items(), key=lambda each: (_badness(each[1]), each[0]))
 
 
-def _badness(row: Row) -> tuple[bool, bool, int, int, int]:
-    score = -1 if row.score is None else row.score
-    return (not row.error, row.good, score, -(row.behind or 0), -(row.drift or 0))
+def _badness(record: Record) -> tuple[bool, bool, int, int, int]:
+    score = -1 if record.score is None else record.score
+    return (not record.error, record.good, score, -(record.behind or 0), -(record.drift or 0))

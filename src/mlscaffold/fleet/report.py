@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..checks import CHECKS, FAMILIES
 from .adoption import chart
-from .record import Row, worst_first
+from .record import Record, worst_first
 from .store import Run, Store
 
 _BESIDE = Path(__file__).parent
@@ -43,10 +43,10 @@ def render(store: Store) -> str:
         return _page(
             "Fleet", "<h1>Fleet</h1><p>Nothing has been looked at yet: <code>mlscaffold fleet status</code>.</p>"
         )
-    last, rows = runs[-1], store.rows(runs[-1])
-    parts = [*_summary(last, rows), *chart([(run, store.rows(run)) for run in runs[-60:]])]
-    parts += [*_standards(rows), *_table(rows, store.updates(last.newest))]
-    return _page(f"Fleet of {len(rows)} repositories", "\n".join(parts))
+    last, records = runs[-1], store.records(runs[-1])
+    parts = [*_summary(last, records), *chart([(run, store.records(run)) for run in runs[-60:]])]
+    parts += [*_standards(records), *_table(records, store.updates(last.newest))]
+    return _page(f"Fleet of {len(records)} repositories", "\n".join(parts))
 
 
 def _page(title: str, body: str) -> str:
@@ -59,20 +59,20 @@ def _page(title: str, body: str) -> str:
     )
 
 
-def _summary(last: Run, rows: Mapping[str, Row]) -> Iterator[str]:
-    read = [row for row in rows.values() if not row.error]
-    scores = sorted(row.score for row in read if row.score is not None)
-    yield f"<h1>Fleet of {len(rows)} repositories</h1>"
+def _summary(last: Run, records: Mapping[str, Record]) -> Iterator[str]:
+    read = [record for record in records.values() if not record.error]
+    scores = sorted(record.score for record in read if record.score is not None)
+    yield f"<h1>Fleet of {len(records)} repositories</h1>"
     yield f'<p class="dim">As of {escape(last.begun)}; the newest standard is {escape(last.newest or "unknown")}.</p>'
     figures = {
-        "at the newest version": _share(sum(row.behind == 0 for row in read), len(rows)),
-        "behind it": str(sum(bool(row.behind) for row in read)),
+        "at the newest version": _share(sum(record.behind == 0 for record in read), len(records)),
+        "behind it": str(sum(bool(record.behind) for record in read)),
         "median score of 100": str(scores[len(scores) // 2]) if scores else "-",
-        "with a failing check of high severity": str(sum(not row.good for row in read)),
-        "files of the standard that differ": str(sum(row.drift or 0 for row in read)),
-        "gates off": str(sum(len(row.gates_off) for row in read)),
-        "waivers that have run out": str(sum(len(row.expired) for row in read)),
-        "could not be looked at": str(len(rows) - len(read)),
+        "with a failing check of high severity": str(sum(not record.good for record in read)),
+        "files of the standard that differ": str(sum(record.drift or 0 for record in read)),
+        "gates off": str(sum(len(record.gates_off) for record in read)),
+        "waivers that have run out": str(sum(len(record.expired) for record in read)),
+        "could not be looked at": str(len(records) - len(read)),
     }
     items = "".join(f"<li><b>{value}</b>{escape(name)}</li>" for name, value in figures.items())
     yield f'<ul class="figures">{items}</ul>'
@@ -82,20 +82,20 @@ def _share(count: int, whole: int) -> str:
     return f"{count} ({100 * count // whole} %)" if whole else "0"
 
 
-def _standards(rows: Mapping[str, Row]) -> Iterator[str]:
-    read = [row for row in rows.values() if not row.error]
+def _standards(records: Mapping[str, Record]) -> Iterator[str]:
+    read = [record for record in records.values() if not record.error]
     yield '<h2>Where each standard stands</h2><div class="scroll"><table><caption>Families of checks, worst first</caption>'
     yield '<thead><tr><th scope="col">family<th scope="col" class="n">mean score<th scope="col" class="n">below 100</tr></thead><tbody>'
     found = []
     for family in FAMILIES:
-        scores = [score for row in read if (score := row.families.get(family.letters)) is not None]
+        scores = [score for record in read if (score := record.families.get(family.letters)) is not None]
         if scores:
             found.append((sum(scores) / len(scores), family, sum(score < 100 for score in scores)))
     for mean, family, below in sorted(found, key=lambda each: each[0]):
         name = f'{escape(family.name)} <span class="dim">{family.letters}</span>'
         yield f'<tr><th scope="row">{name}<td class="n">{mean:.0f}<td class="n">{below} of {len(read)}</tr>'
     yield "</tbody></table></div>"
-    yield from _failing(Counter(name for row in read for name in row.failing), len(read))
+    yield from _failing(Counter(name for record in read for name in record.failing), len(read))
 
 
 def _failing(counts: Counter[str], whole: int) -> Iterator[str]:
@@ -111,14 +111,14 @@ def _failing(counts: Counter[str], whole: int) -> Iterator[str]:
     yield "</tbody></table></div>"
 
 
-def _table(rows: Mapping[str, Row], updates: Mapping[str, str]) -> Iterator[str]:
+def _table(records: Mapping[str, Record], updates: Mapping[str, str]) -> Iterator[str]:
     options = "".join(f'<option value="{value}">{escape(label)}</option>' for value, label in _STATES.items())
     yield '<h2>Repositories, worst first</h2><div class="controls" hidden>'
     yield '<label>Filter by words <input id="words" type="search" autocomplete="off"></label>'
     yield f'<label>Show <select id="state">{options}</select></label><output id="count" aria-live="polite"></output></div>'
     heads = "".join(f'<th scope="col"{kind}><button type="button">{escape(name)}</button>' for name, kind in _heads())
     yield f'<div class="scroll" tabindex="0" role="region" aria-label="Repositories"><table id="repositories"><thead><tr>{heads}</tr></thead><tbody>'
-    yield from (_row(name, row, updates.get(name, "")) for name, row in worst_first(rows))
+    yield from (_row(name, record, updates.get(name, "")) for name, record in worst_first(records))
     yield "</tbody></table></div>"
     yield '<p class="dim">Drift: files of those that the standard copies unchanged which differ or are gone. At risk: files that both the '
     yield "team and the standard have changed; at most as many of the copied files conflict in the next update.</p>"
@@ -132,38 +132,38 @@ def _heads() -> Iterator[tuple[str, str]]:
     yield from ((family.letters, f' class="n" title="{escape(family.name)}"') for family in FAMILIES)
 
 
-def _row(name: str, row: Row, update: str) -> str:
-    kinds = " ".join(kind for kind, holds in _kinds(row).items() if holds)
-    if row.error:
-        spanned = f'<td class="bad why" data-v="" colspan="{10 + len(FAMILIES)}">{escape(row.error)}'
+def _row(name: str, record: Record, update: str) -> str:
+    kinds = " ".join(kind for kind, holds in _kinds(record).items() if holds)
+    if record.error:
+        spanned = f'<td class="bad why" data-v="" colspan="{10 + len(FAMILIES)}">{escape(record.error)}'
         return f'<tr data-is="{kinds}"><th scope="row">{escape(name)}{spanned}</tr>'
-    bad = "" if row.good else " bad"
+    bad = "" if record.good else " bad"
     cells = [
-        f"<td>{escape(row.version) or '-'}",
-        _number(row.behind, " bad" if row.behind else ""),
-        _number(row.score, bad),
-        _number(row.drift),
-        _number(row.at_risk),
-        _number(None if row.conflicts is None else len(row.conflicts), title=", ".join(row.conflicts or [])),
-        f'<td title="{escape(row.judged)}">{escape(row.verdict) or "-"}',
-        _number(len(row.gates_off), " bad" if row.gates_off else "", "; ".join(row.gates_off)),
-        _number(len(row.expired), " bad" if row.expired else "", "; ".join(row.expired)),
+        f"<td>{escape(record.version) or '-'}",
+        _number(record.behind, " bad" if record.behind else ""),
+        _number(record.score, bad),
+        _number(record.drift),
+        _number(record.at_risk),
+        _number(None if record.conflicts is None else len(record.conflicts), title=", ".join(record.conflicts or [])),
+        f'<td title="{escape(record.judged)}">{escape(record.verdict) or "-"}',
+        _number(len(record.gates_off), " bad" if record.gates_off else "", "; ".join(record.gates_off)),
+        _number(len(record.expired), " bad" if record.expired else "", "; ".join(record.expired)),
         f"<td>{escape(update) or '-'}",
-        *(_number(row.families.get(family.letters)) for family in FAMILIES),
+        *(_number(record.families.get(family.letters)) for family in FAMILIES),
     ]
     return f'<tr data-is="{kinds}"><th scope="row">{escape(name)}{"".join(cells)}</tr>'
 
 
-def _kinds(row: Row) -> dict[str, bool]:
+def _kinds(record: Record) -> dict[str, bool]:
     return {
-        "unread": bool(row.error),
-        "severe": not row.error and not row.good,
-        "behind": bool(row.behind),
-        "current": row.behind == 0,
-        "other": not row.error and row.behind is None,
-        "drift": bool(row.drift),
-        "rejected": row.verdict not in ("", "blessed", "shipped"),
-        "open": bool(row.gates_off or row.expired),
+        "unread": bool(record.error),
+        "severe": not record.error and not record.good,
+        "behind": bool(record.behind),
+        "current": record.behind == 0,
+        "other": not record.error and record.behind is None,
+        "drift": bool(record.drift),
+        "rejected": record.verdict not in ("", "blessed", "shipped"),
+        "open": bool(record.gates_off or record.expired),
     }
 
 

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..checksums import Copies, copies_in
+from ..checksums import Checksums, load_checksums
 from ..errors import UserError
 from ..git import PLAIN, GitError, git
 from ..source import BUNDLE, for_git, newest, plain_address, tags, tags_in, template_source
@@ -41,9 +41,9 @@ class Standard:
         """Count the versions that are newer; None where the version is none of the standard's."""
         return list(self.commits)[::-1].index(version) if version in self.commits else None
 
-    def copies(self, version: str) -> Copies | None:
+    def checksums(self, version: str) -> Checksums | None:
         """Return what a version copies; None where it is none of the standard's."""
-        return copies_in(self.bundle, self.commits[version]) if version in self.commits else None
+        return load_checksums(self.bundle, self.commits[version]) if version in self.commits else None
 
     def follows(self, repository: Committed, url: str, version: str) -> bool:
         """Whether a repository was made from this standard, and not from another one with a version of that name."""

@@ -1,4 +1,4 @@
-"""One repository of a fleet as a row: what its last commit says, without running any of it."""
+"""One repository of a fleet as a record: what its last commit says, without running any of it."""
 
 import hashlib
 import re
@@ -12,19 +12,19 @@ from .. import __version__
 from ..check.run import Report, judge, score_of
 from ..checks import CHECKS
 from ..checks.untrusted_yaml import mapping
-from ..checksums import Copied, Copies, hold, placed
+from ..checksums import Checksums, Comparison, compare_checksums, resolve_paths
 from ..errors import UserError
-from ..ownership import Yours, of_text
+from ..ownership import Ownership, parse_team_rules
 from ..project import ANSWERS
 from .committed import Committed, head_of, opened, read_commit
-from .record import Row, clean
+from .record import Record, clean
 from .standard import Standard
 
 _VERSION = re.compile(r"[\w.+-]{1,64}")
 _GATES, _WAIVERS = CHECKS["EV009"], CHECKS["EV010"]
 
 
-def status(folder: Path, standard: Standard, known: Row | None, today: date) -> Row:
+def status(folder: Path, standard: Standard, known: Record | None, today: date) -> Record:
     """Look at a repository.
 
     Parameters
@@ -32,15 +32,15 @@ def status(folder: Path, standard: Standard, known: Row | None, today: date) -> 
     folder : Path
         Where it is.
     standard : Standard
-        What it is held to.
-    known : Row, optional
+        What it is checked against.
+    known : Record, optional
         What was found the last time; it is returned where nothing can have changed.
     today : date
         Waivers run out.
 
     Returns
     -------
-    Row
+    Record
         What its last commit says.
 
     Raises
@@ -53,9 +53,9 @@ def status(folder: Path, standard: Standard, known: Row | None, today: date) -> 
         basis = _basis(folder, commit, standard, today)
         if known is not None and known.basis == basis:
             return known
-        repository = read_commit(found, folder, commit, partial(held, standard))
+        repository = read_commit(found, folder, commit, partial(compare_commit, standard))
     report = judge(repository, folder.name)
-    return Row(
+    return Record(
         commit=commit,
         basis=basis,
         **_checked(report),
@@ -89,34 +89,34 @@ def _standing(repository: Committed, standard: Standard) -> dict[str, Any]:
     if not standard.follows(repository, url, version):
         return {"version": version}
     found: dict[str, Any] = {"version": version, "behind": standard.behind(version)}
-    base, last = standard.copies(version), standard.copies(standard.newest)
+    base, last = standard.checksums(version), standard.checksums(standard.newest)
     try:
-        copied = repository.copied
+        comparison = repository.comparison
     except UserError:  # what pyproject.toml says of the team's files cannot be understood; TM005 says so
-        copied = None
-    if base is None or last is None or copied is None:
+        comparison = None
+    if base is None or last is None or comparison is None:
         return found
     risk = _both_changed(repository, answers, base, last) if found["behind"] else 0
-    looked = {"looked_at": copied.looked_at, "changed": len(copied.changed), "deleted": len(copied.deleted)}
+    looked = {"looked_at": comparison.looked_at, "changed": len(comparison.changed), "deleted": len(comparison.deleted)}
     return {**found, **looked, "at_risk": risk}
 
 
-def held(standard: Standard, repository: Committed) -> Copied | None:
+def compare_commit(standard: Standard, repository: Committed) -> Comparison | None:
     """Hold the files of a commit to those that its version of the standard copies."""
     answers = mapping(repository.yaml(ANSWERS))
     url, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
-    base = standard.copies(version)
+    base = standard.checksums(version)
     if base is None or not standard.follows(repository, url, version):
         return None
-    yours = Yours({**base.yours, **of_text(repository.text("pyproject.toml"))})
-    return hold(base, answers, yours, repository.fingerprint, repository.known.__contains__)
+    ownership = Ownership({**base.owned, **parse_team_rules(repository.text("pyproject.toml"))})
+    return compare_checksums(base, answers, ownership, repository.fingerprint, repository.known.__contains__)
 
 
-def _both_changed(repository: Committed, answers: Mapping[str, Any], base: Copies, last: Copies) -> int:
-    now = dict(placed(last.files, answers))
+def _both_changed(repository: Committed, answers: Mapping[str, Any], base: Checksums, last: Checksums) -> int:
+    now = dict(resolve_paths(last.files, answers))
     return sum(
         repository.fingerprint(path) not in (was, now.get(path), None)
-        for path, was in placed(base.files, answers)
+        for path, was in resolve_paths(base.files, answers)
         if now.get(path) != was
     )
 

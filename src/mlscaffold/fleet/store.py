@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import UserError
-from .record import Row
+from .record import Record
 
 FILE = "fleet.db"
 _FORMAT = 1
@@ -64,9 +64,9 @@ class Store:
                 asdict(run),
             )
 
-    def keep(self, run: Run, name: str, row: Row) -> None:
+    def keep(self, run: Run, name: str, record: Record) -> None:
         """Keep what was found of a repository."""
-        text = json.dumps(asdict(row), sort_keys=True)
+        text = json.dumps(asdict(record), sort_keys=True)
         with self._db:
             self._db.execute("INSERT OR IGNORE INTO facts (row) VALUES (?)", (text,))
             self._db.execute(
@@ -77,10 +77,10 @@ class Store:
         """Return the runs, oldest first."""
         return [Run(*fields) for fields in self._db.execute("SELECT * FROM runs ORDER BY begun, id")]
 
-    def rows(self, run: Run) -> dict[str, Row]:
+    def records(self, run: Run) -> dict[str, Record]:
         """Return what a run found, by name."""
         words = "SELECT name, row FROM results JOIN facts ON fact = facts.id WHERE run = ? ORDER BY name"
-        return {name: Row.of(json.loads(text)) for name, text in self._db.execute(words, (run.id,))}
+        return {name: Record.from_dict(json.loads(text)) for name, text in self._db.execute(words, (run.id,))}
 
     def unfinished(self) -> Run | None:
         """Return the newest run, if it was cut off."""
@@ -90,14 +90,14 @@ class Store:
     def _count(self, run: Run) -> int:
         return int(self._db.execute("SELECT count(*) FROM results WHERE run = ?", (run.id,)).fetchone()[0])
 
-    def latest(self) -> dict[str, Row]:
-        """Return the newest row of each repository."""
+    def latest(self) -> dict[str, Record]:
+        """Return the newest record of each repository."""
         # SQLite takes the other columns from the line that has the maximum.
         words = (
             "SELECT name, row, max(begun) FROM results JOIN runs ON run = runs.id JOIN facts ON fact = facts.id "
             "GROUP BY name"
         )
-        return {name: Row.of(json.loads(text)) for name, text, _ in self._db.execute(words)}
+        return {name: Record.from_dict(json.loads(text)) for name, text, _ in self._db.execute(words)}
 
     def finish(self, run: Run) -> None:
         """Say that a run is whole, whatever the list of repositories has become since it was begun."""
@@ -117,8 +117,8 @@ class Store:
         """Take over what another store holds; of what both hold, the other's."""
         for run in other.runs():
             self.begin(run)
-            for name, row in other.rows(run).items():
-                self.keep(run, name, row)
+            for name, record in other.records(run).items():
+                self.keep(run, name, record)
         with self._db:
             self._db.executemany("INSERT OR REPLACE INTO updates VALUES (?, ?, ?)", other.all_updates())
 
@@ -162,7 +162,7 @@ def opened(file: Path | None, *, new: bool = True) -> Iterator[Store]:
 
 
 def _prepare(connection: sqlite3.Connection, file: Path | None) -> None:
-    # Each row is kept when it is there; waiting for the disk a thousand times would take longer than the look.
+    # Each record is kept when it is there; waiting for the disk a thousand times would take longer than the look.
     connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if found > _FORMAT:

@@ -9,7 +9,7 @@ from ..errors import UserError
 from .clones import mirror, secrets_of
 from .conflicts import predicted
 from .listing import Entry, without_secrets
-from .record import Row, clean
+from .record import Record, clean
 from .running import Failed, Pace, run
 from .standard import Standard
 from .status import status
@@ -66,8 +66,10 @@ def begin(store: Store, standard: Standard, count: int, name: str | None, *, aga
     return started
 
 
-def survey(entries: tuple[Entry, ...], look: Look, store: Store, started: Run, pace: Pace) -> Iterator[tuple[str, Row]]:
-    """Look at repositories, keep each row as soon as it is there, and give it.
+def survey(
+    entries: tuple[Entry, ...], look: Look, store: Store, started: Run, pace: Pace
+) -> Iterator[tuple[str, Record]]:
+    """Look at repositories, keep each record as soon as it is there, and give it.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ def survey(entries: tuple[Entry, ...], look: Look, store: Store, started: Run, p
     look : Look
         What to look for.
     store : Store
-        Where rows are kept; those that this run has already are not looked at again.
+        Where records are kept; those that this run has already are not looked at again.
     started : Run
         The run.
     pace : Pace
@@ -84,17 +86,17 @@ def survey(entries: tuple[Entry, ...], look: Look, store: Store, started: Run, p
 
     Yields
     ------
-    name, row
+    name, record
         First what the run had; then each, as it comes.
     """
-    done = {name: row for name, row in store.rows(started).items() if not _lacks_conflicts(look, row)}
+    done = {name: record for name, record in store.records(started).items() if not _lacks_conflicts(look, record)}
     known = store.latest()
     yield from ((entry.name, done[entry.name]) for entry in entries if entry.name in done)
     jobs = [(entry, known.get(entry.name)) for entry in entries if entry.name not in done]
     for (entry, _), found in run(_one, look, jobs, pace):
-        row = Row(error=reason(entry, found.reason)) if isinstance(found, Failed) else found
-        store.keep(started, entry.name, row)
-        yield entry.name, row
+        record = Record(error=reason(entry, found.reason)) if isinstance(found, Failed) else found
+        store.keep(started, entry.name, record)
+        yield entry.name, record
 
 
 def reason(entry: Entry, text: str) -> str:
@@ -104,17 +106,17 @@ def reason(entry: Entry, text: str) -> str:
     return clean(without_secrets(" ".join(text.split())))
 
 
-def _one(look: Look, job: tuple[Entry, Row | None]) -> Row:
+def _one(look: Look, job: tuple[Entry, Record | None]) -> Record:
     entry, known = job
     folder = place(entry, look.cache)
-    row = status(folder, look.standard, known, look.today)
-    if _lacks_conflicts(look, row):
-        return replace(row, conflicts=predicted(folder, row.commit, look.standard))
-    return row
+    record = status(folder, look.standard, known, look.today)
+    if _lacks_conflicts(look, record):
+        return replace(record, conflicts=predicted(folder, record.commit, look.standard))
+    return record
 
 
-def _lacks_conflicts(look: Look, row: Row) -> bool:
-    return look.conflicts and bool(row.behind) and row.conflicts is None
+def _lacks_conflicts(look: Look, record: Record) -> bool:
+    return look.conflicts and bool(record.behind) and record.conflicts is None
 
 
 def place(entry: Entry, cache: Path) -> Path:

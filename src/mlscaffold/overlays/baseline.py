@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..baseline import old_standard, said
+from ..baseline import recorded_answers, render_old_standard
 from ..project import ANSWERS, Project
 from ..render import render
 from ..source import recorded
@@ -13,13 +13,13 @@ from .gates import Values, read_params
 from .render import PARAMS
 
 
-def standard_params(project: Project) -> Values:
+def load_standard_params(project: Project) -> Values:
     """Return what the standard set in a repository's params.yaml."""
-    params = old_standard(project, project.path).get(PARAMS)
+    params = render_old_standard(project, project.path).get(PARAMS)
     return read_params(params.decode("utf-8")) if params else {}
 
 
-def old_overlay(overlay: Overlay, project: Project, near: Path) -> dict[str, bytes]:
+def render_old_overlay(overlay: Overlay, project: Project, near: Path) -> dict[str, bytes]:
     """Render an overlay as a repository has it, beside the standard's answers file, from which it may take answers.
 
     Parameters
@@ -39,6 +39,6 @@ def old_overlay(overlay: Overlay, project: Project, near: Path) -> dict[str, byt
     with TemporaryDirectory(prefix="mlscaffold-old-") as folder:
         into = Path(folder)
         shutil.copyfile(project.path / ANSWERS, into / ANSWERS)
-        render(recorded(overlay.url, overlay.version, near), into, said(project.path / overlay.answers))
+        render(recorded(overlay.url, overlay.version, near), into, recorded_answers(project.path / overlay.answers))
         files = (file for file in into.rglob("*") if file.is_file())
         return {file.relative_to(into).as_posix(): file.read_bytes() for file in files}

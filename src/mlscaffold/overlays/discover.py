@@ -32,7 +32,7 @@ class Overlay:
     version: str
 
 
-def overlays_of(folder: Path) -> tuple[Overlay, ...]:
+def find_overlays(folder: Path) -> tuple[Overlay, ...]:
     """Name the overlays of a repository, in the order in which they are updated: by name."""
     found = {name: file for file in folder.glob(".copier-answers.*.yml") if (name := overlay_name(file.name))}
     return tuple(Overlay(name, file.name, *made_from(file)) for name, file in sorted(found.items()))

@@ -13,21 +13,21 @@ _ENTRY = r"^(  {key}:[ \t]*)([^#\n]*?)([ \t]+#[^\n]*)?$"
 
 
 @dataclass(frozen=True)
-class Gated:
+class GateChanges:
     """What an overlay's values did to params.yaml.
 
     Attributes
     ----------
     text : str
         The file, with its comments.
-    put : tuple of str
+    changed : tuple of str
         What was set, as `compare.margin: 0.01`.
     kept : tuple of str
         What was not, and why.
     """
 
     text: str
-    put: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
 
 
@@ -68,7 +68,7 @@ def _loaded(text: str, place: str) -> dict[Any, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def put(text: str, wanted: Values, before: Values, default: Callable[[], Values]) -> Gated:
+def set_values(text: str, wanted: Values, before: Values, default: Callable[[], Values]) -> GateChanges:
     """Set values in params.yaml, where it holds what the overlay set before or the standard's default.
 
     Parameters
@@ -84,7 +84,7 @@ def put(text: str, wanted: Values, before: Values, default: Callable[[], Values]
 
     Returns
     -------
-    Gated
+    GateChanges
         The file, and what was done.
     """
     done, kept = [], []
@@ -99,7 +99,7 @@ def put(text: str, wanted: Values, before: Values, default: Callable[[], Values]
             continue
         text = changed
         done.append(f"{name}: {_scalar(value)}")
-    return Gated(text, tuple(done), tuple(kept))
+    return GateChanges(text, tuple(done), tuple(kept))
 
 
 def _why(now: Any, was: Any) -> str:

@@ -13,14 +13,14 @@ from ..project import ANSWERS
 from ..render import render
 from ..source import Source
 from .discover import HOME, Overlay, overlay_name
-from .gates import Gated, Values, put, read_gates, read_params
+from .gates import GateChanges, Values, read_gates, read_params, set_values
 
 PARAMS = "params.yaml"
 _NO_NAME = "the overlay's copier.yml must say `_answers_file: .copier-answers.NAME.yml`, so that the standard's stays"
 
 
 @dataclass(frozen=True)
-class Brought:
+class RenderedOverlay:
     """An overlay, rendered.
 
     Attributes
@@ -35,7 +35,9 @@ class Brought:
     files: tuple[Path, ...]
 
 
-def bring(source: Source, project: Path, into: Path, data: Mapping[str, Any], *, named: Sequence[str] = ()) -> Brought:
+def render_overlay(
+    source: Source, project: Path, into: Path, data: Mapping[str, Any], *, named: Sequence[str] = ()
+) -> RenderedOverlay:
     """Render an overlay for a repository into another folder.
 
     Parameters
@@ -53,7 +55,7 @@ def bring(source: Source, project: Path, into: Path, data: Mapping[str, Any], *,
 
     Returns
     -------
-    Brought
+    RenderedOverlay
         The overlay, and its files.
 
     Raises
@@ -84,7 +86,7 @@ def bring(source: Source, project: Path, into: Path, data: Mapping[str, Any], *,
             f"an overlay adds files and replaces none, but {', '.join(taken)} stands in the repository already; "
             f"choose other names in the overlay"
         )
-    return Brought(overlay, files)
+    return RenderedOverlay(overlay, files)
 
 
 def _taken(project: Path, path: Path) -> bool:
@@ -95,7 +97,7 @@ def _taken(project: Path, path: Path) -> bool:
     )
 
 
-def gated(name: str, project: Path, after: Path, before: str, default: Callable[[], Values]) -> Gated:
+def apply_gates(name: str, project: Path, after: Path, before: str, default: Callable[[], Values]) -> GateChanges:
     """Work out what an overlay's gates.yaml makes of a repository's params.yaml.
 
     Parameters
@@ -113,15 +115,15 @@ def gated(name: str, project: Path, after: Path, before: str, default: Callable[
 
     Returns
     -------
-    Gated
+    GateChanges
         The file, and what was done; nothing where the overlay has no gates.yaml.
     """
     file, params = after / gates_of(name), project / PARAMS
     if not file.is_file() or not params.is_file():
-        return Gated("")
+        return GateChanges("")
     place = gates_of(name).as_posix()
     wanted = read_gates(file.read_text(encoding="utf-8"), place)
-    return put(params.read_text(encoding="utf-8"), wanted, read_gates(before, place), default)
+    return set_values(params.read_text(encoding="utf-8"), wanted, read_gates(before, place), default)
 
 
 def gates_of(name: str) -> Path:
@@ -129,24 +131,24 @@ def gates_of(name: str) -> Path:
     return Path(HOME) / name / "gates.yaml"
 
 
-def tell(name: str, done: Gated) -> tuple[str, ...]:
+def describe(name: str, done: GateChanges) -> tuple[str, ...]:
     """Say what an overlay's values did."""
-    said = [f"overlay {name} sets in params.yaml: {', '.join(done.put)}"] if done.put else []
+    said = [f"overlay {name} sets in params.yaml: {', '.join(done.changed)}"] if done.changed else []
     return (*said, *(f"overlay {name} leaves params.yaml, {each}" for each in done.kept))
 
 
-def lay(sources: Sequence[Source], project: Path, data: Mapping[str, Any]) -> tuple[str, ...]:
+def add_overlays(sources: Sequence[Source], project: Path, data: Mapping[str, Any]) -> tuple[str, ...]:
     """Put overlays onto a repository that was just rendered, and return what to tell of it."""
     notes: list[str] = []
     standard = read_params((project / PARAMS).read_text(encoding="utf-8")) if (project / PARAMS).is_file() else {}
     for source in sources:
         with TemporaryDirectory(prefix="mlscaffold-overlay-", ignore_cleanup_errors=True) as scratch:
-            brought = bring(source, project, Path(scratch).resolve(), data)
-            for path in brought.files:
+            rendered = render_overlay(source, project, Path(scratch).resolve(), data)
+            for path in rendered.files:
                 (project / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(Path(scratch) / path, project / path)
-        done = gated(brought.overlay.name, project, project, "", lambda: standard)
-        if done.put:
+        done = apply_gates(rendered.overlay.name, project, project, "", lambda: standard)
+        if done.changed:
             (project / PARAMS).write_text(done.text, encoding="utf-8", newline="\n")
-        notes += [*source.notes, *tell(brought.overlay.name, done)]
+        notes += [*source.notes, *describe(rendered.overlay.name, done)]
     return tuple(notes)

@@ -9,9 +9,9 @@ from ..git import PLAIN, commit_all, git
 from ..project import Project
 from ..render import Merged, merge
 from ..source import Source, template_source
-from .discover import Overlay, overlays_of
+from .discover import Overlay, find_overlays
 from .gates import Values
-from .render import PARAMS, gated, gates_of, tell
+from .render import PARAMS, apply_gates, describe, gates_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Behind:
+class OutdatedOverlay:
     """An overlay for which there is a newer version."""
 
     overlay: Overlay
@@ -32,7 +32,7 @@ class Behind:
 
 
 @dataclass(frozen=True)
-class Followed:
+class UpdatedOverlay:
     """An overlay that was brought to its newest version.
 
     Attributes
@@ -53,30 +53,32 @@ class Followed:
     notes: tuple[str, ...]
 
 
-def behind(project: Project) -> tuple[Behind, ...]:
+def find_outdated(project: Project) -> tuple[OutdatedOverlay, ...]:
     """Name the overlays of a repository that have a newer version, in the order in which they are updated."""
     found = []
-    for overlay in overlays_of(project.path):
+    for overlay in find_overlays(project.path):
         try:
             source = template_source(overlay.url)
         except UserError as error:
             raise UserError(f"overlay {overlay.name} ({overlay.answers}): {error}") from error
         if source.ref != overlay.version:
-            found.append(Behind(overlay, source))
+            found.append(OutdatedOverlay(overlay, source))
     return tuple(found)
 
 
-def unmerged(tree: Path) -> str:
+def read_unmerged(tree: Path) -> str:
     """Return the conflicts of a work tree, as git's index lists them."""
     return git("ls-files", "--unmerged", "-z", cwd=tree, config=PLAIN)
 
 
-def follow(late: Behind, project: Project, tree: Path, default: Callable[[], Values]) -> Followed:
+def update_overlay(
+    late: OutdatedOverlay, project: Project, tree: Path, default: Callable[[], Values]
+) -> UpdatedOverlay:
     """Bring one overlay to its newest version, in a work tree.
 
     Parameters
     ----------
-    late : Behind
+    late : OutdatedOverlay
         The overlay.
     project : Project
         The repository.
@@ -87,15 +89,17 @@ def follow(late: Behind, project: Project, tree: Path, default: Callable[[], Val
 
     Returns
     -------
-    Followed
+    UpdatedOverlay
         What came of it.
     """
     overlay, folder = late.overlay, tree / project.inside
     commit_all(tree, "before an overlay")
     merged = merge(late.source, folder, overlay.answers)
-    stages = unmerged(tree)
+    stages = read_unmerged(tree)
     step = Step(overlay.name, overlay.version, merged.version)
-    return Followed(step, merged, stages, (*late.source.notes, *_gates(overlay.name, project, folder, stages, default)))
+    return UpdatedOverlay(
+        step, merged, stages, (*late.source.notes, *_gates(overlay.name, project, folder, stages, default))
+    )
 
 
 def _gates(name: str, project: Project, folder: Path, stages: str, default: Callable[[], Values]) -> tuple[str, ...]:
@@ -105,10 +109,10 @@ def _gates(name: str, project: Project, folder: Path, stages: str, default: Call
     said = before.read_text(encoding="utf-8") if before.is_file() else ""
     if _in_conflict(folder / PARAMS):
         return (f"overlay {name}: params.yaml conflicts, so its values are left to you: {gates_of(name).as_posix()}",)
-    done = gated(name, folder, folder, said, default)
-    if done.put:
+    done = apply_gates(name, folder, folder, said, default)
+    if done.changed:
         (folder / PARAMS).write_text(done.text, encoding="utf-8", newline="\n")
-    return tell(name, done)
+    return describe(name, done)
 
 
 def _in_conflict(file: Path) -> bool:

@@ -3,7 +3,7 @@
 from .adoption import adopted, adoption
 from .checks import explained, report
 from .creation import created, findings, made_overlay
-from .diff import drift
+from .diff import diff
 from .fleet import fleet_check, fleet_status, fleet_update, progress, written
 from .machine import tools
 from .terminal import ask, bug, document, error, interactive, notes, plain, raw, remark, say
@@ -15,8 +15,8 @@ __all__ = [
     "ask",
     "bug",
     "created",
+    "diff",
     "document",
-    "drift",
     "error",
     "explained",
     "findings",

@@ -7,10 +7,10 @@ from .terminal import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..diff.template_diff import Different, Drift
+    from ..diff.template_diff import DifferentFile, TemplateDiff
 
 
-def drift(found: "Drift", files: "Sequence[Different]") -> None:
+def diff(found: "TemplateDiff", files: "Sequence[DifferentFile]") -> None:
     """Say which files are not what the template makes."""
     standard = found.standard
     good = "green" if not standard else "bold red"
@@ -31,7 +31,7 @@ def drift(found: "Drift", files: "Sequence[Different]") -> None:
         say(f"And {len(found.different) - len(files)} that are meant to differ (--all names them).", style="dim")
 
 
-def _about(each: "Different") -> str:
+def _about(each: "DifferentFile") -> str:
     if each.state == "stale":
         said = f" (of {each.about}{'' if each.wanted else '; the template no longer has it'})"
     else:

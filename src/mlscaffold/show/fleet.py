@@ -13,7 +13,7 @@ from .terminal import console, document, near, say
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..fleet.record import Row
+    from ..fleet.record import Record
     from ..fleet.updating import Done, Waves
 
 Seen = Callable[[str, str], None]
@@ -75,21 +75,21 @@ def _lines(what: str, count: int) -> Seen:
     return seen
 
 
-def fleet_status(rows: "Mapping[str, Row]", *, as_json: bool) -> None:
+def fleet_status(records: "Mapping[str, Record]", *, as_json: bool) -> None:
     """Say where repositories stand, worst first."""
     if as_json:
-        document({name: asdict(row) for name, row in rows.items()})
+        document({name: asdict(record) for name, record in records.items()})
         return
     from ..fleet.record import worst_first
 
-    ordered = worst_first(rows)
-    _summary(rows)
+    ordered = worst_first(records)
+    _summary(records)
     wide = max((len(name) for name, _ in ordered[:_SHOWN]), default=0)
     wide = max(10, min(wide, 50))
     heads = f"{'repository':{wide}}  {'version':9} behind score drift risk verdict       open"
     say(heads, style="bold")
-    for name, row in ordered[:_SHOWN]:
-        say(f"{_short(name, wide):{wide}}  {_line(row)}", style="red" if row.error or not row.good else None)
+    for name, record in ordered[:_SHOWN]:
+        say(f"{_short(name, wide):{wide}}  {_line(record)}", style="red" if record.error or not record.good else None)
     if len(ordered) > _SHOWN:
         say(f"and {len(ordered) - _SHOWN} more; --json and `mlscaffold fleet report` have all", style="dim")
 
@@ -98,41 +98,41 @@ def _short(name: str, wide: int) -> str:
     return name if len(name) <= wide else f"...{name[3 - wide :]}"
 
 
-def _line(row: "Row") -> str:
-    if row.error:
-        return row.error
-    risk = row.at_risk if row.conflicts is None else len(row.conflicts)
-    numbers = f"{_known(row.behind):>6} {_known(row.score):>5} {_known(row.drift):>5} {_known(risk):>4}"
-    opened = [f"{len(row.gates_off)} gate(s) off"] * bool(row.gates_off)
-    opened += [f"{len(row.expired)} waiver(s) out"] * bool(row.expired)
-    return f"{row.version or '-':9} {numbers} {row.verdict or '-':13} {', '.join(opened) or '-'}"
+def _line(record: "Record") -> str:
+    if record.error:
+        return record.error
+    risk = record.at_risk if record.conflicts is None else len(record.conflicts)
+    numbers = f"{_known(record.behind):>6} {_known(record.score):>5} {_known(record.drift):>5} {_known(risk):>4}"
+    opened = [f"{len(record.gates_off)} gate(s) off"] * bool(record.gates_off)
+    opened += [f"{len(record.expired)} waiver(s) out"] * bool(record.expired)
+    return f"{record.version or '-':9} {numbers} {record.verdict or '-':13} {', '.join(opened) or '-'}"
 
 
 def _known(value: int | None) -> str:
     return "-" if value is None else str(value)
 
 
-def _summary(rows: "Mapping[str, Row]") -> None:
-    read = [row for row in rows.values() if not row.error]
+def _summary(records: "Mapping[str, Record]") -> None:
+    read = [record for record in records.values() if not record.error]
     parts = {
-        "at the newest version": sum(row.behind == 0 for row in read),
-        "behind": sum(bool(row.behind) for row in read),
-        "of another standard or none": sum(row.behind is None for row in read),
-        "not looked at": len(rows) - len(read),
+        "at the newest version": sum(record.behind == 0 for record in read),
+        "behind": sum(bool(record.behind) for record in read),
+        "of another standard or none": sum(record.behind is None for record in read),
+        "not looked at": len(records) - len(read),
     }
     told = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
-    say(f"{len(rows)} repositories: {told}", style="bold")
+    say(f"{len(records)} repositories: {told}", style="bold")
 
 
-def fleet_check(rows: "Mapping[str, Row]", short: "Sequence[str]", *, as_json: bool) -> None:
+def fleet_check(records: "Mapping[str, Record]", short: "Sequence[str]", *, as_json: bool) -> None:
     """Say which checks fail most, and which repositories are not good enough."""
     from ..checks import CHECKS
 
-    failing = {name: [each for each, row in rows.items() if name in row.failing] for name in CHECKS}
+    failing = {name: [each for each, record in records.items() if name in record.failing] for name in CHECKS}
     if as_json:
         document({"short": list(short), "failing": {name: found for name, found in failing.items() if found}})
         return
-    _summary(rows)
+    _summary(records)
     for name, found in sorted(failing.items(), key=lambda each: -len(each[1])):
         if found:
             few = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
@@ -140,7 +140,7 @@ def fleet_check(rows: "Mapping[str, Row]", short: "Sequence[str]", *, as_json: b
     if short:
         say(f"Not good enough: {len(short)}", style="bold red")
     for name in short[:_SHOWN]:
-        said = rows[name].error or f"{_known(rows[name].score)} of 100"
+        said = records[name].error or f"{_known(records[name].score)} of 100"
         say(f"  {name}: {said}", style="red")
 
 

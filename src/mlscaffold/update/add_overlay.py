@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..answers import Answers
-from ..overlays.baseline import standard_params
-from ..overlays.render import PARAMS, bring, gated, tell
+from ..overlays.baseline import load_standard_params
+from ..overlays.render import PARAMS, apply_gates, describe, render_overlay
 from ..overlays.update import Step
 from ..project import Project, refuse_dirty
 from ..source import Source
@@ -43,10 +43,10 @@ def plan(project: Project, source: Source, answers: Answers) -> Iterator[Plan]:
         tree = Path(scratch).resolve() / "tree"
         folder = tree / project.inside
         folder.mkdir(parents=True)
-        brought = bring(source, project.path, folder, answers.values, named=answers.named)
-        changes = [Change(project.inside / path, "added") for path in brought.files]
-        done = gated(brought.overlay.name, project.path, folder, "", lambda: standard_params(project))
-        if done.put:
+        rendered = render_overlay(source, project.path, folder, answers.values, named=answers.named)
+        changes = [Change(project.inside / path, "added") for path in rendered.files]
+        done = apply_gates(rendered.overlay.name, project.path, folder, "", lambda: load_standard_params(project))
+        if done.changed:
             shutil.copy(project.path / PARAMS, folder / PARAMS)
             (folder / PARAMS).write_text(done.text, encoding="utf-8", newline="\n")
             changes.append(Change(project.inside / PARAMS, "changed"))
@@ -54,7 +54,7 @@ def plan(project: Project, source: Source, answers: Answers) -> Iterator[Plan]:
             project,
             project.version,
             tuple(changes),
-            notes=(*source.notes, *tell(brought.overlay.name, done)),
+            notes=(*source.notes, *describe(rendered.overlay.name, done)),
             tree=tree,
-            overlays=(Step(brought.overlay.name, "", brought.overlay.version),),
+            overlays=(Step(rendered.overlay.name, "", rendered.overlay.version),),
         )

@@ -52,8 +52,8 @@ def apply(planned: Plan) -> None:
         return
     folder = planned.project.git_dir / JOURNAL
     with _uninterrupted():
-        _write_down(planned, folder)
-        _carry_out(folder, planned.project.root)
+        _write_record(planned, folder)
+        _run_record(folder, planned.project.root)
 
 
 def unfinished(project: Project) -> bool:
@@ -92,11 +92,11 @@ def finish(project: Project) -> Finished | None:
                 f"rm -r {folder} && git checkout HEAD -- ."
             )
     with _uninterrupted():
-        _carry_out(folder, project.root)
+        _run_record(folder, project.root)
     return Finished(record["version"], tuple(Path(path) for path in record["conflicts"]))
 
 
-def _write_down(planned: Plan, folder: Path) -> None:
+def _write_record(planned: Plan, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     files: list[dict[str, Any]] = []
@@ -131,14 +131,14 @@ def _state(path: Path) -> str | None:
     return f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_mode & 0o100:o}"
 
 
-def _carry_out(folder: Path, root: Path) -> None:
+def _run_record(folder: Path, root: Path) -> None:
     """Do what the record says; what had been done before is done again, to the same end."""
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     for number, entry in enumerate(record["files"]):
         if entry["new"] is None:
             _delete(root / entry["path"], root)
         else:
-            _bring(folder / str(number), root / entry["path"])
+            _replace(folder / str(number), root / entry["path"])
     if record["stages"]:
         zero = b"".join(b"0 %s\t%s\0" % (b"0" * 40, os.fsencode(path)) for path in record["conflicts"])
         stages = record["stages"].encode(errors="surrogateescape")
@@ -150,7 +150,7 @@ def _carry_out(folder: Path, root: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _bring(new: Path, real: Path) -> None:
+def _replace(new: Path, real: Path) -> None:
     real.parent.mkdir(parents=True, exist_ok=True)
     partial = real.with_name(f".{real.name}.mlscaffold")
     partial.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from .preview import Change, Dropped
 Rendered = Callable[[Path], bytes | None]
 
 
-def dropped(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered) -> tuple[Dropped, ...]:
+def find_dropped(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered) -> tuple[Dropped, ...]:
     """Find deleted files whose content is not what the old version of the template rendered.
 
     Parameters
@@ -36,7 +36,7 @@ def dropped(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered
     return tuple(Dropped(path, moves.get(path)) for path in edited)
 
 
-def removed(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered) -> tuple[Path, ...]:
+def find_removed(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered) -> tuple[Path, ...]:
     """Find added files that the old version of the template had too: the team deleted them, and they would come back.
 
     Parameters and order are those of `dropped`.

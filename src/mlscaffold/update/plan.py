@@ -9,15 +9,15 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..baseline import old_standard
+from ..baseline import render_old_standard
 from ..errors import UserError
 from ..git import PLAIN, commit_all, git
-from ..overlays.baseline import old_overlay, standard_params
-from ..overlays.update import Behind, Followed, behind, follow, unmerged
+from ..overlays.baseline import load_standard_params, render_old_overlay
+from ..overlays.update import OutdatedOverlay, UpdatedOverlay, find_outdated, read_unmerged, update_overlay
 from ..project import Project, refuse_dirty
 from ..render import Merged, merge
 from ..source import BUNDLE, Source, carried, newest, refreshes, tags, template_source
-from .local_changes import Rendered, dropped, removed
+from .local_changes import Rendered, find_dropped, find_removed
 from .preview import Change, Kind, Plan
 
 
@@ -45,7 +45,7 @@ def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iter
         If the repository has changes that are not committed, or the template cannot be had.
     """
     refuse_dirty(project.root)
-    source, late = _source(project, to, bundle), behind(project)
+    source, late = _source(project, to, bundle), find_outdated(project)
     if source.ref == project.version and not late:
         yield Plan(project, project.version, notes=source.notes)
         return
@@ -116,20 +116,20 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _planned(project: Project, source: Source, late: tuple[Behind, ...], tree: Path) -> Plan:
+def _planned(project: Project, source: Source, late: tuple[OutdatedOverlay, ...], tree: Path) -> Plan:
     base = git("rev-parse", "HEAD", cwd=tree).strip()
     _refresh(source, tree / project.inside, tree)
     merged = merge(source, tree / project.inside)
-    stages = unmerged(tree)
-    followed = [follow(each, project, tree, lambda: standard_params(project)) for each in late]
-    stages += "".join(each.stages for each in followed)
+    stages = read_unmerged(tree)
+    updated = [update_overlay(each, project, tree, lambda: load_standard_params(project)) for each in late]
+    stages += "".join(each.stages for each in updated)
     changes = _changes(tree, base)
     conflicts = sorted({Path(entry.partition("\t")[2]) for entry in stages.split("\0") if entry})
     kept = [each.path for each in changes if each.kind == "added" and _is_local(project.root / each.path, project.root)]
-    skips = _any_skips(merged, followed)
+    skips = _any_skips(merged, updated)
     rendered = _rendered(project, late, tree)
-    edited = dropped(tree, base, changes, rendered)
-    deleted = removed(tree, base, changes, rendered)
+    edited = find_dropped(tree, base, changes, rendered)
+    deleted = find_removed(tree, base, changes, rendered)
     # The team's own, ignored by git, and not on this machine: a clone without its data must not get the example's.
     elsewhere = [path for path in _ignored(tree) if skips(path.relative_to(project.inside))]
     left = {*kept, *elsewhere, *deleted, *(each.path for each in edited)}
@@ -146,16 +146,16 @@ def _planned(project: Project, source: Source, late: tuple[Behind, ...], tree: P
         tuple(said),
         edited,
         tuple(path for path in deleted if path not in {*kept, *elsewhere}),
-        (*source.notes, *(note for each in followed for note in each.notes)),
+        (*source.notes, *(note for each in updated for note in each.notes)),
         tree,
         stages.encode(errors="surrogateescape"),
         merged.changelog,
-        overlays=tuple(each.step for each in followed),
+        overlays=tuple(each.step for each in updated),
     )
 
 
-def _any_skips(merged: Merged, followed: list[Followed]) -> Callable[[Path], bool]:
-    return lambda path: any(each.skips(path) for each in (merged, *(one.merged for one in followed)))
+def _any_skips(merged: Merged, updated: list[UpdatedOverlay]) -> Callable[[Path], bool]:
+    return lambda path: any(each.skips(path) for each in (merged, *(one.merged for one in updated)))
 
 
 def _refresh(source: Source, folder: Path, tree: Path) -> None:
@@ -190,7 +190,7 @@ def _is_local(real: Path, root: Path) -> bool:
     if os.path.lexists(real):
         return True
     parent = next(folder for folder in real.parents if os.path.lexists(folder))
-    # Behind a link stands somebody else's folder.
+    # A link may lead to a folder outside of the repository.
     return not parent.is_dir() or any((root / above).is_symlink() for above in real.relative_to(root).parents)
 
 
@@ -198,15 +198,15 @@ def _same(real: Path, new: Path) -> bool:
     return real.is_file() and not real.is_symlink() and real.read_bytes() == new.read_bytes()
 
 
-def _rendered(project: Project, late: tuple[Behind, ...], tree: Path) -> Rendered:
+def _rendered(project: Project, late: tuple[OutdatedOverlay, ...], tree: Path) -> Rendered:
     """Give files as the old versions of the templates render them; that is rendered when the first is asked for."""
 
     @cache
     def old() -> dict[str, bytes]:
         near = tree / project.inside
-        files = old_standard(project, near)
+        files = render_old_standard(project, near)
         for each in late:
-            files |= old_overlay(each.overlay, project, near)
+            files |= render_old_overlay(each.overlay, project, near)
         return files
 
     return lambda path: old().get(path.relative_to(project.inside).as_posix())
