@@ -35,7 +35,7 @@ def _page() -> Iterator[str]:
 def _family(family: Family) -> Iterator[str]:
     yield from ("", f"## {family.letters}: {family.name}", "", family.about, "")
     yield from (
-        "| id | what is so | severity | looks at | without it | mend |",
+        "| id | what is so | severity | looks at | without it | fix |",
         "| --- | --- | --- | --- | --- | --- |",
     )
     yield from (_row(check) for check in family.checks)
@@ -43,14 +43,14 @@ def _family(family: Family) -> Iterator[str]:
 
 def _row(check: Check) -> str:
     why = f"{check.why} [{check.source.title}]({check.url})"
-    cells = (f"**{check.id}**", check.title, check.severity, check.needs, why, check.mend)
+    cells = (f"**{check.id}**", check.title, check.severity, check.needs, why, check.fix)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def _holes() -> Iterator[str]:
     yield from (
         "",
-        "## Known holes",
+        "## Known vulnerabilities",
         "",
         "The versions that SC009 refuses. It works without a network, so it knows these alone; `pip-audit` knows all.",
         "",

@@ -35,7 +35,7 @@ class Answers:
     template, ref : str, optional
         The template that a file or the configuration names.
     notes : tuple of str
-        What to tell the user about them.
+        Messages about them for the user.
     """
 
     values: Mapping[str, Any]
@@ -109,7 +109,7 @@ def gather(
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise UserError(f"-d {text!r} is no answer; write -d NAME=VALUE, for instance -d owner='Team Churn'")
+        raise UserError(f"-d {text!r} is not an answer; write -d NAME=VALUE, for instance -d owner='Team Churn'")
     return name.strip(), value
 
 

@@ -1,4 +1,4 @@
-"""What a repository was when it was rendered: the old version of its template, with its answers, once more."""
+"""Render the baseline of a repository: the version of its template that it has, with its answers."""
 
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,14 @@ from .source import recorded
 
 
 def render_old_standard(project: Project, near: Path) -> dict[str, bytes]:
-    """Render the standard as a repository has it.
+    """Render the version of the standard that a repository has.
 
     Parameters
     ----------
     project : Project
         The repository.
     near : Path
-        The folder from which a relative address is seen.
+        The folder that a relative address is relative to.
 
     Returns
     -------
@@ -29,5 +29,5 @@ def render_old_standard(project: Project, near: Path) -> dict[str, bytes]:
 
 
 def recorded_answers(answers: Path) -> dict[str, Any]:
-    """Return what an answers file says to the questions of its template."""
+    """Return the recorded answers to the questions of a template."""
     return {name: each for name, each in answers_of(answers).items() if not name.startswith("_")}

@@ -20,7 +20,7 @@ def between(text: str, after: str, upto: str) -> str:
     Returns
     -------
     str
-        The sections with their headings; empty where there are none, or one of the two is no version.
+        The sections with their headings; empty where there are none, or one of the two is not a version.
     """
     try:
         low, high = Version(after), Version(upto)

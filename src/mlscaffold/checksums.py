@@ -1,4 +1,4 @@
-"""Which of the files that a template copies byte for byte a repository has changed: quick, as nothing is rendered.
+"""Compare the files that a template copies byte for byte with a repository's, by checksum, without rendering.
 
 Nine files in ten of the standard are such copies. Their digests stand in the template's git, once for all repositories
 of a version, so a repository costs no more than reading these files of it: no git, no Jinja, no copier.
@@ -47,7 +47,7 @@ class Checksums:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What became of the copies in a repository.
+    """How the copied files of a repository compare with the template.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Comparison:
 def compare_repository(
     root: Path, answers: Mapping[str, Any], bundle: Path | None = None, where: Callable[[str], Path] | None = None
 ) -> Comparison | None:
-    """Hold the copied files of a repository, as they stand on the disk, to the version that it was made from.
+    """Compare the copied files of a repository on disk with the version of the template that it was made from.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def compare_repository(
         A bundle of the same template, for a repository that carries none. Left out, the one that came with this package
         stands in, if the repository was made from the package's own address.
     where : callable, optional
-        Gives the folder in which a path stands, where that is not `root` for all.
+        Returns the folder of a path, where that is not `root` for all.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def compare_repository(
     Raises
     ------
     UserError
-        If pyproject.toml names files of the team's without a reason.
+        If pyproject.toml lists a file of the team without a reason.
     """
     at = where or (lambda _: root)
     checksums = _copies_of(at(str(answers.get("_src_path") or "")), answers, bundle)
@@ -117,7 +117,7 @@ def compare_checksums(
     found: Callable[[str], tuple[str, bool] | None],
     there: Callable[[str], bool],
 ) -> Comparison:
-    """Hold files, wherever they are, to what a version copies.
+    """Compare files, wherever they are stored, with the checksums of a version.
 
     Parameters
     ----------
@@ -128,14 +128,14 @@ def compare_checksums(
     ownership : Ownership
         Files that may differ.
     found : callable
-        Gives the fingerprint of a path.
+        Returns the fingerprint of a path.
     there : callable
         Whether anything is at a path.
 
     Returns
     -------
     Comparison
-        What became of the copies.
+        The result.
     """
     changed: list[str] = []
     deleted: list[str] = []
@@ -164,7 +164,7 @@ def _vendored(root: Path, url: str) -> Path | None:
 
 
 def resolve_paths(files: Files, answers: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, bool]]]:
-    """Give the files of a version at the places that some answers give them."""
+    """Yield the files of a version at the paths that the answers give them."""
     for path, wanted in files.items():
         place = _ANSWER.sub(lambda found: str(answers.get(found[1], "{")), path) if "{" in path else path
         if "{" not in place and ".." not in place.split("/") and not place.startswith("/"):
@@ -245,10 +245,10 @@ def _listed(repository: Path, commit: str) -> Checksums:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        told = yaml.load(git("show", f"{commit}:copier.yml", cwd=repository), Loader=loader)  # noqa: S506 - a safe one
+        loaded = yaml.load(git("show", f"{commit}:copier.yml", cwd=repository), Loader=loader)  # noqa: S506 - a safe one
     except yaml.YAMLError as error:
         raise ValueError("copier.yml cannot be read") from error
-    config = told if isinstance(told, dict) else {}
+    config = loaded if isinstance(loaded, dict) else {}
     folder, suffix = str(config.get("_subdirectory") or ""), str(config.get("_templates_suffix") or ".jinja")
     files: dict[str, tuple[str, bool]] = {}
     listed = git("ls-tree", "-r", "-z", "--full-tree", commit, "--", folder or ".", cwd=repository)

@@ -1,4 +1,4 @@
-"""A table of the user's: the contract it implies, and its way into a repository."""
+"""The user's table: infer its contract, and write both into a repository."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _CHUNK = 2**20
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table of the user's, and the contract inferred from it."""
+    """A table, and the contract inferred from it."""
 
     table: "Table"
     contract: "Contract"
@@ -83,7 +83,7 @@ def answers_from(contract: "Contract") -> dict[str, Any]:
 
 
 def write_dataset(dataset: Dataset, project: Path) -> None:
-    """Put a table into a repository: a copy of it, its pointer for DVC, and its contract."""
+    """Write a table into a repository: a copy, its pointer for DVC, and its contract."""
     from .contract import contract_yaml
 
     raw = project / dataset.contract.source.path
@@ -96,7 +96,7 @@ def write_dataset(dataset: Dataset, project: Path) -> None:
 def _copy(origin: Path, target: Path) -> tuple[str, int]:
     """Copy a file and return its MD5 and size, reading it once.
 
-    It is copied, never linked: who edits the original must not change data that has a version.
+    It is copied, never linked: an edit of the original must not change versioned data.
     """
     digest = hashlib.md5(usedforsecurity=False)
     with origin.open("rb") as reading, target.open("wb") as writing:

@@ -22,7 +22,7 @@ class Tool:
         What was found: a version; empty if it is missing.
     needed : bool
         Whether nothing ships without it.
-    purpose, mend : str
+    purpose, fix : str
         What it is for, and how to get it.
     """
 
@@ -30,7 +30,7 @@ class Tool:
     found: str
     needed: bool
     purpose: str
-    mend: str
+    fix: str
 
 
 def examine() -> tuple[Tool, ...]:

@@ -1,5 +1,5 @@
-"""The one exception for what a user can mend."""
+"""The one exception for what a user can fix."""
 
 
 class UserError(Exception):
-    """Something the user can mend: says what is wrong and what to do."""
+    """Something the user can fix: says what is wrong and what to do."""

@@ -1,4 +1,4 @@
-"""Answers become a repository, whole or not at all."""
+"""Create a repository from answers, completely or not at all."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from .staging import move, staging, vacant
 
 @dataclass(frozen=True)
 class Created:
-    """What was made.
+    """The new repository.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Created:
     identity : tuple of str, optional
         Name and address of the first commit's author, where git had none.
     notes : tuple of str
-        What to tell the user.
+        Messages for the user.
     """
 
     path: Path
@@ -49,7 +49,7 @@ def create(
     overlays: Sequence[Source] = (),
     ask: bool = False,
 ) -> Created:
-    """Make a repository.
+    """Create a repository.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def create(
 
 
 def answered(folder: Path, answers: Answers, dataset: Dataset | None) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Put together all answers that are known: the user's, the names that the folder gives, the roles of the table.
+    """Merge all known answers: the user's, the names that follow from the folder, the roles of the table.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def answered(folder: Path, answers: Answers, dataset: Dataset | None) -> tuple[d
     dict
         By question.
     tuple of str
-        What to tell the user.
+        Messages for the user.
     """
     named, notes = names(folder, answers.values)
     data = {"table": "example", **answers.values, **named, **(answers_from(dataset.contract) if dataset else {})}

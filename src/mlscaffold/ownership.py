@@ -1,4 +1,4 @@
-"""Which files of a repository belong to its team: the template's table, and what the team has added with a reason."""
+"""Which files of a repository belong to its team: the template's table, and the team's own, each with a reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class Ownership:
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     def reason(self, path: str) -> str:
-        """Say why a file may differ; empty where it may not."""
+        """Return why a file may differ; empty where it may not."""
         return next((why for spec, why in self._specs if spec.match_file(path)), "")
 
     @cached_property
@@ -41,11 +41,11 @@ def _spec(pattern: str) -> "GitIgnoreSpec":
     try:
         return GitIgnoreSpec.from_lines([pattern])
     except ValueError:
-        raise UserError(f"{pattern!r} is no pattern of files; write it as in .gitignore, for instance /docs/") from None
+        raise UserError(f"{pattern!r} is not a file pattern; write it as in .gitignore, for instance /docs/") from None
 
 
 def read_template_rules(config: Mapping[str, Any]) -> dict[str, str]:
-    """Read the template's side in its copier.yml: `_skip_if_exists` and `_yours`, without patterns that hold Jinja."""
+    """Read the template's rules (`_skip_if_exists`, `_yours`) from its copier.yml, except patterns that hold Jinja."""
     skipped, table = config.get("_skip_if_exists"), config.get("_yours")
     patterns = [str(each) for each in skipped] if isinstance(skipped, list) else []
     found = dict.fromkeys(patterns, FROM_THE_START)
@@ -55,7 +55,7 @@ def read_template_rules(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def read_team_rules(root: Path) -> dict[str, str]:
-    """Read the team's side: `[tool.mlscaffold.diff] yours` in pyproject.toml.
+    """Read the team's rules: `[tool.mlscaffold.diff] yours` in pyproject.toml.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def read_team_rules(root: Path) -> dict[str, str]:
 
 
 def parse_team_rules(text: str) -> dict[str, str]:
-    """Read the team's side out of the text of a pyproject.toml, as `read_team_rules` does."""
+    """Parse the team's rules from the text of a pyproject.toml, as `read_team_rules` does."""
     import tomllib
 
     try:
@@ -100,5 +100,5 @@ def parse_team_rules(text: str) -> dict[str, str]:
         )
     for pattern, reason in yours.items():
         if not isinstance(reason, str) or not reason.strip():
-            raise UserError(f"[tool.mlscaffold.diff] names {pattern} without a reason; write why it is yours")
+            raise UserError(f"[tool.mlscaffold.diff] names {pattern} without a reason; write why it belongs to you")
     return yours

@@ -62,7 +62,7 @@ def load(path: Path) -> Project:
     Raises
     ------
     UserError
-        If it is none, or was not made from a template in git.
+        If it is not a repository, or was not made from a template in git.
     """
     folder = path.expanduser().resolve()
     file = folder / ANSWERS
@@ -74,7 +74,7 @@ def load(path: Path) -> Project:
         git("rev-parse", "--verify", "HEAD", cwd=folder)
     except GitError as error:
         raise UserError(
-            f"{path} is no git repository with a commit ({error}); `git init` and commit it first"
+            f"{path} is not a git repository with a commit ({error}); `git init` and commit it first"
         ) from error
     return Project(folder, Path(root).resolve(), url, version, Path(own))
 
@@ -86,9 +86,7 @@ def answers_of(file: Path) -> dict[str, Any]:
     try:
         answers = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(
-            f"{file.name} cannot be read ({' '.join(str(error).split())}); bring it back from git"
-        ) from error
+        raise UserError(f"{file.name} cannot be read ({' '.join(str(error).split())}); restore it from git") from error
     return answers if isinstance(answers, dict) else {}
 
 
@@ -98,17 +96,17 @@ def made_from(file: Path) -> tuple[str, str]:
     url, version = found.get("_src_path"), found.get("_commit")
     if not url or not version:
         raise UserError(
-            f"{file.name} does not say which version of which template (_src_path, _commit); bring it back from git"
+            f"{file.name} does not say which version of which template (_src_path, _commit); restore it from git"
         )
     return str(url), str(version)
 
 
 def refuse_dirty(root: Path) -> None:
-    """Refuse a repository with changes that are not committed: what comes on top could not be told from them."""
+    """Refuse a repository with changes that are not committed: an update could not be told apart from them."""
     changed = _changed(root)
     if changed:
         few = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
-        raise UserError(f"there are changes that are not committed ({few}); commit or stash them first")
+        raise UserError(f"there are uncommitted changes ({few}); commit or stash them first")
 
 
 def dirty(project: Project) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ class Source:
     bundle : Path, optional
         Bundle that serves it without a network.
     notes : tuple of str
-        What to tell the user about it.
+        Messages about it for the user.
     """
 
     url: str
@@ -127,7 +127,7 @@ def template_source(template: str | None = None, ref: str | None = None, bundle:
     Raises
     ------
     UserError
-        If a path is no template in git, the bundle lacks the version, or the address holds a password.
+        If a path is not a template in git, the bundle lacks the version, or the address holds a password.
     """
     refuse_address(template or "")
     own = project_url()
@@ -246,7 +246,7 @@ def _local(path: Path, ref: str | None) -> Source:
     if folder.is_file():
         names = list(tags(folder))
         if not names:
-            raise UserError(f"{path} is no git bundle with versions; give a git repository, a URL or a bundle")
+            raise UserError(f"{path} is not a git bundle with versions; give a git repository, a URL or a bundle")
         return Source(folder.as_posix(), ref or newest(names) or "HEAD")
     try:
         if Path(git("rev-parse", "--show-toplevel", cwd=folder).strip()).resolve() != folder:
@@ -254,7 +254,7 @@ def _local(path: Path, ref: str | None) -> Source:
         names = git("tag", "--list", cwd=folder).split()
     except GitError as error:
         raise UserError(
-            f"{path} is no git repository, so a project made from it could never be updated; "
+            f"{path} is not a git repository, so a project made from it could never be updated; "
             f"`git init` and commit it ({_reason(error)})"
         ) from error
     chosen = ref or newest(names) or "HEAD"

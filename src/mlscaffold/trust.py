@@ -26,7 +26,7 @@ def trusted(url: str, environ: Mapping[str, str] = os.environ) -> bool:
     -------
     bool
         True where `trust` in the user's configuration, or the variable, names the address, or an address above it that
-        ends with `/`. A relative path is never trusted: it lies inside the repository, so anybody may have brought it.
+        ends with `/`. A relative path is never trusted: it lies inside the repository, so anybody may have added it.
     """
     known = _known(url)
     if not known or ".." in PurePosixPath(known).parts:
@@ -43,7 +43,7 @@ def _entries(environ: Mapping[str, str]) -> Iterator[str]:
         if entry:
             known = _known(entry.rstrip("/"))
             if not known:
-                raise UserError(f"the trust list holds {entry!r}, which is no address and no absolute path")
+                raise UserError(f"the trust list holds {entry!r}, which is neither an address nor an absolute path")
             yield f"{known}/" if entry.endswith("/") else known
 
 

@@ -126,7 +126,7 @@ def test_a_dry_run_says_it_all_and_touches_nothing(team: Path, run: Run) -> None
     states = {each["path"]: each["state"] for each in said["files"]}
     assert (states["README.md"], states["run.sh"]) == ("collides", "added")
     assert said["score"]["after"] > said["score"]["before"]
-    assert all(each["mend"] for each in said["asked"])
+    assert all(each["fix"] for each in said["asked"])
     assert (state(team), git(team, "count-objects")) == (before, objects)
 
 
@@ -179,7 +179,7 @@ def test_files_that_the_teams_gitignore_hides_are_staged_and_let_through(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda folder: (folder / "new.txt").touch(), "not committed (new.txt)"),
+        (lambda folder: (folder / "new.txt").touch(), "uncommitted changes (new.txt)"),
         (lambda folder: git(folder, "checkout", "-q", "--detach"), "git switch -c adopt"),
         (lambda folder: git(folder, "update-ref", "-d", "HEAD"), "no commit yet"),
         (lambda folder: (folder / ".git").rename(folder.parent / "gone"), "git init && git add -A && git commit"),
@@ -216,7 +216,7 @@ def test_a_template_that_brings_a_link_is_refused(team: Path, run: Run, template
     template.release("v0.2.0", {"copier.yml": questions})
     before = state(team)
     result = run("adopt", team, "--defaults", "--template", template.path)
-    assert (result.code, "the template brings links (leak.txt)" in result.err) == (2, True), result.err
+    assert (result.code, "the template contains links (leak.txt)" in result.err) == (2, True), result.err
     assert state(team) == before
 
 
@@ -307,9 +307,9 @@ def test_killed_after_that_the_next_one_finishes_it(
     assert run("adopt", whole, "--defaults", "--template", template.path).code == 1
     assert killed(team, template.path, place, times) == -signal.SIGKILL
     refused = run("adopt", team, "--dry-run")
-    assert (refused.code, "was cut off before" in refused.err) == (2, True)
+    assert (refused.code, "was interrupted" in refused.err) == (2, True)
     result = run("adopt", team)
-    assert (result.code, "it is finished now" in result.out) == (1, True)
+    assert (result.code, "it is complete now" in result.out) == (1, True)
     assert state(team)[:2] == state(whole)[:2]
     assert git(team, "show", f"{BRANCH}:README.md") == git(whole, "show", f"{BRANCH}:README.md")
 
@@ -330,7 +330,7 @@ def test_a_failure_while_files_are_written_is_finished_by_the_next(
         patched.setattr(Path, "replace", full_at_the_third)
         assert run("adopt", team, "--defaults").code == 70
     keeps(before, team)
-    assert "it is finished now" in run("adopt", team).out
+    assert "it is complete now" in run("adopt", team).out
     assert (team / "src/churn/model.py").exists()
 
 
@@ -420,7 +420,7 @@ def test_a_colliding_file_that_the_template_drops_stays(
     template.release("v0.2.0", {"template/README.md.jinja": None, MODEL: DEEPER})
     shipped()
     result = run("update", team)
-    assert "README.md has edits of yours, but the template no longer has it" in result.out
+    assert "README.md has local changes, but the template no longer has it" in result.out
     assert (team / "README.md").read_text() == "# ours\n"
 
 

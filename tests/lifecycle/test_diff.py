@@ -77,7 +77,7 @@ def test_what_is_of_the_standard_is_named_and_exit_code_1(made: Path, run: Run) 
     assert result.code == 1
     assert result.out.splitlines() == [
         "churn, made from v0.3.0: 3 of 7 files of the standard differ",
-        "Changed, though they are of the standard:",
+        "Changed files of the standard:",
         "  ~ .gitignore, not committed",
         "  ~ src/churn/tool.py",
         "Deleted:",

@@ -106,7 +106,7 @@ def test_a_repository_that_cannot_be_read_is_a_row_and_exit_code_1(fleet: Fleet,
     result = fleet("status")
     assert result.code == 1
     assert "empty" in result.err
-    assert "is no git repository with a commit" in result.out
+    assert "is not a git repository with a commit" in result.out
     assert "alpha" in result.out
 
 
@@ -132,7 +132,7 @@ def test_progress_on_a_terminal_is_a_bar(fleet: Fleet, root: Path, tmp_path: Pat
     os.close(ours)
     assert process.returncode == 1
     assert "4/4" in said
-    assert "empty: is no git repository" in said
+    assert "empty: is not a git repository" in said
 
 
 def test_a_long_list_shows_the_worst_and_how_many_more(fleet: Fleet, root: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_long_list_shows_the_worst_and_how_many_more(fleet: Fleet, root: Path)
     assert "and 7 more; --json and `mlscaffold fleet report` have all" in result.out
     line = next(line for line in result.out.splitlines() if "and-on/00" in line)
     assert line.startswith("...")
-    assert line.index("  is no git repository") == 50
+    assert line.index("  is not a git repository") == 50
 
 
 def test_a_look_that_was_cut_off_goes_on(fleet: Fleet, root: Path, tmp_path: Path) -> None:

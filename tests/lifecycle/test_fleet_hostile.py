@@ -276,7 +276,7 @@ def test_a_pipe_in_place_of_gits_own_files_ends(
     (root / "hostile" / ".git" / place).unlink()
     os.mkfifo(root / "hostile" / ".git" / place)
     row = look("--timeout", "20")["hostile"]
-    assert "took longer than 20 s" in row["error"] or "is no git repository" in row["error"]
+    assert "took longer than 20 s" in row["error"] or "is not a git repository" in row["error"]
 
 
 def test_an_object_that_is_not_what_its_name_says_is_refused(root: Path, look: Callable[..., Any]) -> None:

@@ -221,7 +221,7 @@ def test_an_interruption_leaves_nothing_behind(name: str, tmp_path: Path) -> Non
 def test_an_unsafe_template_is_refused(brings: str, line: str, run: Run, template: Template, tmp_path: Path) -> None:
     template.release("v0.2.0", {"copier.yml": f"{FILES['copier.yml']}{line}\n"})
     result = run("new", tmp_path / "churn", "--defaults", "--template", template.path)
-    assert (result.code, f"the template brings {brings}" in result.err) == (2, True)
+    assert (result.code, f"the template contains {brings}" in result.err) == (2, True)
     assert not (tmp_path / "churn").exists()
 
 
@@ -230,7 +230,7 @@ def test_an_update_to_an_unsafe_template_is_refused(run: Run, template: Template
     assert run("new", project, "--defaults", "--template", template.path).code == 0
     template.release("v0.2.0", {"copier.yml": FILES["copier.yml"] + "_tasks: [touch pwned]\n"})
     result = run("update", project)
-    assert (result.code, "the template brings tasks" in result.err) == (2, True)
+    assert (result.code, "the template contains tasks" in result.err) == (2, True)
     assert git(project, "status", "--porcelain") == ""
 
 

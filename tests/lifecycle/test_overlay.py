@@ -57,7 +57,7 @@ def test_an_overlay_is_made_in_git_with_a_version(run: Run, tmp_path: Path) -> N
 
 
 def test_no_name_and_a_folder_that_is_taken_are_refused(run: Run, tmp_path: Path) -> None:
-    assert "is no name for an overlay" in run("overlay", "new", tmp_path / "42").err
+    assert "is not a valid overlay name" in run("overlay", "new", tmp_path / "42").err
     assert not (tmp_path / "42").exists()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
@@ -126,7 +126,7 @@ def test_a_value_of_the_teams_own_stays(base: Template, overlay: Template, run: 
     (project / "params.yaml").write_text(PARAMS.replace("0.02", "0.015"))
     commit(project)
     result = run("overlay", "add", overlay.path, project)
-    assert "leaves params.yaml, compare.margin: 0.015 is your own; the overlay sets 0.01" in result.err
+    assert "leaves params.yaml, compare.margin: 0.015 is your own value; the overlay sets 0.01" in result.err
     assert (project / "params.yaml").read_text() == PARAMS.replace("0.02", "0.015")
 
 
@@ -137,7 +137,7 @@ def test_a_value_of_the_teams_own_stays(base: Template, overlay: Template, run: 
         ({"template/run.sh/x": "a file inside a file\n"}, "run.sh/x stands in the repository already"),
         ({"copier.yml": "_subdirectory: template\n"}, "_answers_file: .copier-answers.NAME.yml"),
         ({"template/{{ _copier_conf.answers_file }}.jinja": None}, "_answers_file: .copier-answers.NAME.yml"),
-        ({"copier.yml": "_subdirectory: template\n_tasks: [touch pwned]\n"}, "the template brings tasks"),
+        ({"copier.yml": "_subdirectory: template\n_tasks: [touch pwned]\n"}, "the template contains tasks"),
     ],
 )
 def test_an_overlay_that_would_replace_or_run_something_is_refused(
@@ -217,7 +217,7 @@ def test_an_overlays_file_that_is_gone_goes_unless_the_team_edited_it(
     commit(made)
     overlay.release("v0.2.0", {PAGE: None, "template/docs/runbooks/acme-outage.md.jinja": None})
     result = run("update", made)
-    assert "docs/acme.md has edits of yours, but the template no longer has it" in result.out
+    assert "docs/acme.md has local changes, but the template no longer has it" in result.out
     assert (made / "docs/acme.md").read_text() == "our own page\n"
     assert not (made / "docs/runbooks/acme-outage.md").exists()
 
@@ -269,14 +269,14 @@ def test_two_overlays_are_updated_in_the_order_of_their_names(
     assert (made / "acme.txt").exists()
 
 
-@pytest.mark.parametrize(("name", "times"), [("_write_down", 0), ("_bring", 1), ("_bring", 3)])
+@pytest.mark.parametrize(("name", "times"), [("_write_record", 0), ("_replace", 1), ("_replace", 3)])
 def test_killed_it_is_as_before_or_the_next_update_brings_both(
     name: str, times: int, made: Path, base: Template, overlay: Template, shipped: Ship, run: Run
 ) -> None:
     overlay.release("v0.2.0", {"template/acme.txt": "new\n", GATES: "compare:\n  margin: 0.005\n"})
     before = snapshot(made)
     killed(made, name, times)
-    if name == "_write_down":
+    if name == "_write_record":
         assert snapshot(made) == before
     assert run("update", made).code == 0
     assert (made / "acme.txt").read_text() == "new\n"
@@ -296,7 +296,7 @@ def test_an_overlay_that_brings_a_link_is_refused(base: Template, overlay: Templ
     (overlay.path / "template/leak.txt").symlink_to(tmp_path / "secret")
     overlay.release("v0.2.0", {"copier.yml": (overlay.path / "copier.yml").read_text() + "_preserve_symlinks: true\n"})
     result = run("new", tmp_path / "churn", "--defaults", "--overlay", overlay.path)
-    assert (result.code, "the overlay brings links (leak.txt)" in result.err) == (2, True), result.err
+    assert (result.code, "the overlay contains links (leak.txt)" in result.err) == (2, True), result.err
     assert not (tmp_path / "churn").exists()
 
 
@@ -306,8 +306,8 @@ def test_an_update_that_was_cut_off_is_finished_first(
     overlay.release("v0.2.0", {"template/acme.txt": "new\n"})
     killed(made, "_carry_out", 0)
     run("overlay", "new", tmp_path / "bee")
-    assert "`mlscaffold update` finishes it" in run("overlay", "add", tmp_path / "bee", made).err
-    assert "it is finished now" in run("update", made).out
+    assert "`mlscaffold update` completes it" in run("overlay", "add", tmp_path / "bee", made).err
+    assert "it is complete now" in run("update", made).out
     assert (made / "acme.txt").exists()
 
 

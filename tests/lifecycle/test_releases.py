@@ -86,7 +86,7 @@ def test_an_edit_in_a_module_that_moved_is_kept_and_told_the_new_place(run: Run,
     result = run("update", project)
     assert result.code == 0, result.out + result.err
     for old, new in MOVED.items():
-        said = f"src/churn/{old} has edits of yours, but the template renamed it to src/churn/{new}"
+        said = f"src/churn/{old} has local changes, but the template renamed it to src/churn/{new}"
         assert said in predicted
         assert said in result.out
         assert (package / old).read_text().endswith("# a line of ours\n")

@@ -156,7 +156,7 @@ def test_what_runs_code_is_refused_and_the_reason_says_how_to_trust_it(
     unsafe(template, kind)
     result = run("new", tmp_path / "churn", "--defaults", "--template", template.path)
     assert result.code == 2
-    assert f"the template brings {kind}" in result.err
+    assert f"the template contains {kind}" in result.err
     assert "put its address on your trust list" in result.err
     assert "MLSCAFFOLD_TRUST" in result.err
     assert not (tmp_path / "churn").exists()
@@ -221,7 +221,7 @@ def test_what_the_list_names(listed: str, address: str, said: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("trust: everything\n", "trust is a list"), ("trust: [templates/]\n", "no absolute path")]
+    ("text", "said"), [("trust: everything\n", "trust is a list"), ("trust: [templates/]\n", "an absolute path")]
 )
 def test_a_wrong_list_is_refused(
     text: str, said: str, run: Run, template: Template, tmp_path: Path, home: Path

@@ -36,8 +36,8 @@ def test_what_is_no_template_is_refused(template: Template, tmp_path: Path, ship
     (tmp_path / "plain").mkdir()
     (tmp_path / "file").write_text("no bundle")
     for path, said in (
-        (tmp_path / "plain", "is no git repository"),
-        (tmp_path / "file", "is no git bundle"),
+        (tmp_path / "plain", "is not a git repository"),
+        (tmp_path / "file", "is not a git bundle"),
         (template.path / "template", "give the repository's root"),
     ):
         with pytest.raises(UserError, match=said):

@@ -190,8 +190,8 @@ def test_edits_to_a_renamed_or_deleted_file_are_kept_and_named(
     text = "depth = 3\n\n\ndef build():\n    return depth\n"
     newer({MODEL: None, "template/src/{{ package }}/estimator.py": text, "template/run.sh": None})
     result = run("update", project)
-    assert "src/churn/model.py has edits of yours, but the template renamed it to src/churn/estimator.py" in result.out
-    assert "run.sh has edits of yours, but the template no longer has it" in result.out
+    assert "src/churn/model.py has local changes, but the template renamed it to src/churn/estimator.py" in result.out
+    assert "run.sh has local changes, but the template no longer has it" in result.out
     assert "# mine" in (project / "src/churn/model.py").read_text()
     assert (project / "src/churn/estimator.py").exists()
 
@@ -200,7 +200,7 @@ def test_a_dirty_tree_is_refused(project: Path, newer: Callable[..., None], run:
     newer({MODEL: DEEPER})
     (project / "scratch.txt").touch()
     result = run("update", project)
-    assert (result.code, "not committed (scratch.txt)" in result.err) == (2, True)
+    assert (result.code, "uncommitted changes (scratch.txt)" in result.err) == (2, True)
 
 
 def test_nothing_to_do_is_said_twice_in_a_row(project: Path, newer: Callable[..., None], run: Run) -> None:
@@ -288,7 +288,7 @@ def test_another_history_under_the_same_names_is_not_mixed(
         ({".copier-answers.yml": None}, "was not made by mlscaffold"),
         ({".copier-answers.yml": "a: [\n"}, "cannot be read"),
         ({".copier-answers.yml": "name: churn\n"}, "does not say which version"),
-        ({".mlscaffold/template.bundle": None}, "bring it back"),
+        ({".mlscaffold/template.bundle": None}, "restore it"),
     ],
 )
 def test_what_is_broken_is_named(broken: dict[str, str | None], said: str, project: Path, run: Run) -> None:
@@ -299,7 +299,7 @@ def test_what_is_broken_is_named(broken: dict[str, str | None], said: str, proje
 
 def test_a_folder_without_git_is_refused(project: Path, run: Run) -> None:
     (project / ".git").rename(project.parent / "gone")
-    assert "no git repository" in run("update", project).err
+    assert "not a git repository" in run("update", project).err
 
 
 def test_a_project_of_a_url_is_updated_from_the_bundle_without_a_network(

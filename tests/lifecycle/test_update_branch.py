@@ -97,7 +97,7 @@ def test_conflicts_are_committed_with_markers_and_described(project: Path, templ
     text = description(project)
     assert "## Conflicts" in text
     assert "<<<<<<< before updating\ndepth = 9" in text
-    assert "`run.sh` has edits of yours, but the template no longer has it" in text
+    assert "`run.sh` has local changes, but the template no longer has it" in text
     assert "Not run: conflicts are left." in text
 
 

@@ -94,12 +94,12 @@ def test_killed_after_that_the_next_update_finishes_it(
     wanted = whole(behind, tmp_path, run)
     killed(behind, name, times)
     refused = run("update", behind, "--dry-run")
-    assert (refused.code, "was cut off before" in refused.err) == (2, True)
+    assert (refused.code, "was interrupted" in refused.err) == (2, True)
     result = run("update", behind)
-    assert (result.code, "An update to v0.2.0 had been cut off; it is finished now" in result.out) == (1, True)
+    assert (result.code, "An update to v0.2.0 was interrupted; it is complete now" in result.out) == (1, True)
     assert "! README.md" in result.out
     assert (snapshot(behind), git(behind, "status", "--porcelain")) == wanted
-    assert "not committed" in run("update", behind).err  # and it is finished once
+    assert "uncommitted changes" in run("update", behind).err  # and it is finished once
 
 
 def test_what_was_edited_since_is_not_overwritten(behind: Path, run: Run) -> None:

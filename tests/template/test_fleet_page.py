@@ -51,7 +51,7 @@ def rows() -> dict[str, Record]:
             expired=["the waiver of drift has expired"], verdict="rejected", judged="2026-11-01",
         ),
         "other/<img src=x>": Record(version="v9", behind=None, score=85, good=True),
-        "other/broken": Record(error='is no git repository with a commit that can be read ("quoted" <b>bold</b>)'),
+        "other/broken": Record(error='is not a git repository with a commit that can be read ("quoted" <b>bold</b>)'),
     }  # fmt: skip
     return {name: row if row.error else replace(row, families=FAMILIES, looked_at=150) for name, row in found.items()}
 
@@ -141,7 +141,7 @@ def test_adoption_is_drawn_by_version_and_told_as_a_table(page: Path) -> None:
     assert "<title>look 0: 1 v0.4.0</title>" in text
     assert "<title>look 4: 1 v0.5.0</title>" in text
     assert "look 4: 1 another standard, or none" in text
-    assert "look 4: 1 could not be looked at" in text
+    assert "look 4: 1 could not be read" in text
 
 
 def test_an_empty_store_says_what_to_do() -> None:

@@ -72,7 +72,7 @@ def test_there_are_many_checks_each_with_all_that_a_reader_needs() -> None:
         dict.fromkeys(check.family for check in CHECKS.values())
     ).index)  # fmt: skip
     for check in CHECKS.values():
-        assert all((check.title, check.why, check.mend, check.needs, check.source.title)), check.id
+        assert all((check.title, check.why, check.fix, check.needs, check.source.title)), check.id
         assert check.url.startswith("https://")
         assert check.severity in ("high", "medium", "low")
 
@@ -230,7 +230,7 @@ def test_explain_tells_all(run: Run) -> None:
         "why: ",
         "source: ",
         "https://",
-        "mend: ",
+        "fix: ",
         "looks at: ",
     ):
         assert text in result.out

@@ -55,7 +55,7 @@ def test_the_team_adds_to_the_table_with_a_reason(owned: Path) -> None:
         ('yours = {"/*.py" = ""}', "without a reason"),
         ('yours = ["/*.py"]', "needs a reason for each"),
         ("mine = 1", "has no setting 'mine'"),
-        ('yours = {"!" = "why"}', "'!' is no pattern of files"),
+        ('yours = {"!" = "why"}', "'!' is not a file pattern"),
     ):
         (owned / "pyproject.toml").write_text(f"[tool.mlscaffold.diff]\n{text}\n")
         with pytest.raises(UserError, match=said):

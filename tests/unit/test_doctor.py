@@ -35,7 +35,7 @@ def test_this_machine_can_ship(run: Run) -> None:
     assert "config.yaml (no such file yet)" in result.out
 
 
-def test_what_is_missing_is_named_with_its_mend(run: Run, tools: Path) -> None:
+def test_what_is_missing_is_named_with_its_fix(run: Run, tools: Path) -> None:
     tool(tools, "git", "echo git version 9.9")
     result = run("doctor")
     assert result.code == 1

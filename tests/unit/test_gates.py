@@ -37,7 +37,7 @@ def test_what_the_team_has_set_stays_and_is_named() -> None:
     mine = PARAMS.replace("margin: 0.02 # PASS", "margin: 0.05 # PASS")
     done = set_values(mine, {("compare", "margin"): 0.01}, {}, standard)
     assert (done.text, done.changed) == (mine, ())
-    assert done.kept == ("compare.margin: 0.05 is your own; the overlay sets 0.01",)
+    assert done.kept == ("compare.margin: 0.05 is your own value; the overlay sets 0.01",)
 
 
 def test_what_the_overlay_set_before_is_replaced_without_asking_the_standard() -> None:
@@ -58,7 +58,7 @@ def test_what_cannot_be_set_is_named() -> None:
     )
     flow = "compare: {margin: 0.02}\n"
     done = set_values(flow, {("compare", "margin"): 0.01}, {}, standard)
-    assert (done.text, "does not stand on a line of its own" in done.kept[0]) == (flow, True)
+    assert (done.text, "is not on a line of its own" in done.kept[0]) == (flow, True)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_cannot_be_set_is_named() -> None:
     [
         ("a: [\n", "cannot be read"),
         ("compare: 3\n", "holds `key: value`"),
-        ("a: {b: [1]}\n", "no number, word or truth"),
+        ("a: {b: [1]}\n", "not a number, text or boolean"),
     ],
 )
 def test_gates_that_say_something_else_are_refused(text: str, said: str) -> None:

@@ -48,7 +48,7 @@ def test_a_missing_folder_is_not_a_missing_git(tmp_path: Path) -> None:
         git("status", cwd=tmp_path / "nowhere")
 
 
-def test_a_missing_git_is_the_users_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_git_is_an_error_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="git is not installed"):
         git("status", cwd=tmp_path)

@@ -9,7 +9,7 @@ from mlscaffold.check.run import Report, examine
 from mlscaffold.errors import UserError
 
 ANSWERS = "_commit: v0.1.0\n_src_path: /somewhere/acme\n"
-RULE = {"number": 1, "title": "The page is there", "mend": "Write it.", "severity": "high"}
+RULE = {"number": 1, "title": "The page is there", "fix": "Write it.", "severity": "high"}
 
 
 def examined(folder: Path, *rules: object, ignore: str = "", **files: str) -> Report:
@@ -79,6 +79,12 @@ def test_one_is_ignored_with_a_reason_and_only_by_its_id(tmp_path: Path) -> None
         examined(tmp_path, rule, ignore="ACME-007")
 
 
+def test_an_overlay_of_an_older_version_says_mend(tmp_path: Path) -> None:
+    rule = {name: value for name, value in RULE.items() if name != "fix"} | {"mend": "Write it again."}
+    found = examined(tmp_path, {**rule, "files": "page.md", "exist": True})
+    assert next(each for each in found.outcomes if each.check.id == "ACME-001").check.fix == "Write it again."
+
+
 def test_without_the_overlay_its_checks_say_nothing(tmp_path: Path) -> None:
     examined(tmp_path, {**RULE, "files": "page.md", "exist": True})
     (tmp_path / ".copier-answers.acme.yml").unlink()
@@ -90,12 +96,12 @@ def test_without_the_overlay_its_checks_say_nothing(tmp_path: Path) -> None:
     [
         ("a word", "has a number from 1 to 999"),
         ({**RULE, "number": 1000}, "has a number from 1 to 999"),
-        ({"number": 1, "title": "x", "severity": "high"}, "check 1 has no mend"),
+        ({"number": 1, "title": "x", "severity": "high"}, "check 1 has no fix"),
         ({**RULE, "severity": "awful", "files": "x", "exist": True}, "none of high, medium, low"),
         ({**RULE, "url": "javascript:x", "files": "x", "exist": True}, "must be an address"),
-        (RULE, "asks for nothing that is known"),
-        ({**RULE, "files": "x"}, "asks for nothing that is known"),
-        ({**RULE, "files": "x", "run": "rm -rf /"}, "asks for nothing that is known"),
+        (RULE, "asks for nothing known"),
+        ({**RULE, "files": "x"}, "asks for nothing known"),
+        ({**RULE, "files": "x", "run": "rm -rf /"}, "asks for nothing known"),
     ],
 )
 def test_a_declaration_that_is_none_is_named(rule: object, said: str, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""An existing repository comes under the standard: what it lacks is added, and what it has stays as it is."""
+"""Adopt the standard in an existing repository: add what is missing, and leave the existing files as they are."""

@@ -1,4 +1,4 @@
-"""What an adoption does to a repository, as values; document() gives them to another program."""
+"""What an adoption does to a repository, as values; document() returns them for --json."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Adoption:
     before, after : Report
         What `check` says of the repository as it is, and with what is added.
     notes : tuple of str
-        What to tell the user.
+        Messages for the user.
     tree : Path
         Mirrors the root of the git repository and holds the rendered files, while the plan is open.
     """
@@ -63,7 +63,7 @@ class Adoption:
 
     @property
     def in_the_way(self) -> tuple[Path, ...]:
-        """Colliding files without whose merge the verbs of the Makefile do not work."""
+        """Return the colliding files that must be merged before the verbs of the Makefile work."""
         needed = {self.target.inside / name for name in _NEEDED} | set(self.masked.values())
         return tuple(path for path in self.having("collides") if path in needed)
 
@@ -88,7 +88,7 @@ def document(adoption: Adoption) -> dict[str, Any]:
         "branch": BRANCH if adoption.having("collides") else None,
         "score": {"before": adoption.before.score, "after": after.score},
         "asked": [
-            {"id": each.check.id, "severity": each.check.severity, "title": each.check.title, "mend": each.check.mend}
+            {"id": each.check.id, "severity": each.check.severity, "title": each.check.title, "fix": each.check.fix}
             for each in after.failing
         ],
         "notes": list(adoption.notes),

@@ -1,4 +1,4 @@
-"""Brings a planned adoption into the repository: additions staged, collisions on a branch, nothing else."""
+"""Apply a planned adoption: stage the additions, put colliding files on a branch, and change nothing else."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

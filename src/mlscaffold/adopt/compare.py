@@ -1,4 +1,4 @@
-"""The rendered standard beside the repository's files: what is new, what is there, what collides."""
+"""Compare the rendered standard with the repository's files: new, equal, or colliding."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class File:
 
 
 def compare(tree: Path, target: TargetRepository) -> tuple[File, ...]:
-    """Hold each rendered file beside the repository's.
+    """Compare each rendered file with the repository's.
 
     Parameters
     ----------
@@ -51,17 +51,19 @@ def compare(tree: Path, target: TargetRepository) -> tuple[File, ...]:
     links = [file.relative_to(tree).as_posix() for file in tree.rglob("*") if file.is_symlink()]
     if links:
         raise UserError(
-            f"the template brings links ({', '.join(sorted(links))}), which could lead anywhere; use another"
+            f"the template contains links ({', '.join(sorted(links))}), which could lead anywhere; use another"
         )
     paths = sorted(file.relative_to(tree) for file in tree.rglob("*") if file.is_file())
     blocked = sorted({reason for path in paths if (reason := _blocked(path, target))})
     if blocked:
-        raise UserError(f"the standard has no room here: {'; '.join(blocked)}; move it (git mv), commit, and try again")
+        raise UserError(
+            f"paths of the standard are blocked: {'; '.join(blocked)}; move it (git mv), commit, and try again"
+        )
     return tuple(File(path, _state(tree / path, path, target)) for path in paths)
 
 
 def _blocked(path: Path, target: TargetRepository) -> str:
-    """Say what stands where the file would go: nothing is written through a link, nor into another repository."""
+    """Return what blocks a path: nothing is written through a link or into another repository."""
     for folder in _folders(path):
         real = target.root / folder
         if real.is_symlink():

@@ -1,4 +1,4 @@
-"""What a repository is made of, told from its files; nothing of it is run."""
+"""Detect what a repository is made of, from its files; none of its code runs."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -96,7 +96,7 @@ def detect(repository: Repository, local: Iterable[str] = ()) -> Found:
 
 
 def _packages(repository: Repository) -> Iterator[str]:
-    """Name what can be imported: folders under src/ and in the root that hold modules, and the root's modules."""
+    """Find what can be imported: folders under src/ and in the root that hold modules, and the root's modules."""
     under = {path.parts[1] for path in _paths(repository) if path.parts[0] == "src" and len(path.parts) > 2}
     beside = {path.parts[0] for path in _paths(repository) if len(path.parts) == 2 and path.name == "__init__.py"}
     alone = {path.stem for path in _paths(repository) if len(path.parts) == 1}

@@ -1,4 +1,4 @@
-"""Files of the standard that the team's .gitignore would hide, and the lines that let them through."""
+"""Find files of the standard that the team's .gitignore hides, and write the lines that include them."""
 
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath

@@ -1,4 +1,4 @@
-"""plan() renders the standard beside a repository and says what would come of it; the repository is not touched."""
+"""Plan an adoption: render the standard next to a repository and compare; the repository is not touched."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ def look(target: TargetRepository) -> Found:
 def plan(
     target: TargetRepository, answers: Answers, source: Source, found: Found, dataset: "Dataset | None"
 ) -> Iterator[Adoption]:
-    """Render the standard beside a repository, and say what would come of it.
+    """Render the standard next to a repository, and plan its adoption.
 
     Parameters
     ----------
@@ -52,12 +52,12 @@ def plan(
     Yields
     ------
     Adoption
-        What will happen; it can be landed as long as the block is open.
+        The plan; it can be applied while the block is open.
 
     Raises
     ------
     UserError
-        If the repository has changes that are not committed, an answer is wrong, or there is no room for a file.
+        If the repository has uncommitted changes, an answer is wrong, or the path of a file is blocked.
     """
     refuse_dirty(target.root)
     data, notes = answered(target.path, answers, dataset)
@@ -109,7 +109,7 @@ def _with_additions(repository: Repository, paths: list[Path], target: TargetRep
 
 def _remarks(target: TargetRepository, found: Found, data: Mapping[str, Any]) -> Iterator[str]:
     if data["table"] == "example" and not found.tables:
-        yield "no table was found or given: it starts with the example; contract.yaml and data/ are yours to replace"
+        yield "no table was found or given: it starts with the example; replace contract.yaml and data/"
     if {"setup.py", "setup.cfg"} & set(found.environment) and "pyproject.toml" not in found.environment:
         yield "pip reads pyproject.toml before setup.py: `pip install -e .` installs the standard's package from now on"
     raw = [path for path in target.tracked if path.parent == target.inside / "data" and path.name in _RAW]

@@ -1,4 +1,4 @@
-"""Answers to the template's questions that follow from what a repository has."""
+"""Suggest answers to the template's questions from what a repository holds."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ _OF_THE_FORGE = "the forge reads CI at the root of the repository alone, so none
 def suggest(
     folder: Path, values: Mapping[str, Any], found: Found, *, at_root: bool
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Answer what the repository itself tells, where the user has not.
+    """Infer answers from the repository, where the user gave none.
 
     Parameters
     ----------
@@ -32,21 +32,21 @@ def suggest(
     dict
         `name`, `package`, and where they follow from what was found, `ci` and `license`.
     tuple of str
-        What was decided, to tell the user.
+        What was decided, for the user.
 
     Raises
     ------
     UserError
         If the package that the user chose is there already.
     """
-    told, notes = _names(folder, values, found)
+    suggested, notes = _names(folder, values, found)
     ci, said = _ci(found, at_root=at_root)
     if ci and "ci" not in values:
-        told["ci"] = ci
+        suggested["ci"] = ci
         notes += said
     if found.licensed and "license" not in values:
-        told["license"] = "none"
-    return told, notes
+        suggested["license"] = "none"
+    return suggested, notes
 
 
 def _names(folder: Path, values: Mapping[str, Any], found: Found) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -73,7 +73,7 @@ def _ci(found: Found, *, at_root: bool) -> tuple[str, tuple[str, ...]]:
 
 
 def pick_table(folder: Path, data: Path | None, values: Mapping[str, Any], found: Found) -> Path | None:
-    """Choose the table to learn from: the user's, or the one that the repository has.
+    """Return the table to learn from: the user's, or the only one in the repository.
 
     Parameters
     ----------
@@ -100,5 +100,5 @@ def pick_table(folder: Path, data: Path | None, values: Mapping[str, Any], found
         return data
     if len(found.tables) > 1:
         few = ", ".join(found.tables[:5]) + (f" and {len(found.tables) - 5} more" if len(found.tables) > 5 else "")
-        raise UserError(f"which table is it to learn from? give --data; there are {few} (or take -d table=example)")
+        raise UserError(f"which table holds the training data? give --data; there are {few} (or take -d table=example)")
     return folder / found.tables[0]

@@ -1,4 +1,4 @@
-"""The repository that is to be adopted: in git, with commits, with nothing that is not committed."""
+"""The repository to adopt: in git, with at least one commit, and no uncommitted changes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,13 +40,13 @@ class TargetRepository:
         return self.path.relative_to(self.root)
 
     def ignored_data(self) -> tuple[str, ...]:
-        """Name the files in data/ that git ignores, seen from the folder."""
+        """Return the files in data/ that git ignores, relative to the folder."""
         words = ("ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--", "data")
         return tuple(name for name in git(*words, cwd=self.path, config=PLAIN).split("\0") if name)
 
 
 def load(path: Path) -> TargetRepository:
-    """Look at a folder that is to be adopted.
+    """Load a folder for adoption, and check that it can be adopted.
 
     Parameters
     ----------

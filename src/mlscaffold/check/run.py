@@ -1,4 +1,4 @@
-"""Holds a repository to the checks, and counts."""
+"""Run the checks on a repository, and compute its score."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ Status = Literal["passed", "failed", "nothing to look at", "ignored"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check came to.
+    """The result of one check.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Report:
-    """What all checks came to.
+    """The results of all checks.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a repository stands against the checks of `mlscaffold check`.
+    """The score and the failing checks of a repository.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ def score_of(outcomes: Iterable[Outcome]) -> int | None:
 
 
 def examine(path: Path, select: str = "", ignore: str = "", fail_under: float | None = None) -> Report:
-    """Hold a repository to the checks.
+    """Check a repository.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def examine(path: Path, select: str = "", ignore: str = "", fail_under: float | 
     Returns
     -------
     Report
-        What they came to.
+        The results.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def examine(path: Path, select: str = "", ignore: str = "", fail_under: float | 
 def judge(
     repository: Repository, name: str, select: str = "", ignore: str = "", fail_under: float | None = None
 ) -> Report:
-    """Hold the files of a repository to the checks; parameters and errors are those of `examine`."""
+    """Check the files of a repository; parameters and errors are those of `examine`."""
     checks = {**CHECKS, **checks_of(repository)}
     known = frozenset(checks) | {family.letters for family in _ALL}
     settings = _settings(repository, _words(select, known), _words(ignore, known), fail_under, known)
@@ -171,7 +171,7 @@ def judge(
 
 
 def standing(path: Path) -> Standing:
-    """Hold a repository to the checks, as its own settings say; in short."""
+    """Check a repository with its own settings, and return a summary."""
     report = examine(path)
     return Standing(report.score, tuple(f"{each.check.id} {each.check.title}" for each in report.failing))
 
@@ -205,15 +205,15 @@ def _settings(
     under: float | None,
     known: frozenset[str],
 ) -> Settings:
-    told = repository.toml("pyproject.toml").get("tool", {}).get("mlscaffold", {}).get("check", {})
-    wrong = sorted(told.keys() - {"select", "ignore", "fail-under"})
+    table = repository.toml("pyproject.toml").get("tool", {}).get("mlscaffold", {}).get("check", {})
+    wrong = sorted(table.keys() - {"select", "ignore", "fail-under"})
     if wrong:
         raise UserError(f"[tool.mlscaffold.check] has no setting {wrong[0]!r}; there are select, ignore, fail-under")
-    ignored = {**_reasons(told.get("ignore", {}), known), **dict.fromkeys(ignore, "left out on the command line")}
-    floor = under if under is not None else told.get("fail-under")
+    ignored = {**_reasons(table.get("ignore", {}), known), **dict.fromkeys(ignore, "left out on the command line")}
+    floor = under if under is not None else table.get("fail-under")
     if floor is not None and (isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor <= 100):
         raise UserError(f"fail-under is {floor!r}; give a number from 0 to 100")
-    return Settings(select or _words(",".join(told.get("select", [])), known), ignored, floor)
+    return Settings(select or _words(",".join(table.get("select", [])), known), ignored, floor)
 
 
 def _reasons(ignore: Any, known: frozenset[str]) -> dict[str, str]:

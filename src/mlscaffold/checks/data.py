@@ -24,7 +24,7 @@ CONTRACT = "contract.yaml"
     1, "high",
     why="Without the version of its data no model can be made again, and no bad one explained.",
     source=DVC_DATA,
-    mend="Put the data under DVC (`dvc add data/raw.csv`) or Git LFS, and commit the pointer.",
+    fix="Put the data under DVC (`dvc add data/raw.csv`) or Git LFS, and commit the pointer.",
     needs="a Python file",
 )  # fmt: skip
 def versioned(repository: Repository) -> Findings:
@@ -51,7 +51,7 @@ def _locked(repository: Repository) -> bool:
     2, "high",
     why="Data in git stays in every clone for ever, also after it had to be erased.",
     source=DVC_DATA,
-    mend="git rm --cached FILE, then `dvc add FILE`; data that must be erased has to leave the history, too.",
+    fix="git rm --cached FILE, then `dvc add FILE`; data that must be erased has to leave the history, too.",
     needs="a git repository with files",
 )  # fmt: skip
 def not_in_git(repository: Repository) -> Findings:
@@ -69,7 +69,7 @@ def not_in_git(repository: Repository) -> Findings:
     3, "high",
     why="A pointer without a hash, or beside a file that git tracks as well, versions nothing.",
     source=DVC_DATA,
-    mend="Run `dvc add FILE` again, and see that git ignores FILE.",
+    fix="Run `dvc add FILE` again, and see that git ignores FILE.",
     needs="a .dvc file",
 )  # fmt: skip
 def pointed_at(repository: Repository) -> Findings:
@@ -90,7 +90,7 @@ def pointed_at(repository: Repository) -> Findings:
     4, "medium",
     why="Data that is in one cache only is gone with that machine.",
     source=DVC_REMOTE,
-    mend="dvc remote add --default storage URL",
+    fix="dvc remote add --default storage URL",
     needs="DVC",
 )  # fmt: skip
 def remote(repository: Repository) -> Findings:
@@ -109,7 +109,7 @@ def remote(repository: Repository) -> Findings:
     5, "high",
     why="A model goes wrong in silence when a column changes its meaning; a contract says it aloud.",
     source=ML_TEST_SCORE,
-    mend="Write down each column's type, range and role (`mlscaffold infer FILE` prints them), and check it.",
+    fix="Write down each column's type, range and role (`mlscaffold infer FILE` prints them), and check it.",
     needs="a Python file",
 )  # fmt: skip
 def contract(repository: Repository) -> Findings:
@@ -131,7 +131,7 @@ def columns(repository: Repository) -> dict[str, dict[str, Any]]:
     6, "medium",
     why="What is not written down is not checked: a number without a range takes 1e300.",
     source=ML_TEST_SCORE,
-    mend="Give each column a role and a type, each number a range, each category its categories (null: any).",
+    fix="Give each column a role and a type, each number a range, each category its categories (null: any).",
     needs="contract.yaml with columns",
 )  # fmt: skip
 def columns_complete(repository: Repository) -> Findings:
@@ -159,7 +159,7 @@ def _lacks(column: dict[str, Any]) -> list[str]:
     7, "high",
     why="A pipeline that does not know its target trains on it.",
     source=RULES_OF_ML,
-    mend="Give exactly one column the role target, and at least one the role feature.",
+    fix="Give exactly one column the role target, and at least one the role feature.",
     needs="contract.yaml with columns",
 )  # fmt: skip
 def one_target(repository: Repository) -> Findings:
@@ -177,7 +177,7 @@ def one_target(repository: Repository) -> Findings:
     8, "medium",
     why="A contract that nothing reads is a wish.",
     source=ML_TEST_SCORE,
-    mend="Let the first stage of dvc.yaml depend on contract.yaml and the raw data, and check one against the other.",
+    fix="Let the first stage of dvc.yaml depend on contract.yaml and the raw data, and check one against the other.",
     needs="contract.yaml and dvc.yaml",
 )  # fmt: skip
 def contract_in_pipeline(repository: Repository) -> Findings:
@@ -194,7 +194,7 @@ def contract_in_pipeline(repository: Repository) -> Findings:
     9, "medium",
     why="A contract of a file that has no version describes whatever lies there today.",
     source=DATASHEETS,
-    mend="Let source.path of contract.yaml name the raw file, and `dvc add` that file.",
+    fix="Let source.path of contract.yaml name the raw file, and `dvc add` that file.",
     needs="contract.yaml with source.path, and data under DVC",
 )  # fmt: skip
 def source_versioned(repository: Repository) -> Findings:

@@ -23,7 +23,7 @@ _BACK = re.compile(
     1, "high",
     why="Tests that a person has to remember are not run before the change that needed them.",
     source=SCORECARD,
-    mend="Run the tests in CI on every pull request.",
+    fix="Run the tests in CI on every pull request.",
     needs="a Python file",
 )  # fmt: skip
 def tested_in_ci(repository: Repository) -> Findings:
@@ -44,7 +44,7 @@ def tested_in_ci(repository: Repository) -> Findings:
     2, "low",
     why="What lint finds costs a second in CI and an hour in review.",
     source=SCORECARD,
-    mend="Run the linter in CI.",
+    fix="Run the linter in CI.",
     needs="CI",
 )  # fmt: skip
 def linted_in_ci(repository: Repository) -> Findings:
@@ -59,7 +59,7 @@ def linted_in_ci(repository: Repository) -> Findings:
     3, "medium",
     why="A change of code is a change of the model; the reviewer sees what it did only where CI trains.",
     source=ML_TEST_SCORE,
-    mend="Let a job of CI run the pipeline (`make train`, `dvc repro`) and its gates, and publish the report.",
+    fix="Let a job of CI run the pipeline (`make train`, `dvc repro`) and its gates, and publish the report.",
     needs="CI",
 )  # fmt: skip
 def trained_in_ci(repository: Repository) -> Findings:
@@ -75,7 +75,7 @@ def trained_in_ci(repository: Repository) -> Findings:
     4, "medium",
     why="A model that was good in spring is judged again in autumn only if something starts it.",
     source=ML_TEST_SCORE,
-    mend="Start the evaluation on fresh rows by a schedule (on.schedule.cron).",
+    fix="Start the evaluation on fresh rows by a schedule (on.schedule.cron).",
     needs="CI",
 )  # fmt: skip
 def scheduled(repository: Repository) -> Findings:
@@ -92,7 +92,7 @@ def scheduled(repository: Repository) -> Findings:
     5, "low",
     why="A job that hangs holds its runner for six hours, which is the default.",
     source=SCORECARD,
-    mend="Set timeout-minutes (GitHub) or timeout (GitLab) on each job.",
+    fix="Set timeout-minutes (GitHub) or timeout (GitLab) on each job.",
     needs="a job of CI that runs commands",
 )  # fmt: skip
 def timed_out(repository: Repository) -> Findings:
@@ -112,7 +112,7 @@ def timed_out(repository: Repository) -> Findings:
     6, "high",
     why="Going back is done in a hurry: a way that was never written down is not found then.",
     source=ML_TEST_SCORE,
-    mend="Write the one command that goes back (a verb `rollback`), and a runbook that says when.",
+    fix="Write the one command that goes back (a verb `rollback`), and a runbook that says when.",
     needs="a service, or manifests",
 )  # fmt: skip
 def rollback(repository: Repository) -> Findings:
@@ -132,7 +132,7 @@ def rollback(repository: Repository) -> Findings:
     7, "medium",
     why="A rollout that takes the old pods first is an outage.",
     source=SRE_CANARY,
-    mend="Set strategy.rollingUpdate.maxUnavailable: 0.",
+    fix="Set strategy.rollingUpdate.maxUnavailable: 0.",
     needs="a Deployment",
 )  # fmt: skip
 def rolling(repository: Repository) -> Findings:
@@ -152,7 +152,7 @@ def rolling(repository: Repository) -> Findings:
     8, "medium",
     why="A model that all users get at once is tested on all users.",
     source=SRE_CANARY,
-    mend="Deploy to a stage before production, or to a few users first (canary, shadow).",
+    fix="Deploy to a stage before production, or to a few users first (canary, shadow).",
     needs="manifests",
 )  # fmt: skip
 def staged(repository: Repository) -> Findings:
@@ -172,7 +172,7 @@ def staged(repository: Repository) -> Findings:
     9, "low",
     why="What changed for callers is asked in every incident.",
     source=SLSA,
-    mend="Release by a tag, with a changelog, from one verb (`make release`) or workflow.",
+    fix="Release by a tag, with a changelog, from one verb (`make release`) or workflow.",
     needs="a service",
 )  # fmt: skip
 def released(repository: Repository) -> Findings:

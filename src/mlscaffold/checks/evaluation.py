@@ -32,7 +32,7 @@ _INTERVALS = re.compile(r"\b(bootstrap\w*|confidence_interval|conf_int|mcnemar|t
     1, "high",
     why="A model whose metrics are not kept cannot be compared with the next.",
     source=ML_TEST_SCORE,
-    mend="Let a stage of dvc.yaml write its metrics (`metrics:`), or log them with an experiment tracker.",
+    fix="Let a stage of dvc.yaml write its metrics (`metrics:`), or log them with an experiment tracker.",
     needs="a Python file",
 )  # fmt: skip
 def metrics_kept(repository: Repository) -> Findings:
@@ -49,7 +49,7 @@ def metrics_kept(repository: Repository) -> Findings:
     2, "high",
     why="A model that is judged by rows it has learnt from looks perfect until it is used.",
     source=RULES_OF_ML,
-    mend="Keep rows apart before training (by time where rows have one), and say how many in params.yaml.",
+    fix="Keep rows apart before training (by time where rows have one), and say how many in params.yaml.",
     needs="code that fits a model",
 )  # fmt: skip
 def rows_apart(repository: Repository) -> Findings:
@@ -79,7 +79,7 @@ def _named(document: Any, pattern: re.Pattern[str]) -> Any:
     3, "high",
     why="A measurement that stops nothing is decoration: the bad model ships on the busy day.",
     source=ML_TEST_SCORE,
-    mend="Write tests that fail where the model is too poor (ce/test_quality.py), and run them before packaging.",
+    fix="Write tests that fail where the model is too poor (ce/test_quality.py), and run them before packaging.",
     needs="code that fits a model",
 )  # fmt: skip
 def gates(repository: Repository) -> Findings:
@@ -116,7 +116,7 @@ def _trains(repository: Repository) -> bool:
     4, "high",
     why="A good mean hides the group of customers for whom the model is useless.",
     source=ML_TEST_SCORE,
-    mend="Measure each category and band of the important columns apart, in a stage of its own (slices).",
+    fix="Measure each category and band of the important columns apart, in a stage of its own (slices).",
     needs="code that fits a model",
 )  # fmt: skip
 def slices(repository: Repository) -> Findings:
@@ -130,7 +130,7 @@ def slices(repository: Repository) -> Findings:
     5, "high",
     why="What a model does to groups of people is unknown until it is measured, and a newspaper measures it too.",
     source=MODEL_CARDS,
-    mend="Measure the differences between groups (fairlearn's MetricFrame) in a stage of its own, with a threshold.",
+    fix="Measure the differences between groups (fairlearn's MetricFrame) in a stage of its own, with a threshold.",
     needs="code that fits a model",
 )  # fmt: skip
 def bias(repository: Repository) -> Findings:
@@ -144,7 +144,7 @@ def bias(repository: Repository) -> Findings:
     6, "high",
     why="The world moves away from the training rows, and the model does not say so.",
     source=ML_TEST_SCORE,
-    mend="Compare new rows with those the model learnt from, in a stage of its own, with a threshold.",
+    fix="Compare new rows with those the model learnt from, in a stage of its own, with a threshold.",
     needs="code that fits a model",
 )  # fmt: skip
 def drift(repository: Repository) -> Findings:
@@ -162,7 +162,7 @@ def drift(repository: Repository) -> Findings:
     7, "medium",
     why="Broken rows arrive one day; what the model then does should have been seen before.",
     source=ML_TEST_SCORE,
-    mend="Damage rows on purpose (missing, extreme, unseen) and say what must follow, in a stage of its own.",
+    fix="Damage rows on purpose (missing, extreme, unseen) and say what must follow, in a stage of its own.",
     needs="code that fits a model",
 )  # fmt: skip
 def fragility(repository: Repository) -> Findings:
@@ -176,7 +176,7 @@ def fragility(repository: Repository) -> Findings:
     8, "high",
     why="'Better' means better than what runs today, on the same rows.",
     source=RULES_OF_ML,
-    mend="Compare each candidate with the model of the last release on the same rows, in a stage of its own.",
+    fix="Compare each candidate with the model of the last release on the same rows, in a stage of its own.",
     needs="code that fits a model",
 )  # fmt: skip
 def champion(repository: Repository) -> Findings:
@@ -194,7 +194,7 @@ def champion(repository: Repository) -> Findings:
     9, "high",
     why="A gate that was opened for one release stays open.",
     source=HIDDEN_DEBT,
-    mend="Give the threshold a number that can be missed; what is known to fail belongs into waivers.yaml.",
+    fix="Give the threshold a number that can be missed; what is known to fail belongs into waivers.yaml.",
     needs="thresholds in params.yaml",
 )  # fmt: skip
 def gates_on(repository: Repository) -> Findings:
@@ -223,7 +223,7 @@ def _off(value: object) -> bool:
     10, "high",
     why="An exception without an owner and an end is a rule nobody knows of.",
     source=HIDDEN_DEBT,
-    mend="Give each waiver reason, owner and expires; mend what has expired, or decide again.",
+    fix="Give each waiver reason, owner and expires; resolve what has expired, or renew it.",
     needs="a waiver",
 )  # fmt: skip
 def waivers(repository: Repository) -> Findings:
@@ -254,7 +254,7 @@ def _wrong(waiver: dict[str, Any]) -> list[str]:
     11, "medium",
     why="A column that the law protects must not decide by oversight.",
     source=MODEL_CARDS,
-    mend="Give it the role protected in contract.yaml; where it has to be a feature, write the decision down.",
+    fix="Give it the role protected in contract.yaml; where it has to be a feature, write the decision down.",
     needs="a protected column, or one with a name like sex or religion",
 )  # fmt: skip
 def protected(repository: Repository) -> Findings:
@@ -278,7 +278,7 @@ def protected(repository: Repository) -> Findings:
     12, "medium",
     why="A number says nothing until it is known what guessing scores.",
     source=RULES_OF_ML,
-    mend="Score DummyClassifier or DummyRegressor, or a plain rule, on the same rows and show it beside the model.",
+    fix="Score DummyClassifier or DummyRegressor, or a plain rule, on the same rows and show it beside the model.",
     needs="code that fits a model",
 )  # fmt: skip
 def baseline(repository: Repository) -> Findings:
@@ -293,7 +293,7 @@ def baseline(repository: Repository) -> Findings:
     13, "medium",
     why="Of two equally good models one is always ahead by chance.",
     source=ML_TEST_SCORE,
-    mend="Put an interval on each metric (bootstrap), and decide by the interval.",
+    fix="Put an interval on each metric (bootstrap), and decide by the interval.",
     needs="code that fits a model",
 )  # fmt: skip
 def intervals(repository: Repository) -> Findings:

@@ -22,7 +22,7 @@ _LINTERS = ("ruff", "flake8", "pylint", "pyflakes")
     1, "medium",
     why="What only its author can run is lost when the author moves on.",
     source=HIDDEN_DEBT,
-    mend="Write a README.md that says what the model predicts, and the commands that train and serve it as code.",
+    fix="Write a README.md that says what the model predicts, and the commands that train and serve it as code.",
     needs="a file",
 )  # fmt: skip
 def readme(repository: Repository) -> Findings:
@@ -39,7 +39,7 @@ def readme(repository: Repository) -> Findings:
     2, "medium",
     why="Code without declared dependencies runs on one machine only.",
     source=PYPROJECT,
-    mend="Declare [project] with name, requires-python and dependencies in pyproject.toml.",
+    fix="Declare [project] with name, requires-python and dependencies in pyproject.toml.",
     needs="a Python file",
 )  # fmt: skip
 def metadata(repository: Repository) -> Findings:
@@ -58,7 +58,7 @@ def metadata(repository: Repository) -> Findings:
     3, "medium",
     why="Glue in notebooks and loose scripts can be neither imported by a test nor reused by the service.",
     source=HIDDEN_DEBT,
-    mend="Move the code into a package, src/NAME/ with an __init__.py, and let notebooks import it.",
+    fix="Move the code into a package, src/NAME/ with an __init__.py, and let notebooks import it.",
     needs="Python or a notebook",
 )  # fmt: skip
 def package(repository: Repository) -> Findings:
@@ -73,7 +73,7 @@ def package(repository: Repository) -> Findings:
     4, "high",
     why="Untested feature code is the most frequent cause of a model that is quietly wrong.",
     source=ML_TEST_SCORE,
-    mend="Write tests/test_*.py with test functions that assert what the code must do.",
+    fix="Write tests/test_*.py with test functions that assert what the code must do.",
     needs="a Python file",
 )  # fmt: skip
 def tests(repository: Repository) -> Findings:
@@ -97,7 +97,7 @@ def _asserts(text: str) -> bool:
     5, "low",
     why="What is not ignored is committed one day: environments, caches, and the secrets of .env.",
     source=TWELVE_FACTORS,
-    mend="Add the lines `.venv/`, `__pycache__/` and `.env` to .gitignore.",
+    fix="Add the lines `.venv/`, `__pycache__/` and `.env` to .gitignore.",
     needs="a git repository with Python",
 )  # fmt: skip
 def ignored(repository: Repository) -> Findings:
@@ -117,7 +117,7 @@ def ignored(repository: Repository) -> Findings:
     6, "medium",
     why="Files that a machine made drift away from what made them, and .env carries secrets.",
     source=HIDDEN_DEBT,
-    mend="Take it out of git and ignore it: git rm --cached FILE.",
+    fix="Take it out of git and ignore it: git rm --cached FILE.",
     needs="a git repository with files",
 )  # fmt: skip
 def local_files(repository: Repository) -> Findings:
@@ -131,7 +131,7 @@ def local_files(repository: Repository) -> Findings:
     7, "low",
     why="Outputs of notebooks carry rows of data into git, and make every difference unreadable.",
     source=HIDDEN_DEBT,
-    mend="Clear the outputs before a commit: nbstripout or `jupyter nbconvert --clear-output --inplace`.",
+    fix="Clear the outputs before a commit: nbstripout or `jupyter nbconvert --clear-output --inplace`.",
     needs="a notebook",
 )  # fmt: skip
 def notebooks(repository: Repository) -> Findings:
@@ -150,7 +150,7 @@ def _outputs(notebook: object) -> bool:
     8, "low",
     why="A linter finds the undefined name before the night shift does.",
     source=HIDDEN_DEBT,
-    mend="Configure ruff ([tool.ruff.lint] in pyproject.toml) and run it as a pre-commit hook.",
+    fix="Configure ruff ([tool.ruff.lint] in pyproject.toml) and run it as a pre-commit hook.",
     needs="a Python file",
 )  # fmt: skip
 def linter(repository: Repository) -> Findings:
@@ -171,7 +171,7 @@ def linter(repository: Repository) -> Findings:
     9, "high",
     why="A file with conflict markers is two files, and neither works.",
     source=HIDDEN_DEBT,
-    mend="Resolve the conflict: search for <<<<<<<.",
+    fix="Resolve the conflict: search for <<<<<<<.",
     needs="a file",
 )  # fmt: skip
 def conflicts(repository: Repository) -> Findings:
@@ -187,7 +187,7 @@ def conflicts(repository: Repository) -> Findings:
     10, "medium",
     why="A path of one machine works on that machine.",
     source=TWELVE_FACTORS,
-    mend="Make the path relative to the repository, or take it from a parameter or the environment.",
+    fix="Make the path relative to the repository, or take it from a parameter or the environment.",
     needs="a Python file, a notebook or a YAML file",
 )  # fmt: skip
 def machine_paths(repository: Repository) -> Findings:
@@ -203,7 +203,7 @@ def machine_paths(repository: Repository) -> Findings:
     11, "low",
     why="Two ways to do a thing are one too many at three in the morning.",
     source=HIDDEN_DEBT,
-    mend="Write a Makefile (or justfile, noxfile.py, tox.ini) whose verbs test and train.",
+    fix="Write a Makefile (or justfile, noxfile.py, tox.ini) whose verbs test and train.",
     needs="a Python file",
 )  # fmt: skip
 def verbs(repository: Repository) -> Findings:

@@ -23,7 +23,7 @@ _ALERT_NAME = re.compile(r"^[A-Z][a-z0-9]+([A-Z][a-z0-9]*)+$")
     1, "high",
     why="A model fails in silence: wrong answers have status 200.",
     source=ML_TEST_SCORE,
-    mend="Write alerting rules for Prometheus on errors, latency, drift and the age of the model.",
+    fix="Write alerting rules for Prometheus on errors, latency, drift and the age of the model.",
     needs="a service or an alert",
 )  # fmt: skip
 def alerted(repository: Repository) -> Findings:
@@ -42,7 +42,7 @@ def alerted(repository: Repository) -> Findings:
     2, "high",
     why="Errors and latency stay green while the predictions are wrong.",
     source=ML_TEST_SCORE,
-    mend="Alert on drift of features and scores, missing values, late labels and an old model.",
+    fix="Alert on drift of features and scores, missing values, late labels and an old model.",
     needs="a service or an alert",
 )  # fmt: skip
 def model_alerted(repository: Repository) -> Findings:
@@ -61,7 +61,7 @@ def model_alerted(repository: Repository) -> Findings:
     3, "high",
     why="Who is woken by an alert without a runbook has to work out at night what it means.",
     source=SRE_ON_CALL,
-    mend="Write docs/runbooks/NAME.md for the alert NAME and name it in annotations.runbook_url.",
+    fix="Write docs/runbooks/NAME.md for the alert NAME and name it in annotations.runbook_url.",
     needs="an alert",
 )  # fmt: skip
 def runbooks(repository: Repository) -> Findings:
@@ -90,7 +90,7 @@ def _leads_somewhere(repository: Repository, rule: rules.Rule) -> bool:
     4, "low",
     why="A runbook of an alert that is gone sends people the wrong way.",
     source=SRE_ON_CALL,
-    mend="Delete the runbook, or bring the alert back.",
+    fix="Delete the runbook, or bring the alert back.",
     needs="a runbook with the name of an alert",
 )  # fmt: skip
 def no_lost_runbooks(repository: Repository) -> Findings:
@@ -106,11 +106,11 @@ def no_lost_runbooks(repository: Repository) -> Findings:
     5, "medium",
     why="A runbook that stops at 'look at the logs' leaves the reader where the alert had put them.",
     source=SRE_ON_CALL,
-    mend="Give each runbook the sections Diagnosis, Mitigation and Escalation, with commands.",
+    fix="Give each runbook the sections Diagnosis, Mitigation and Escalation, with commands.",
     needs="a runbook of an alert",
 )  # fmt: skip
 def runbooks_complete(repository: Repository) -> Findings:
-    """Runbooks say how to diagnose, mend and escalate."""
+    """Runbooks say how to diagnose, fix and escalate."""
     names = {rule.name for rule in rules.alerts(repository)}
     paths = [path for path in repository.matching(*_RUNBOOKS) if PurePosixPath(path).stem in names]
     if not paths:
@@ -128,7 +128,7 @@ def runbooks_complete(repository: Repository) -> Findings:
     6, "high",
     why="An alert that has never fired in a test may never fire, or always.",
     source=PROMTOOL,
-    mend="Write a promtool test (alert_rule_test) where it fires, and one with exp_alerts: [] where it stays silent.",
+    fix="Write a promtool test (alert_rule_test) where it fires, and one with exp_alerts: [] where it stays silent.",
     needs="an alert",
 )  # fmt: skip
 def alerts_tested(repository: Repository) -> Findings:
@@ -150,7 +150,7 @@ def alerts_tested(repository: Repository) -> Findings:
     7, "medium",
     why="An alert without a severity wakes everybody or nobody; one without a summary says only that something is.",
     source=SRE_ALERTS,
-    mend="Give each alert labels.severity, annotations.summary and a time it must hold (for).",
+    fix="Give each alert labels.severity, annotations.summary and a time it must hold (for).",
     needs="an alert",
 )  # fmt: skip
 def alerts_complete(repository: Repository) -> Findings:
@@ -178,7 +178,7 @@ def _lacks(settings: dict[str, Any]) -> list[str]:
     8, "high",
     why="An expression over a metric that nobody exports is always silent, and looks like peace.",
     source=PROMETHEUS_RULES,
-    mend="Correct the name, or export the metric; a rename belongs into code, rules and dashboard at once.",
+    fix="Correct the name, or export the metric; a rename belongs into code, rules and dashboard at once.",
     needs="a rule of Prometheus",
 )  # fmt: skip
 def metrics_exist(repository: Repository) -> Findings:
@@ -199,7 +199,7 @@ def metrics_exist(repository: Repository) -> Findings:
     9, "medium",
     why="An empty panel is taken for a quiet one.",
     source=PROMETHEUS_RULES,
-    mend="Correct the query of the panel, or export the metric.",
+    fix="Correct the query of the panel, or export the metric.",
     needs="a dashboard of Grafana with queries",
 )  # fmt: skip
 def panels_exist(repository: Repository) -> Findings:
@@ -232,7 +232,7 @@ def _queries(body: Any) -> list[str]:
     10, "medium",
     why="A file of rules that Prometheus does not load alerts nobody.",
     source=PROMETHEUS_RULES,
-    mend="Name it under rule_files of prometheus.yaml.",
+    fix="Name it under rule_files of prometheus.yaml.",
     needs="a configuration of Prometheus and files of rules",
 )  # fmt: skip
 def rules_loaded(repository: Repository) -> Findings:
@@ -258,7 +258,7 @@ def rules_loaded(repository: Repository) -> Findings:
     11, "medium",
     why="Without what was predicted, a complaint cannot be answered and the live quality cannot be known.",
     source=ML_TEST_SCORE,
-    mend="Write each prediction with an id, the version of the model and the score, and join the outcome to it later.",
+    fix="Write each prediction with an id, the version of the model and the score, and join the outcome to it later.",
     needs="a service",
 )  # fmt: skip
 def predictions_kept(repository: Repository) -> Findings:

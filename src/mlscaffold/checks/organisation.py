@@ -1,4 +1,4 @@
-"""An organisation's own checks: an overlay declares them in `.mlscaffold/NAME/checks.yaml`, and nothing of it runs."""
+"""Checks of an organisation: an overlay declares them in `.mlscaffold/NAME/checks.yaml`; none of it is executed."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from .standard import WEIGHT, Check, Finding, Findings, Look, family
 from .untrusted_yaml import within
 
 FAMILY = family("OR", "Organisation", "What the organisation asks for on top, by its overlays.")
-_WORDS = {"number", "title", "why", "mend", "severity", "url"}
+_WORDS = {"number", "title", "why", "fix", "mend", "severity", "url"}
 _OF_FILES, _OF_VALUES = {"files", "exist", "hold", "lack"}, {"file", "value", "at_most", "at_least", "is"}
 
 
@@ -56,7 +56,8 @@ def _check(rule: Any, name: str, place: str) -> Check:
     if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 1000:
         raise UserError(f"{place}: each check has a number from 1 to 999")
     where = f"{place}, check {number}"
-    for word in ("title", "mend", "severity"):
+    rule = {"fix": rule.get("mend"), **rule}  # overlays of mlscaffold 0.5 and older say `mend`
+    for word in ("title", "fix", "severity"):
         if not isinstance(rule.get(word), str) or not rule[word].strip():
             raise UserError(f"{where} has no {word}")
     if rule["severity"] not in WEIGHT:
@@ -64,11 +65,11 @@ def _check(rule: Any, name: str, place: str) -> Check:
     url = str(rule.get("url", COPIER_UPDATE.url))
     if not re.fullmatch(r"https://[^\s()<>\"]+", url):
         raise UserError(f"{where}: url must be an address, https://...")
-    said = {word: " ".join(str(rule.get(word, "")).split()) for word in ("title", "why", "mend")}
+    said = {word: " ".join(str(rule.get(word, "")).split()) for word in ("title", "why", "fix")}
     look, needs = _look(rule, where)
     identity, source = f"{name.upper()}-{number:03}", Source(f"the overlay {name}", url)
     why = said["why"] or "The organisation asks for it."
-    return Check(identity, FAMILY.letters, rule["severity"], said["title"], why, source, said["mend"], needs, look)
+    return Check(identity, FAMILY.letters, rule["severity"], said["title"], why, source, said["fix"], needs, look)
 
 
 def _look(rule: Mapping[str, Any], where: str) -> tuple[Look, str]:
@@ -78,7 +79,7 @@ def _look(rule: Mapping[str, Any], where: str) -> tuple[Look, str]:
     if isinstance(rule.get("file"), str) and isinstance(rule.get("value"), str) and words <= _OF_VALUES:
         return _value(rule["file"], rule["value"], {word: rule[word] for word in words - {"file", "value"}}), "the file"
     raise UserError(
-        f"{where} asks for nothing that is known: files with exist, hold or lack; "
+        f"{where} asks for nothing known: files with exist, hold or lack; "
         f"or file and value with at_most, at_least or is"
     )
 

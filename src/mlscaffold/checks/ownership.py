@@ -22,7 +22,7 @@ _CARD = ("*model-card*.md", "*model_card*.md", "*MODEL_CARD*", "*modelcard*.md")
     1, "medium",
     why="What belongs to everybody is mended by nobody.",
     source=CODEOWNERS,
-    mend="Name the owner in CODEOWNERS, in pyproject.toml (authors, maintainers) or in docs/on-call.md (Owner: ...).",
+    fix="Name the owner in CODEOWNERS, in pyproject.toml (authors, maintainers) or in docs/on-call.md (Owner: ...).",
     needs="a file",
 )  # fmt: skip
 def owned(repository: Repository) -> Findings:
@@ -44,7 +44,7 @@ def owned(repository: Repository) -> Findings:
     2, "low",
     why="Without a licence nobody else may use it, and nobody knows that this was meant.",
     source=SCORECARD,
-    mend="Add a LICENSE, also where it says: all rights reserved.",
+    fix="Add a LICENSE, also where it says: all rights reserved.",
     needs="a file",
 )  # fmt: skip
 def licensed(repository: Repository) -> Findings:
@@ -61,7 +61,7 @@ def licensed(repository: Repository) -> Findings:
     3, "medium",
     why="Whoever uses a model has to know what it is for, what it was measured on and where it fails.",
     source=MODEL_CARDS,
-    mend="Let the pipeline write docs/model-card.md: intended use, data, metrics by group, limits.",
+    fix="Let the pipeline write docs/model-card.md: intended use, data, metrics by group, limits.",
     needs="code that fits a model",
 )  # fmt: skip
 def card(repository: Repository) -> Findings:
@@ -77,7 +77,7 @@ def card(repository: Repository) -> Findings:
     4, "medium",
     why="A page whose links lead nowhere is believed no more, also where it is right.",
     source=HIDDEN_DEBT,
-    mend="Correct the link or the name of the file.",
+    fix="Correct the link or the name of the file.",
     needs="a Markdown page with links to files",
 )  # fmt: skip
 def links(repository: Repository) -> Findings:
@@ -103,7 +103,7 @@ def _links(text: str) -> list[str]:
     5, "low",
     why="Why it is so is forgotten first, and then it is undone.",
     source=DECISIONS,
-    mend="Write docs/decisions/0001-....md: context, choice, price.",
+    fix="Write docs/decisions/0001-....md: context, choice, price.",
     needs="code that fits a model",
 )  # fmt: skip
 def decisions(repository: Repository) -> Findings:
@@ -118,7 +118,7 @@ def decisions(repository: Repository) -> Findings:
     6, "medium",
     why="A score whose tests are gone is a claim.",
     source=ML_TEST_SCORE,
-    mend="Correct the name; an item without a test says `checked` (who, when) or what is `missing`.",
+    fix="Correct the name; an item without a test says `checked` (who, when) or what is `missing`.",
     needs="ml_test_score.yaml",
 )  # fmt: skip
 def score(repository: Repository) -> Findings:
@@ -146,7 +146,7 @@ def _exists(repository: Repository, name: str) -> bool:
     7, "medium",
     why="The first minutes of an incident are spent looking for the page that should have been one.",
     source=SRE_ON_CALL,
-    mend="Write docs/on-call.md: the first five minutes, where to look, how to go back, whom to call.",
+    fix="Write docs/on-call.md: the first five minutes, where to look, how to go back, whom to call.",
     needs="a service",
 )  # fmt: skip
 def on_call(repository: Repository) -> Findings:

@@ -134,7 +134,7 @@ class Repository:
 
     @cached_property
     def comparison(self) -> Comparison | None:
-        """What became of the files that the template copies as they are; None where nobody carries its version."""
+        """Compare the files that the template copies as they are; None where that version is not available."""
         answers = self.yaml(ANSWERS)
         if not isinstance(answers, dict) or not isinstance(self.root, Path):
             return None

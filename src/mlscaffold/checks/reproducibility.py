@@ -48,7 +48,7 @@ _RUNNERS = (
     1, "high",
     why="Without a lock tomorrow's installation is another one, and so is the model.",
     source=PIP_REPEAT,
-    mend="Lock every version, indirect ones too: uv pip compile --generate-hashes pyproject.toml -o requirements.lock",
+    fix="Lock every version, indirect ones too: uv pip compile --generate-hashes pyproject.toml -o requirements.lock",
     needs="a Python file",
 )  # fmt: skip
 def locked(repository: Repository) -> Findings:
@@ -70,7 +70,7 @@ def locked(repository: Repository) -> Findings:
     2, "high",
     why="A version can be replaced on the index or on the way; a hash cannot.",
     source=PIP_HASHES,
-    mend="Make the lock with hashes (`uv pip compile --generate-hashes`) and install it with `--require-hashes`.",
+    fix="Make the lock with hashes (`uv pip compile --generate-hashes`) and install it with `--require-hashes`.",
     needs="a lock",
 )  # fmt: skip
 def hashed(repository: Repository) -> Findings:
@@ -86,7 +86,7 @@ def hashed(repository: Repository) -> Findings:
     3, "medium",
     why="A dependency that the lock lacks is installed at whatever version the day offers.",
     source=PIP_REPEAT,
-    mend="Make the lock again after each change of pyproject.toml.",
+    fix="Make the lock again after each change of pyproject.toml.",
     needs="a lock, and dependencies in pyproject.toml",
 )  # fmt: skip
 def lock_complete(repository: Repository) -> Findings:
@@ -112,7 +112,7 @@ def _flat(groups: dict[str, list[Any]]) -> list[Any]:
     4, "high",
     why="Two trainings with the same data must give the same model, or no comparison means anything.",
     source=SKLEARN_RANDOM,
-    mend="Pass a seed from params.yaml: random_state=params.seed, numpy.random.default_rng(seed).",
+    fix="Pass a seed from params.yaml: random_state=params.seed, numpy.random.default_rng(seed).",
     needs="code that draws lots",
 )  # fmt: skip
 def seeded(repository: Repository) -> Findings:
@@ -147,7 +147,7 @@ def _has_seed(name: str, call: ast.Call) -> bool:
     5, "medium",
     why="A global generator gives other numbers as soon as anything else draws from it.",
     source=NUMPY_RANDOM,
-    mend="Use a generator of your own: rng = numpy.random.default_rng(seed).",
+    fix="Use a generator of your own: rng = numpy.random.default_rng(seed).",
     needs="code that uses random numbers",
 )  # fmt: skip
 def no_global_lots(repository: Repository) -> Findings:
@@ -168,7 +168,7 @@ def no_global_lots(repository: Repository) -> Findings:
     6, "medium",
     why="A number in the code is tuned by nobody and recorded by nothing.",
     source=HIDDEN_DEBT,
-    mend="Keep what a person may tune in params.yaml (or conf/), with a comment each, and read it in the code.",
+    fix="Keep what a person may tune in params.yaml (or conf/), with a comment each, and read it in the code.",
     needs="a Python file",
 )  # fmt: skip
 def parameters(repository: Repository) -> Findings:
@@ -193,7 +193,7 @@ def _numbers(document: object) -> bool:
     7, "high",
     why="Steps that a person does by hand are done in another order next time.",
     source=DVC_PIPELINES,
-    mend="Describe the steps from raw data to model as stages of dvc.yaml, with their inputs and outputs.",
+    fix="Describe the steps from raw data to model as stages of dvc.yaml, with their inputs and outputs.",
     needs="a Python file",
 )  # fmt: skip
 def pipeline(repository: Repository) -> Findings:
@@ -223,7 +223,7 @@ def outputs(stage: dict[str, Any], *kinds: str) -> list[str]:
     8, "high",
     why="A stage whose input is not there, or that nobody made, cannot run on a fresh clone.",
     source=DVC_PIPELINES,
-    mend="Correct the path in dvc.yaml, commit the file, or let a stage make it.",
+    fix="Correct the path in dvc.yaml, commit the file, or let a stage make it.",
     needs="a stage of dvc.yaml with inputs",
 )  # fmt: skip
 def inputs_there(repository: Repository) -> Findings:
@@ -252,7 +252,7 @@ def inputs_there(repository: Repository) -> Findings:
     9, "medium",
     why="A parameter that does not exist stops the pipeline, or worse, is tuned without effect.",
     source=DVC_PIPELINES,
-    mend="Correct the name in dvc.yaml or add it to params.yaml.",
+    fix="Correct the name in dvc.yaml or add it to params.yaml.",
     needs="params.yaml, and a stage of dvc.yaml with parameters",
 )  # fmt: skip
 def parameters_there(repository: Repository) -> Findings:
@@ -285,7 +285,7 @@ def _has(document: Any, name: str) -> bool:
     10, "low",
     why="The same lock on another Python is another environment.",
     source=PYPROJECT,
-    mend="Say requires-python with both bounds, or commit a .python-version.",
+    fix="Say requires-python with both bounds, or commit a .python-version.",
     needs="pyproject.toml",
 )  # fmt: skip
 def python_version(repository: Repository) -> Findings:
@@ -303,7 +303,7 @@ def python_version(repository: Repository) -> Findings:
     11, "medium",
     why="A training that has no test is broken for weeks before somebody trains again.",
     source=ML_TEST_SCORE,
-    mend="Write a test that trains on a few rows twice and compares the predictions.",
+    fix="Write a test that trains on a few rows twice and compares the predictions.",
     needs="code that fits a model",
 )  # fmt: skip
 def training_tested(repository: Repository) -> Findings:

@@ -47,7 +47,7 @@ def services(repository: Repository) -> list[str]:
     1, "medium",
     why="A model that nobody can ask has no users; the hand-over to a second code base is where it breaks.",
     source=RULES_OF_ML,
-    mend="Add a service that loads the packaged model (BentoML, FastAPI), in the same repository.",
+    fix="Add a service that loads the packaged model (BentoML, FastAPI), in the same repository.",
     needs="code that fits a model",
 )  # fmt: skip
 def served(repository: Repository) -> Findings:
@@ -61,7 +61,7 @@ def served(repository: Repository) -> Findings:
     2, "high",
     why="Whatever a caller sends is scored unless something refuses it: text in a number, a missing field.",
     source=ML_TEST_SCORE,
-    mend="Validate each request with a schema (pydantic), derived from the contract of the data.",
+    fix="Validate each request with a schema (pydantic), derived from the contract of the data.",
     needs="a service",
 )  # fmt: skip
 def validated(repository: Repository) -> Findings:
@@ -75,7 +75,7 @@ def validated(repository: Repository) -> Findings:
     3, "medium",
     why="The path from request to answer is code like any other, and the only code that callers see.",
     source=ML_TEST_SCORE,
-    mend="Write a test that sends records to the service, sound and broken ones.",
+    fix="Write a test that sends records to the service, sound and broken ones.",
     needs="a service",
 )  # fmt: skip
 def service_tested(repository: Repository) -> Findings:
@@ -89,7 +89,7 @@ def service_tested(repository: Repository) -> Findings:
     4, "medium",
     why="One slow request holds a worker for ever, and then there is none left.",
     source=HIDDEN_DEBT,
-    mend="Set a timeout on the service (BentoML: traffic={'timeout': 10}) or in its server.",
+    fix="Set a timeout on the service (BentoML: traffic={'timeout': 10}) or in its server.",
     needs="a service",
 )  # fmt: skip
 def timeout(repository: Repository) -> Findings:
@@ -112,7 +112,7 @@ def timeout(repository: Repository) -> Findings:
     5, "medium",
     why="One request of a gigabyte takes the memory of all others.",
     source=HIDDEN_DEBT,
-    mend="Refuse what is too large with 413, by bytes and by records.",
+    fix="Refuse what is too large with 413, by bytes and by records.",
     needs="a service",
 )  # fmt: skip
 def size_limit(repository: Repository) -> Findings:
@@ -140,7 +140,7 @@ def _each_container(repository: Repository, lacks: Callable[[dict[str, Any], dic
     6, "high",
     why="Without a readiness probe requests reach a pod that is still loading its model.",
     source=KUBERNETES_PROBES,
-    mend="Give each container a readinessProbe and a livenessProbe.",
+    fix="Give each container a readinessProbe and a livenessProbe.",
     needs="a workload of Kubernetes",
 )  # fmt: skip
 def probes(repository: Repository) -> Findings:
@@ -157,7 +157,7 @@ def probes(repository: Repository) -> Findings:
     7, "medium",
     why="A container without limits takes down its neighbours, one without requests is put where there is no room.",
     source=KUBERNETES_RESOURCES,
-    mend="Say resources.requests and resources.limits of memory and CPU.",
+    fix="Say resources.requests and resources.limits of memory and CPU.",
     needs="a workload of Kubernetes",
 )  # fmt: skip
 def resources(repository: Repository) -> Findings:
@@ -175,7 +175,7 @@ def resources(repository: Repository) -> Findings:
     8, "high",
     why="A hole in a dependency is a hole in the node where the container is root.",
     source=POD_SECURITY,
-    mend="Set runAsNonRoot, allowPrivilegeEscalation: false, readOnlyRootFilesystem and capabilities.drop: [ALL].",
+    fix="Set runAsNonRoot, allowPrivilegeEscalation: false, readOnlyRootFilesystem and capabilities.drop: [ALL].",
     needs="a workload of Kubernetes",
 )  # fmt: skip
 def restricted(repository: Repository) -> Findings:
@@ -196,7 +196,7 @@ def restricted(repository: Repository) -> Findings:
     9, "medium",
     why="One replica is none while its node is drained or its image is pulled.",
     source=DISRUPTIONS,
-    mend="Run two replicas at least (minReplicas: 2) and add a PodDisruptionBudget.",
+    fix="Run two replicas at least (minReplicas: 2) and add a PodDisruptionBudget.",
     needs="a workload of Kubernetes",
 )  # fmt: skip
 def replicas(repository: Repository) -> Findings:

@@ -1,4 +1,4 @@
-"""What a check is: one question about a repository, why it matters, and the mend."""
+"""What a check is: one question about a repository, why it matters, and the fix."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Check:  # repo-review fills the fields into the docstring, which is what i
     title: str
     why: str
     source: Source
-    mend: str
+    fix: str
     needs: str
     look: Look
 
@@ -68,11 +68,11 @@ class Check:  # repo-review fills the fields into the docstring, which is what i
         return WEIGHT[self.severity]
 
     def check(self, ml_repository: Repository) -> str | None:
-        """{self.mend}"""  # noqa: D400
+        """{self.fix}"""  # noqa: D400
         found = self.look(ml_repository)
         if found is None:
             return None
-        return "\n".join([*(f"- {each}" for each in found), "", self.mend]) if found else ""
+        return "\n".join([*(f"- {each}" for each in found), "", self.fix]) if found else ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Family:
     checks: list[Check]
 
     def rule(
-        self, number: int, severity: Severity, *, why: str, source: Source, mend: str, needs: str
+        self, number: int, severity: Severity, *, why: str, source: Source, fix: str, needs: str
     ) -> Callable[[Look], Look]:
         """Make a function a check of this family; the first line of its docstring is the title.
 
@@ -99,7 +99,7 @@ class Family:
             What goes wrong without it.
         source : Source
             Who says so.
-        mend : str
+        fix : str
             What to do.
         needs : str
             What it looks at; where there is none, there is nothing to look at.
@@ -113,7 +113,7 @@ class Family:
         def register(look: Look) -> Look:
             title = (look.__doc__ or "").splitlines()[0].strip().removesuffix(".")
             identity = f"{self.letters}{number:03}"
-            self.checks.append(Check(identity, self.letters, severity, title, why, source, mend, needs, look))
+            self.checks.append(Check(identity, self.letters, severity, title, why, source, fix, needs, look))
             return look
 
         return register

@@ -61,7 +61,7 @@ _SECRET_NAME = re.compile(r"(TOKEN|SECRET|PASSWORD|PASSWD|API_KEY|ACCESS_KEY|PRI
     1, "high",
     why="Loading a pickle runs whatever code its author put in: a model file becomes a program.",
     source=SKLEARN_PICKLE,
-    mend="Save models with skops (and a list of trusted types), ONNX or safetensors; torch.load(weights_only=True).",
+    fix="Save models with skops (and a list of trusted types), ONNX or safetensors; torch.load(weights_only=True).",
     needs="a Python file",
 )  # fmt: skip
 def no_pickle(repository: Repository) -> Findings:
@@ -91,7 +91,7 @@ def _is_true(value: ast.expr | None) -> bool:
     2, "high",
     why="A binary in git was reviewed by nobody, and as a pickle it is a program.",
     source=SCORECARD,
-    mend="git rm --cached FILE, and let the pipeline make it; DVC keeps what it made.",
+    fix="git rm --cached FILE, and let the pipeline make it; DVC keeps what it made.",
     needs="a git repository with files",
 )  # fmt: skip
 def no_model_files(repository: Repository) -> Findings:
@@ -105,7 +105,7 @@ def no_model_files(repository: Repository) -> Findings:
     3, "high",
     why="Whoever takes over an action moves its tag; a commit cannot be moved.",
     source=ACTIONS,
-    mend="Write the commit's SHA with the tag as a comment: uses: owner/action@SHA # v1.2.3",
+    fix="Write the commit's SHA with the tag as a comment: uses: owner/action@SHA # v1.2.3",
     needs="a workflow of GitHub that uses actions",
 )  # fmt: skip
 def actions_pinned(repository: Repository) -> Findings:
@@ -130,7 +130,7 @@ def actions_pinned(repository: Repository) -> Findings:
     4, "high",
     why="A step that was taken over has all the rights of the job's token.",
     source=SCORECARD,
-    mend="Begin each workflow with `permissions: {}` and give each job what it needs.",
+    fix="Begin each workflow with `permissions: {}` and give each job what it needs.",
     needs="a workflow of GitHub",
 )  # fmt: skip
 def permissions(repository: Repository) -> Findings:
@@ -157,7 +157,7 @@ def permissions(repository: Repository) -> Findings:
     5, "high",
     why="The title of a pull request that lands in a shell is a shell for whoever writes the title.",
     source=ACTIONS,
-    mend="Pass it through env: and use \"$NAME\" in the script; never check out a fork under pull_request_target.",
+    fix="Pass it through env: and use \"$NAME\" in the script; never check out a fork under pull_request_target.",
     needs="a job of GitHub with steps",
 )  # fmt: skip
 def no_injection(repository: Repository) -> Findings:
@@ -186,7 +186,7 @@ def no_injection(repository: Repository) -> Findings:
     6, "low",
     why="The token that checkout leaves in .git/config is there for every later step.",
     source=ACTIONS,
-    mend="Set persist-credentials: false on actions/checkout.",
+    fix="Set persist-credentials: false on actions/checkout.",
     needs="a checkout in a workflow of GitHub",
 )  # fmt: skip
 def credentials(repository: Repository) -> Findings:
@@ -210,7 +210,7 @@ def credentials(repository: Repository) -> Findings:
     7, "high",
     why="A secret in git is public to all who will ever have a clone, also after it was deleted.",
     source=TWELVE_FACTORS,
-    mend="Make it invalid where it was issued, then take it out; read it from the environment.",
+    fix="Make it invalid where it was issued, then take it out; read it from the environment.",
     needs="a text file",
 )  # fmt: skip
 def no_secrets(repository: Repository) -> Findings:
@@ -248,7 +248,7 @@ def _line(text: str, match: re.Match[str]) -> str:
     8, "medium",
     why="The day somebody commits a key is the day nobody looks.",
     source=SCORECARD,
-    mend="Run detect-secrets or gitleaks as a pre-commit hook and in CI.",
+    fix="Run detect-secrets or gitleaks as a pre-commit hook and in CI.",
     needs="a Python file",
 )  # fmt: skip
 def scanned(repository: Repository) -> Findings:
@@ -267,10 +267,10 @@ def scanned(repository: Repository) -> Findings:
 
 @FAMILY.rule(
     9, "high",
-    why="These holes are known to everybody, also to those who scan the internet for them.",
+    why="These vulnerabilities are public, also to those who scan the internet for them.",
     source=SCORECARD,
-    mend="Raise the version in pyproject.toml and make the lock again.",
-    needs="a lock that pins a package whose holes are listed here",
+    fix="Raise the version in pyproject.toml and make the lock again.",
+    needs="a lock that pins a package whose vulnerabilities are listed here",
 )  # fmt: skip
 def no_vulnerabilities(repository: Repository) -> Findings:
     """No pinned version has a known vulnerability."""
@@ -280,7 +280,7 @@ def no_vulnerabilities(repository: Repository) -> Findings:
         return None
     return [
         Finding(
-            f"{pin.name} {pin.version} {vulnerability.what} ({vulnerability.cve}, closed in {vulnerability.fixed})",
+            f"{pin.name} {pin.version} {vulnerability.what} ({vulnerability.cve}, fixed in {vulnerability.fixed})",
             pin.path,
             pin.line,
         )
@@ -301,9 +301,9 @@ def _within(version: str, vulnerability: Vulnerability) -> bool:
 
 @FAMILY.rule(
     10, "medium",
-    why="A lock that was sound when it was made has a vulnerability a month later.",
+    why="A lock that was safe when it was made can have a known vulnerability a month later.",
     source=SCORECARD,
-    mend="Run pip-audit over the locks in CI, or let Renovate or Dependabot do so.",
+    fix="Run pip-audit over the locks in CI, or let Renovate or Dependabot do so.",
     needs="a lock",
 )  # fmt: skip
 def audited(repository: Repository) -> Findings:
@@ -314,14 +314,14 @@ def audited(repository: Repository) -> Findings:
     # The standard's own renovate.json looks at the standard alone.
     bots = [path for path in bots if not repository.holds(path, '"enabledManagers": ["copier"]')]
     run = bots or any(job.runs(*_AUDITS) for job in forge.jobs(repository))
-    return [] if run else [Finding("nothing looks for known holes")]
+    return [] if run else [Finding("nothing checks for known vulnerabilities")]
 
 
 @FAMILY.rule(
     11, "medium",
     why="An image called latest is another one tomorrow, on some nodes.",
     source=SLSA,
-    mend="Name images by a version or, better, by digest.",
+    fix="Name images by a version or, better, by digest.",
     needs="an image in a Dockerfile, in compose or in manifests",
 )  # fmt: skip
 def images_named(repository: Repository) -> Findings:
@@ -385,7 +385,7 @@ def _floats(image: str) -> bool:
     12, "high",
     why="eval, exec and the unsafe loader of YAML run what a file or a caller says.",
     source=SCORECARD,
-    mend="Use yaml.safe_load and ast.literal_eval; parse instead of running.",
+    fix="Use yaml.safe_load and ast.literal_eval; parse instead of running.",
     needs="a Python file",
 )  # fmt: skip
 def no_running_of_text(repository: Repository) -> Findings:
@@ -411,7 +411,7 @@ def _safe(call: ast.Call) -> bool:
     13, "medium",
     why="With an extra index anybody may upload a package of your private one's name, and the higher version wins.",
     source=PIP_HASHES,
-    mend="Use one index that serves both, and keep --extra-index-url and --trusted-host out of the lock.",
+    fix="Use one index that serves both, and keep --extra-index-url and --trusted-host out of the lock.",
     needs="a requirements file",
 )  # fmt: skip
 def one_index(repository: Repository) -> Findings:
@@ -432,7 +432,7 @@ def one_index(repository: Repository) -> Findings:
     14, "high",
     why="A manifest is read by all who deploy, and kept for ever.",
     source=TWELVE_FACTORS,
-    mend="Take the value from a Secret (valueFrom.secretKeyRef) or from the environment.",
+    fix="Take the value from a Secret (valueFrom.secretKeyRef) or from the environment.",
     needs="containers with an environment",
 )  # fmt: skip
 def secrets_by_reference(repository: Repository) -> Findings:
@@ -460,7 +460,7 @@ def secrets_by_reference(repository: Repository) -> Findings:
     15, "low",
     why="A pod that may talk to everything is a door to everything.",
     source=NETWORK_POLICIES,
-    mend="Add a NetworkPolicy with policyTypes Ingress and Egress.",
+    fix="Add a NetworkPolicy with policyTypes Ingress and Egress.",
     needs="a workload of Kubernetes",
 )  # fmt: skip
 def network(repository: Repository) -> Findings:
@@ -471,4 +471,6 @@ def network(repository: Repository) -> Findings:
     if not policies:
         return [Finding("there is no NetworkPolicy")]
     kinds = {str(kind) for each in policies for kind in items(each.spec.get("policyTypes"))}
-    return [Finding(f"says nothing of {kind}", policies[0].path) for kind in ("Ingress", "Egress") if kind not in kinds]
+    return [
+        Finding(f"does not mention {kind}", policies[0].path) for kind in ("Ingress", "Egress") if kind not in kinds
+    ]

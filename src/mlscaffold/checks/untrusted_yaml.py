@@ -1,4 +1,4 @@
-"""What a file holds is whatever somebody wrote: another shape than the one asked for counts as empty."""
+"""Read untrusted YAML: a value of another type than expected counts as empty."""
 
 from typing import Any
 

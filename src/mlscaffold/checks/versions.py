@@ -25,7 +25,7 @@ def _answers(repository: Repository) -> dict[str, Any] | None:
     1, "medium",
     why="A repository that does not know its template can never be updated.",
     source=COPIER_UPDATE,
-    mend="Bring .copier-answers.yml back from git; nobody edits it by hand.",
+    fix="Restore .copier-answers.yml from git; it is not edited by hand.",
     needs=".copier-answers.yml",
 )  # fmt: skip
 def recorded(repository: Repository) -> Findings:
@@ -40,7 +40,7 @@ def recorded(repository: Repository) -> Findings:
     2, "medium",
     why="Every version that is left out makes the next update larger.",
     source=COPIER_UPDATE,
-    mend="mlscaffold update",
+    fix="mlscaffold update",
     needs="a repository made by mlscaffold",
 )  # fmt: skip
 def newest(repository: Repository) -> Findings:
@@ -61,7 +61,7 @@ def newest(repository: Repository) -> Findings:
     3, "high",
     why="Without the bundle that it was made from, the repository is cut off from updates.",
     source=COPIER_UPDATE,
-    mend="Bring the bundle back: git checkout -- .mlscaffold/template.bundle, then mlscaffold update.",
+    fix="Restore the bundle: git checkout -- .mlscaffold/template.bundle, then mlscaffold update.",
     needs="a repository that carries its template",
 )  # fmt: skip
 def bundle(repository: Repository) -> Findings:
@@ -82,7 +82,7 @@ def bundle(repository: Repository) -> Findings:
     4, "medium",
     why="What an update could not merge lies beside the file, and the standard is not in it.",
     source=COPIER_UPDATE,
-    mend="Merge each FILE.rej into FILE by hand, and delete it.",
+    fix="Merge each FILE.rej into FILE by hand, and delete it.",
     needs="a repository made by mlscaffold",
 )  # fmt: skip
 def rejected(repository: Repository) -> Findings:
@@ -94,9 +94,9 @@ def rejected(repository: Repository) -> Findings:
 
 @FAMILY.rule(
     5, "low",
-    why="Where files of the standard were changed, its next version conflicts, and what it mends does not arrive.",
+    why="Where files of the standard were changed, its next version conflicts, and its fixes do not arrive.",
     source=COPIER_UPDATE,
-    mend="`mlscaffold diff --patch` shows it, `git apply -R` takes it back; what is meant to differ gets a reason in "
+    fix="`mlscaffold diff --patch` shows it, `git apply -R` takes it back; what is meant to differ gets a reason in "
     "[tool.mlscaffold.diff] yours.",
     needs="a repository whose template travels with it, or with this mlscaffold",
 )  # fmt: skip

@@ -1,11 +1,11 @@
-"""Versions with known holes that machine-learning repositories carry: the first version without each."""
+"""Known vulnerabilities of packages that machine-learning repositories use, with the first fixed version."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Vulnerability:
-    """A hole, and the version that closed it.
+    """A vulnerability, and the version that fixed it.
 
     Attributes
     ----------

@@ -53,7 +53,7 @@ app.command(epilog=doctor.EXAMPLE)(doctor.doctor)
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Run the command line; every error the user can mend is one message and exit code 2."""
+    """Run the command line; every error the user can fix is one message and exit code 2."""
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         app(args=list(words) if words is not None else None, prog_name="mlscaffold")

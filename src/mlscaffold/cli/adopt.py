@@ -34,14 +34,14 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     answer: Answer = None,
     answers: AnswersFile = None,
     defaults: Defaults = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be added; touch nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Say it as JSON, and ask nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be added; change nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, and ask nothing.")] = False,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Bring an existing repository under the standard.
+    """Add the standard to an existing repository.
 
-    Adds what it lacks, and leaves every file of its own as it is: what collides goes to a branch. Exit code 1: files
-    collide, or an adoption that was cut off is finished now.
+    Adds what is missing and leaves every existing file as it is; colliding files go to a branch. Exits 1 on
+    conflicts, or after completing an interrupted adoption.
     """
     from ..adopt import adoption, plan, target_repository
     from ..adopt.apply import apply
@@ -84,7 +84,7 @@ def _finish_first(path: Path, *, dry: bool) -> None:
     if not unfinished(begun):
         return
     if dry:
-        raise UserError("an adoption or update was cut off before; without --dry-run, it is finished")
+        raise UserError("an earlier adoption or update was interrupted; run without --dry-run to complete it")
     if finished := finish(begun):
         show.finished(finished)
     raise typer.Exit(1)
@@ -93,7 +93,7 @@ def _finish_first(path: Path, *, dry: bool) -> None:
 def _complete(
     where: "TargetRepository", found: "Found", data: Path | None, given: "Answers", *, asking: bool
 ) -> "tuple[Path | None, Answers, tuple[str, ...]]":
-    """Answer what the repository tells, and ask for the rest."""
+    """Infer answers from the repository, and ask for the rest."""
     from ..adopt.suggest import pick_table, suggest
 
     if asking:
@@ -104,5 +104,5 @@ def _complete(
         given = given.plus(said)
     else:
         data = pick_table(where.path, data, given.values, found)
-    told, notes = suggest(where.path, given.values, found, at_root=where.path == where.root)
-    return data, given.plus(told), notes
+    suggested, notes = suggest(where.path, given.values, found, at_root=where.path == where.root)
+    return data, given.plus(suggested), notes

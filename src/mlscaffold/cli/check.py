@@ -27,11 +27,11 @@ def check(
     ignore: Annotated[str, typer.Option(help="Not these checks or families.", metavar="ID,ID")] = "",
     fail_under: Annotated[float | None, typer.Option(help="The score that is needed.", metavar="SCORE")] = None,
     explain: Annotated[
-        str | None, typer.Option(help="Say what a check is for, and how it is mended.", metavar="ID")
+        str | None, typer.Option(help="Show what a check is for, and how to fix a failure.", metavar="ID")
     ] = None,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Hold a repository to the standard.
+    """Check a repository against the standard.
 
     Looks at files alone, runs nothing, and works on any machine-learning repository. Exit code 1: the score is
     under --fail-under; without that, a check of high severity fails.

@@ -16,9 +16,9 @@ def diff(
     path: Annotated[Path, typer.Argument(help="The repository.")] = Path(),
     *,
     all_: Annotated[bool, typer.Option("--all", help="Show also what is meant to differ.")] = False,
-    patch: Annotated[bool, typer.Option("--patch", help="Print a patch; git apply -R undoes the drift.")] = False,
+    patch: Annotated[bool, typer.Option("--patch", help="Print a patch; git apply -R undoes the differences.")] = False,
     stat: Annotated[bool, typer.Option("--stat", help="Count the lines of each file.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
     """Show how a repository differs from its template.

@@ -33,25 +33,27 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     epilog=EXAMPLE,
-    help="See where many repositories stand, and bring them to the newest standard.",
+    help="Show the status of many repositories, and update them to the newest standard.",
 )
 
 File = Annotated[Path, typer.Option("--file", help="The list of the repositories.", metavar="FILE")]
-Db = Annotated[Path, typer.Option("--db", help="Where results are kept.", metavar="FILE")]
+Db = Annotated[Path, typer.Option("--db", help="Database of the results.", metavar="FILE")]
 Jobs = Annotated[
     int | None, typer.Option(min=1, max=256, help="Repositories at a time; one a core if left out.", metavar="N")
 ]
-Seconds = Annotated[float, typer.Option("--timeout", min=1, help="What one repository may take.", metavar="SECONDS")]
+Seconds = Annotated[float, typer.Option("--timeout", min=1, help="Time limit for one repository.", metavar="SECONDS")]
 Cache = Annotated[
     Path | None, typer.Option(help="Where clones are kept; your cache folder if left out.", metavar="DIR")
 ]
 Shard = Annotated[str | None, typer.Option(help="Only this part of the fleet; with --run.", metavar="I/N")]
-Name = Annotated[str | None, typer.Option("--run", help="The name that the shards of one look share.", metavar="NAME")]
-Again = Annotated[bool, typer.Option("--again", help="Begin anew where the last look was cut off.")]
-Conflicts = Annotated[
-    bool, typer.Option("--conflicts", help="Try each update and name what conflicts: seconds a repository.")
+Name = Annotated[
+    str | None, typer.Option("--run", help="The name that the shards of one survey share.", metavar="NAME")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
+Again = Annotated[bool, typer.Option("--again", help="Start again instead of continuing an interrupted survey.")]
+Conflicts = Annotated[
+    bool, typer.Option("--conflicts", help="Try each update and list its conflicts; takes seconds a repository.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LIST, STORE = Path("fleet.toml"), Path("fleet.db")
 
 
@@ -142,10 +144,10 @@ def status(  # noqa: PLR0913 - one parameter an option
     json: Json = False,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Say where every repository stands.
+    """Show the status of every repository.
 
-    Version, score, drift, last verdict of each, worst first. Reads the last commit and runs no code of a
-    repository. Exit code 1: a repository could not be looked at.
+    Version, score, changed files and last verdict of each, worst first. Reads the last commit and runs no code of a
+    repository. Exit code 1: a repository could not be read.
     """
     records = _records(file, db, _pace(jobs, timeout), cache, Named(shard, run, again), conflicts=conflicts)
     show.fleet_status(records, as_json=json)
@@ -169,10 +171,10 @@ def check(  # noqa: PLR0913 - one parameter an option
     json: Json = False,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Hold every repository to the checks.
+    """Check every repository.
 
     Which checks fail, and where. Exit code 1: a repository is under --fail-under, or without that fails a check of
-    high severity, or could not be looked at.
+    high severity, or could not be read.
     """
     from ..fleet.record import good_enough
 
@@ -194,17 +196,17 @@ def update(  # noqa: PLR0913 - one parameter an option
         int, typer.Option(min=0, help="This many first; the others only if their checks pass.", metavar="N")
     ] = 0,
     only_clean: Annotated[
-        bool, typer.Option("--only-clean", help="Leave out where something has to be solved by hand.")
+        bool, typer.Option("--only-clean", help="Skip repositories whose update needs manual work.")
     ] = False,
     pull_requests: Annotated[
         bool, typer.Option("--pull-requests", help="Push each branch and open its request, by gh or glab.")
     ] = False,
     no_checks: Annotated[
-        bool, typer.Option("--no-checks", help="Run no checks on the branches: no code of any repository.")
+        bool, typer.Option("--no-checks", help="Run no checks on the branches, so no code of any repository.")
     ] = False,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Put the newest standard on a branch of every repository that is behind.
+    """Update every repository that is behind, on a branch.
 
     Runs each one's own `make lint` and `make test` there. Exit code 1: a repository was not updated, or its checks
     failed.

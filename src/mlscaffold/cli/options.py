@@ -15,14 +15,17 @@ def _set_debug(value: bool) -> None:
 Debug = Annotated[bool, typer.Option("--debug", callback=_set_debug, help="Show the traceback of an error.")]
 Target = Annotated[str | None, typer.Option(help="The column to predict.", metavar="COLUMN")]
 Task = Annotated[
-    str | None, typer.Option(help="classification or regression; told from the target if left out.", metavar="TASK")
+    str | None, typer.Option(help="classification or regression; inferred from the target if left out.", metavar="TASK")
 ]
 Protected = Annotated[
-    str | None, typer.Option(help="Columns no decision may rest on, with commas between.", metavar="A,B")
+    str | None, typer.Option(help="Sensitive columns, comma-separated; excluded from the model.", metavar="A,B")
 ]
-Time = Annotated[str | None, typer.Option(help="The column the split follows.", metavar="COLUMN")]
-Id = Annotated[str | None, typer.Option("--id", help="The column that names the entity.", metavar="COLUMN")]
-Positive = Annotated[str | None, typer.Option(help="The label that counts as positive, of two.", metavar="LABEL")]
+Time = Annotated[str | None, typer.Option(help="Date column; the newest rows become the test set.", metavar="COLUMN")]
+Id = Annotated[
+    str | None,
+    typer.Option("--id", help="Entity column; rows of one entity stay on one side of the split.", metavar="COLUMN"),
+]
+Positive = Annotated[str | None, typer.Option(help="The positive label, of two.", metavar="LABEL")]
 Template = Annotated[str | None, typer.Option(help="Another template: git URL, path or bundle.", metavar="URL_OR_PATH")]
 Ref = Annotated[str | None, typer.Option(help="Version, branch or commit of the template.", metavar="REF")]
 Answer = Annotated[

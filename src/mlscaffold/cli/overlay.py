@@ -23,7 +23,7 @@ def new(
 ) -> None:
     """Create an overlay: a small template in git.
 
-    With an example of each thing it can bring: a file, a runbook, a check, values for params.yaml.
+    With an example of each thing it can add: a file, a runbook, a check, values for params.yaml.
     """
     from ..overlays.make import make
     from ..staging import vacant
@@ -41,13 +41,13 @@ def add(
         list[str] | None,
         typer.Option("-d", "--answer", help="Answer a question of the overlay; can be repeated.", metavar="KEY=VALUE"),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be added; touch nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be added; change nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Put an overlay on a repository.
+    """Add an overlay to a repository.
 
-    Adds its files and sets its values in params.yaml, uncommitted. From then on, `mlscaffold update` brings both.
+    Adds its files and sets its values in params.yaml, uncommitted. From then on, `mlscaffold update` updates both.
     """
     from ..answers import gather
     from ..project import load
@@ -58,7 +58,7 @@ def add(
 
     project = load(path)
     if unfinished(project):
-        raise UserError("an update was cut off before; `mlscaffold update` finishes it")
+        raise UserError("an earlier update was interrupted; `mlscaffold update` completes it")
     with plan(project, template_source(overlay, ref), gather({}, answer or [])) as planned:
         if json:
             show.document(document(planned))

@@ -15,10 +15,10 @@ EXAMPLE = "Example: mlscaffold update --dry-run"
 def update(
     path: Annotated[Path, typer.Argument(help="The repository.")] = Path(),
     to: Annotated[str | None, typer.Option(help="The version to go to; the newest if left out.", metavar="REF")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; touch nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     branch: Annotated[
-        bool, typer.Option("--branch", help="Put it on a branch, run the checks there, describe it for review.")
+        bool, typer.Option("--branch", help="Commit it to a branch, run the checks there, describe it for review.")
     ] = False,
     check: Annotated[
         list[str] | None,
@@ -28,7 +28,7 @@ def update(
     ] = None,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Bring a repository to a newer template.
+    """Update a repository to a newer version of its template.
 
     Shows what changes and keeps local files. Exit code 1: conflicts are left, or a check on the branch failed.
     """
@@ -43,7 +43,7 @@ def update(
         raise UserError("--json and --branch do not go together; --json --dry-run says what the branch would hold")
     project = load(path)
     if dry_run and unfinished(project):
-        raise UserError("an update was cut off before; `mlscaffold update` finishes it")
+        raise UserError("an earlier update was interrupted; `mlscaffold update` completes it")
     if finished := finish(project):
         show.finished(finished)
         raise typer.Exit(1 if finished.conflicts else 0)

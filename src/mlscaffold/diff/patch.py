@@ -1,4 +1,4 @@
-"""A drift as a patch: from what the template makes to what the repository has."""
+"""Write the differences from the template as a patch."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,12 +13,12 @@ _PLAIN_DIFF = ("diff-files", "--no-ext-diff", "--no-textconv", "--no-color", "--
 
 
 def patch(found: TemplateDiff, files: Sequence[DifferentFile]) -> str:
-    """Return some files of a drift as a patch; `git apply -R` takes it back to what the template makes.
+    """Return the differences of some files as a patch; `git apply -R` restores what the template renders.
 
     Parameters
     ----------
     found : TemplateDiff
-        The drift.
+        The differences.
     files : sequence of DifferentFile
         Some of its files.
 
@@ -31,7 +31,7 @@ def patch(found: TemplateDiff, files: Sequence[DifferentFile]) -> str:
 
 
 def stat(found: TemplateDiff, files: Sequence[DifferentFile]) -> str:
-    """Return how many lines of some files of a drift were added and taken away, as `git diff --stat` does."""
+    """Return how many lines of some files were added and removed, as `git diff --stat` does."""
     return _diff(found, files, "--stat")
 
 
@@ -44,7 +44,7 @@ def _diff(found: TemplateDiff, files: Sequence[DifferentFile], *words: str) -> s
 
 @contextmanager
 def _compared(found: TemplateDiff, files: Sequence[DifferentFile]) -> Iterator[Path]:
-    """Give a git folder of its own whose index holds what the template makes: no setting of the repository counts."""
+    """Create a separate git folder whose index holds the rendered files: no setting of the repository applies."""
     with TemporaryDirectory(prefix="mlscaffold-diff-", ignore_cleanup_errors=True) as folder:
         scratch, made = Path(folder) / "git", Path(folder) / "made"
         git("init", "--quiet", "--bare", "--template=", scratch, config=PLAIN)

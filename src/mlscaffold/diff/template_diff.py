@@ -1,4 +1,4 @@
-"""How a repository differs from the template it was made from: what is meant to differ, and what is not."""
+"""Compare a repository with the template it was made from: what is meant to differ, and what is not."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _VERSIONS = 50  # older ones that a changed file is compared with
 
 @dataclass(frozen=True)
 class DifferentFile:
-    """A file that is not what the template makes.
+    """A file that differs from what the template renders.
 
     Attributes
     ----------
@@ -34,11 +34,11 @@ class DifferentFile:
     about : str
         Why it is yours, or the version that a stale file is of.
     gone : bool
-        Whether the repository lacks it.
+        Whether the repository does not have it.
     committed : bool
         Whether the last commit has it as it is.
     wanted : File, optional
-        What the template makes; None where it no longer has the file.
+        What the template renders; None where it no longer has the file.
     """
 
     path: str
@@ -58,7 +58,7 @@ class TemplateDiff:
     project : Project
         The repository.
     files : int
-        How many files the template makes.
+        How many files the template renders.
     different : tuple of DifferentFile
         By path.
     """
@@ -78,7 +78,7 @@ class TemplateDiff:
 
 
 def compare(project: Project) -> TemplateDiff:
-    """Hold a repository, as its files stand on the disk, to the version of the template that it was made from.
+    """Compare a repository, as it is on disk, with the version of the template that it was made from.
 
     Parameters
     ----------
@@ -93,10 +93,10 @@ def compare(project: Project) -> TemplateDiff:
     Raises
     ------
     UserError
-        If the template cannot be had, or pyproject.toml names files of the team's without a reason.
+        If the template is not available, or pyproject.toml lists a file of the team without a reason.
     """
-    told = answers_of(project.path / ANSWERS)
-    data = {name: each for name, each in told.items() if not name.startswith("_")}
+    answers = answers_of(project.path / ANSWERS)
+    data = {name: each for name, each in answers.items() if not name.startswith("_")}
     team = read_team_rules(project.path)
     with opened(recorded(project.url, project.version, project.path), project.path, data) as standard:
         ownership = Ownership({**read_template_rules(standard.config), **team})
@@ -163,7 +163,7 @@ def _dropped(standard: "Standard") -> set[str]:
 
 
 def _older(standard: "Standard", origins: list[str]) -> Iterator[tuple[str, str, bytes]]:
-    """Give the older contents of some files of the template, newest version first."""
+    """Yield the older contents of some files of the template, newest version first."""
     names = ("for-each-ref", "--merged=HEAD", "--sort=-version:refname", "--format=%(refname:short)", "refs/tags")
     versions = git(*names, cwd=standard.folder, config=PLAIN).split()[:_VERSIONS]
     wanted = [(version, origin) for version in versions for origin in origins if "\n" not in origin]
@@ -180,7 +180,7 @@ def _older(standard: "Standard", origins: list[str]) -> Iterator[tuple[str, str,
 
 
 def summary(found: TemplateDiff) -> dict[str, Any]:
-    """Return a drift as what `--json` prints."""
+    """Return the differences as what `--json` prints."""
     return {
         "version": found.project.version,
         "files": found.files,

@@ -1,1 +1,1 @@
-"""Many repositories at once: where each stands, and bringing them to a newer standard in waves."""
+"""Many repositories at once: the status of each, and updates to a newer standard in waves."""

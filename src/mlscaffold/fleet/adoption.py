@@ -10,14 +10,14 @@ from .record import Record
 from .store import Run
 
 _WIDE, _HIGH, _LEFT, _BELOW = 900, 240, 46, 26
-_OTHER, _UNREAD = "another standard, or none", "could not be looked at"
+_OTHER, _UNREAD = "another standard, or none", "could not be read"
 # Steps of one blue from dark to light, so that they are told apart without colours; then two greys.
 _SHADES = ("#0b4f8a", "#2f78b7", "#6aa5d8", "#a3c8ea", "#cfe3f5")
 _FIXED = {_OTHER: "#8b949e", _UNREAD: "#d94f45"}
 
 
 def chart(history: list[tuple[Run, Mapping[str, Record]]]) -> Iterator[str]:
-    """Give the HTML of the chart and of its figures as a table.
+    """Yield the HTML of the chart and of its figures as a table.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ def access(entry: Entry) -> dict[str, str]:
 
 
 def mirror(entry: Entry, cache: Path) -> Path:
-    """Bring a repository that is elsewhere, or what is new in it.
+    """Fetch a remote repository, or what is new in it.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def mirror(entry: Entry, cache: Path) -> Path:
 
 @contextmanager
 def borrowed(folder: Path, commit: str) -> Iterator[Path]:
-    """Give a repository of its own at a commit of another one, whose objects it uses.
+    """Create a repository at a commit of another one, whose objects it uses.
 
     No git runs with the other one's configuration, hooks or attributes, and its work tree is not touched.
 
@@ -107,7 +107,7 @@ def borrowed(folder: Path, commit: str) -> Iterator[Path]:
 
 
 def hand_over(beside: Path, folder: Path, branch: str, base: str) -> None:
-    """Bring a branch of a borrowed repository into the one whose objects it uses.
+    """Copy a branch of a borrowed repository into the one whose objects it uses.
 
     Parameters
     ----------

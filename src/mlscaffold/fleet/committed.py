@@ -1,4 +1,4 @@
-"""A repository as it is committed: its files come out of git's objects, and its work tree is never looked at.
+"""A repository as it is committed: its files come out of git's objects, and its work tree is never read.
 
 So a filter, a hook, a link, a named pipe or a device in a work tree is nothing that could be opened. What was read of a
 content is kept under its name in git: in a fleet most files are those of the standard, and are read and parsed once.
@@ -62,7 +62,7 @@ class Committed(Repository):
     large : mapping of str to int
         Bytes of the contents that are not read, as this repository says.
     compare : callable, optional
-        Holds the files that the template copies to it.
+        Compares the files that the template copies.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Committed(Repository):
 
     @cached_property
     def comparison(self) -> Comparison | None:
-        """What became of the files that the template copies; never looked for in the work tree."""
+        """Compare the files that the template copies; the work tree is never read."""
         return self._compare(self) if self._compare else None
 
     def text(self, path: str) -> str:
@@ -124,7 +124,7 @@ def opened(folder: Path) -> Iterator[Objects]:
         with objects(folder) as found:
             yield found
     except GitError as error:
-        what = "cannot be read" if found and found.heard else "is no git repository with a commit that can be read"
+        what = "cannot be read" if found and found.heard else "is not a git repository with a commit that can be read"
         raise UserError(f"{what} ({error})") from error
 
 
@@ -151,7 +151,7 @@ def read_commit(found: Objects, folder: Path, commit: str, compare: Compare | No
     commit : str
         Its name.
     compare : callable, optional
-        Holds the files that the template copies to it.
+        Compares the files that the template copies.
 
     Returns
     -------

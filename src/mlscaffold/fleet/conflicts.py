@@ -1,4 +1,4 @@
-"""What an update would conflict with: tried, in a repository beside."""
+"""Predict the conflicts of an update by trying it in a separate repository."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from .standard import Standard
 
 @contextmanager
 def tried(folder: Path, commit: str, standard: Standard) -> Iterator[tuple[Path, Plan]]:
-    """Plan the update of a repository in one beside, which none of its own configuration reaches.
+    """Plan the update of a repository in a separate one, which its own configuration does not affect.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def tried(folder: Path, commit: str, standard: Standard) -> Iterator[tuple[Path,
     Yields
     ------
     Path, Plan
-        The repository beside, and what the update does there.
+        The separate repository, and what the update does there.
     """
     with (
         plain_environment({}),
@@ -41,7 +41,7 @@ def tried(folder: Path, commit: str, standard: Standard) -> Iterator[tuple[Path,
 
 
 def predicted(folder: Path, commit: str, standard: Standard) -> list[str]:
-    """Try the update to the newest version, and return the files that would hold conflict markers.
+    """Return the files that would conflict in an update to the newest version.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ class Entry:
     secret : str
         User and password of the address; never written down.
     wrong : str
-        Why it cannot be looked at.
+        Why it cannot be read.
     """
 
     name: str
@@ -85,39 +85,39 @@ def load(file: Path) -> Fleet:
     UserError
         If it is not there, or says something that is not understood.
     """
-    told = _parsed(file)
-    root = (file.parent / Path(told.get("root", ".")).expanduser()).resolve()
+    settings = _parsed(file)
+    root = (file.parent / Path(settings.get("root", ".")).expanduser()).resolve()
     if not root.is_dir():
-        raise UserError(f"{file.name}: root is {told['root']!r}, which is no folder")
-    words = [word for each in told.get("repositories", []) for word in _matching(each, root, file.name)]
-    words += _printed(told["command"], root, file.name) if "command" in told else []
+        raise UserError(f"{file.name}: root is {settings['root']!r}, which is not a folder")
+    words = [word for each in settings.get("repositories", []) for word in _matching(each, root, file.name)]
+    words += _printed(settings["command"], root, file.name) if "command" in settings else []
     if not words:
         raise UserError(
             f'{file.name} names no repository; write repositories = ["team/*"] or a command that prints them'
         )
-    left_out = [PurePosixPath(pattern) for pattern in told.get("exclude", [])]
+    left_out = [PurePosixPath(pattern) for pattern in settings.get("exclude", [])]
     found = {entry.name: entry for entry in (entry_of(word, root) for word in words)}
     kept = [
         each for name, each in sorted(found.items()) if not any(PurePosixPath(name).match(str(p)) for p in left_out)
     ]
-    return Fleet(tuple(kept), told.get("template"), tuple(told["checks"]) if "checks" in told else None)
+    return Fleet(tuple(kept), settings.get("template"), tuple(settings["checks"]) if "checks" in settings else None)
 
 
 def _parsed(file: Path) -> dict[str, Any]:
     try:
-        told = tomllib.loads(file.read_text(encoding="utf-8"))
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror}); name another with --file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{file.name} is no TOML: {error}") from error
-    for key, value in told.items():
+    for key, value in settings.items():
         if key not in _KEYS:
             raise UserError(f"{file.name} has no setting {key!r}; there are {', '.join(_KEYS)}")
         if not isinstance(value, _KEYS[key]):
             raise UserError(f"{file.name}: {key} is {value!r}; write {'a list' if _KEYS[key] is list else 'a text'}")
         if isinstance(value, list) and not all(isinstance(each, str) and each for each in value):
-            raise UserError(f"{file.name}: {key} holds something that is no text")
-    return told
+            raise UserError(f"{file.name}: {key} holds a value that is not text")
+    return settings
 
 
 def _matching(word: str, root: Path, where: str) -> list[str]:
@@ -159,7 +159,7 @@ def _is_url(word: str) -> bool:
 
 
 def entry_of(word: str, root: Path) -> Entry:
-    """Return the repository that a word names; one that cannot be looked at says why.
+    """Return the repository that a word names; one that cannot be read says why.
 
     Parameters
     ----------
@@ -239,5 +239,5 @@ def sharded(entries: tuple[Entry, ...], shard: str) -> tuple[Entry, ...]:
 
 
 def shards(count: int) -> Iterator[str]:
-    """Give the names of all shards."""
+    """Return the names of all shards."""
     return (f"{number}/{count}" for number in range(1, count + 1))

@@ -28,7 +28,7 @@ def matrix(count: int, name: str | None = None) -> dict[str, Any]:
 
 
 def merge(files: tuple[Path, ...], into: Store) -> None:
-    """Take over what other stores hold.
+    """Merge other stores into one.
 
     Parameters
     ----------

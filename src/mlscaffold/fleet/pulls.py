@@ -34,7 +34,7 @@ def open_request(entry: Entry, folder: Path, beside: Path, proposal: Proposal) -
     Raises
     ------
     UserError
-        If there is no tool, or a step fails.
+        If the tool is not installed, or a step fails.
     """
     forge = entry if entry.url else _origin(folder)
     tool = _tool(forge, beside)

@@ -1,4 +1,4 @@
-"""What a fleet knows of one repository."""
+"""The record of one repository in a fleet."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class Record:
     Attributes
     ----------
     commit : str
-        What was looked at.
+        The commit that was read.
     version : str
         Of the standard; empty for a repository that was not made from one.
     behind : int, optional
@@ -40,7 +40,7 @@ class Record:
     basis : str
         What all this rests on; the same basis gives the same record.
     error : str
-        Why the repository could not be looked at; all else is empty then.
+        Why the repository could not be read; all else is empty then.
     """
 
     commit: str = ""
@@ -63,15 +63,15 @@ class Record:
     error: str = ""
 
     @property
-    def drift(self) -> int | None:
-        """How many files of the standard differ."""
+    def different(self) -> int | None:
+        """Count the files of the standard that differ."""
         return None if self.changed is None or self.deleted is None else self.changed + self.deleted
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> "Record":
+    def from_dict(cls, values: Mapping[str, Any]) -> "Record":
         """Read a record that another version may have written: what this one does not know is left out."""
         known = {each.name for each in fields(cls)}
-        return cls(**{name: value for name, value in told.items() if name in known})
+        return cls(**{name: value for name, value in values.items() if name in known})
 
 
 def clean(text: str, most: int = 300) -> str:
@@ -88,10 +88,10 @@ def good_enough(record: Record, fail_under: float | None) -> bool:
 
 
 def worst_first(records: Mapping[str, Record]) -> list[tuple[str, Record]]:
-    """Order repositories: first what could not be looked at, then by what fails, score, versions behind and drift."""
+    """Sort repositories: first the unreadable, then by failing checks, score, versions behind and differences."""
     return sorted(records.items(), key=lambda each: (_badness(each[1]), each[0]))
 
 
 def _badness(record: Record) -> tuple[bool, bool, int, int, int]:
     score = -1 if record.score is None else record.score
-    return (not record.error, record.good, score, -(record.behind or 0), -(record.drift or 0))
+    return (not record.error, record.good, score, -(record.behind or 0), -(record.different or 0))

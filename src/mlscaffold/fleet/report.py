@@ -13,12 +13,12 @@ from .store import Run, Store
 _BESIDE = Path(__file__).parent
 _STATES = {
     "": "all",
-    "unread": "could not be looked at",
+    "unread": "could not be read",
     "severe": "a check of high severity fails",
     "behind": "behind the standard",
     "current": "at the newest version",
     "other": "follows another standard, or none",
-    "drift": "files of the standard differ",
+    "differs": "files of the standard differ",
     "rejected": "last verdict: not blessed",
     "open": "a gate is off or a waiver has run out",
 }
@@ -40,9 +40,7 @@ def render(store: Store) -> str:
     """
     runs = store.runs()
     if not runs:
-        return _page(
-            "Fleet", "<h1>Fleet</h1><p>Nothing has been looked at yet: <code>mlscaffold fleet status</code>.</p>"
-        )
+        return _page("Fleet", "<h1>Fleet</h1><p>No survey yet: <code>mlscaffold fleet status</code>.</p>")
     last, records = runs[-1], store.records(runs[-1])
     parts = [*_summary(last, records), *chart([(run, store.records(run)) for run in runs[-60:]])]
     parts += [*_standards(records), *_table(records, store.updates(last.newest))]
@@ -69,10 +67,10 @@ def _summary(last: Run, records: Mapping[str, Record]) -> Iterator[str]:
         "behind it": str(sum(bool(record.behind) for record in read)),
         "median score of 100": str(scores[len(scores) // 2]) if scores else "-",
         "with a failing check of high severity": str(sum(not record.good for record in read)),
-        "files of the standard that differ": str(sum(record.drift or 0 for record in read)),
+        "files of the standard that differ": str(sum(record.different or 0 for record in read)),
         "gates off": str(sum(len(record.gates_off) for record in read)),
         "waivers that have run out": str(sum(len(record.expired) for record in read)),
-        "could not be looked at": str(len(records) - len(read)),
+        "could not be read": str(len(records) - len(read)),
     }
     items = "".join(f"<li><b>{value}</b>{escape(name)}</li>" for name, value in figures.items())
     yield f'<ul class="figures">{items}</ul>'
@@ -103,11 +101,11 @@ def _failing(counts: Counter[str], whole: int) -> Iterator[str]:
     if not known:
         return
     yield '<h2>What fails most often</h2><div class="scroll"><table><thead><tr><th scope="col">check<th scope="col" class="n">repositories'
-    yield '<th scope="col">mend</tr></thead><tbody>'
+    yield '<th scope="col">fix</tr></thead><tbody>'
     for name, count in known:
         check = CHECKS[name]
         about = f'{name} {escape(check.title)} <span class="dim">{check.severity}</span>'
-        yield f'<tr><th scope="row">{about}<td class="n">{count} of {whole}<td class="why">{escape(check.mend)}</tr>'
+        yield f'<tr><th scope="row">{about}<td class="n">{count} of {whole}<td class="why">{escape(check.fix)}</tr>'
     yield "</tbody></table></div>"
 
 
@@ -120,13 +118,13 @@ def _table(records: Mapping[str, Record], updates: Mapping[str, str]) -> Iterato
     yield f'<div class="scroll" tabindex="0" role="region" aria-label="Repositories"><table id="repositories"><thead><tr>{heads}</tr></thead><tbody>'
     yield from (_row(name, record, updates.get(name, "")) for name, record in worst_first(records))
     yield "</tbody></table></div>"
-    yield '<p class="dim">Drift: files of those that the standard copies unchanged which differ or are gone. At risk: files that both the '
+    yield '<p class="dim">Differ: files that the standard copies unchanged and that are changed or gone here. At risk: files that both the '
     yield "team and the standard have changed; at most as many of the copied files conflict in the next update.</p>"
 
 
 def _heads() -> Iterator[tuple[str, str]]:
     numbers = ' class="n"'
-    yield from (("repository", ""), ("version", ""), ("behind", numbers), ("score", numbers), ("drift", numbers))
+    yield from (("repository", ""), ("version", ""), ("behind", numbers), ("score", numbers), ("differ", numbers))
     yield from (("at risk", numbers), ("conflicts", numbers), ("verdict", ""), ("gates off", numbers))
     yield from (("waivers out", numbers), ("update", ""))
     yield from ((family.letters, f' class="n" title="{escape(family.name)}"') for family in FAMILIES)
@@ -142,7 +140,7 @@ def _row(name: str, record: Record, update: str) -> str:
         f"<td>{escape(record.version) or '-'}",
         _number(record.behind, " bad" if record.behind else ""),
         _number(record.score, bad),
-        _number(record.drift),
+        _number(record.different),
         _number(record.at_risk),
         _number(None if record.conflicts is None else len(record.conflicts), title=", ".join(record.conflicts or [])),
         f'<td title="{escape(record.judged)}">{escape(record.verdict) or "-"}',
@@ -161,13 +159,13 @@ def _kinds(record: Record) -> dict[str, bool]:
         "behind": bool(record.behind),
         "current": record.behind == 0,
         "other": not record.error and record.behind is None,
-        "drift": bool(record.drift),
+        "differs": bool(record.different),
         "rejected": record.verdict not in ("", "blessed", "shipped"),
         "open": bool(record.gates_off or record.expired),
     }
 
 
 def _number(value: int | None, kind: str = "", title: str = "") -> str:
-    told = f' title="{escape(title)}"' if title else ""
+    title_attribute = f' title="{escape(title)}"' if title else ""
     shown = "-" if value is None else str(value)
-    return f'<td class="n{kind}" data-v="{"" if value is None else value}"{told}>{shown}'
+    return f'<td class="n{kind}" data-v="{"" if value is None else value}"{title_attribute}>{shown}'

@@ -56,7 +56,7 @@ class _Worker(Generic[Job]):
 def run(
     work: Callable[[Any, Job], Result], context: Any, jobs: Iterable[Job], pace: Pace
 ) -> Iterator[tuple[Job, Result | Failed]]:
-    """Do some work for each job, and give what came out as soon as it is there.
+    """Run some work for each job, and yield each result as soon as it is there.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def _hired(work: Callable[[Any, Job], Any], context: Any, memory: int | None) ->
 
 
 def _dismiss(worker: _Worker[Job]) -> None:
-    """Let an idle worker go; kill one that is busy, with all that it has started."""
+    """Stop an idle worker; kill one that is busy, with all that it has started."""
     if worker.job is None:
         with suppress(OSError):
             worker.pipe.send(None)

@@ -55,7 +55,7 @@ class Standard:
 
 @contextmanager
 def standard(template: str | None, bundle: Path = BUNDLE) -> Iterator[Standard]:
-    """Give the standard of a fleet.
+    """Open the standard of a fleet.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def standard(template: str | None, bundle: Path = BUNDLE) -> Iterator[Standard]:
     Yields
     ------
     Standard
-        It is there as long as the block is open.
+        Available while the block is open.
     """
     if template is None:
         yield Standard(bundle, tags(bundle))
@@ -84,5 +84,5 @@ def standard(template: str | None, bundle: Path = BUNDLE) -> Iterator[Standard]:
             git("clone", "--quiet", "--bare", "--", for_git(source.url), Path(folder) / "git", config=PLAIN)
             git("bundle", "create", "--quiet", copy, "--tags", cwd=Path(folder) / "git", config=PLAIN)
         except GitError as error:
-            raise UserError(f"the template {template} cannot be had ({error}); does it have tags?") from error
+            raise UserError(f"the template {template} is not available ({error}); does it have tags?") from error
         yield Standard(copy, tags(copy), source.url)

@@ -25,14 +25,14 @@ _GATES, _WAIVERS = CHECKS["EV009"], CHECKS["EV010"]
 
 
 def status(folder: Path, standard: Standard, known: Record | None, today: date) -> Record:
-    """Look at a repository.
+    """Read a repository.
 
     Parameters
     ----------
     folder : Path
         Where it is.
     standard : Standard
-        What it is checked against.
+        The standard that it is checked against.
     known : Record, optional
         What was found the last time; it is returned where nothing can have changed.
     today : date
@@ -81,7 +81,7 @@ def _checked(report: Report) -> dict[str, Any]:
 
 
 def _standing(repository: Committed, standard: Standard) -> dict[str, Any]:
-    """Say which version it has, and what became of the files that the standard copies."""
+    """Return its version, and how its copied files compare with the standard's."""
     answers = mapping(repository.yaml(ANSWERS))
     url, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
     if not _VERSION.fullmatch(version):
@@ -102,7 +102,7 @@ def _standing(repository: Committed, standard: Standard) -> dict[str, Any]:
 
 
 def compare_commit(standard: Standard, repository: Committed) -> Comparison | None:
-    """Hold the files of a commit to those that its version of the standard copies."""
+    """Compare the files of a commit with the checksums of its version of the standard."""
     answers = mapping(repository.yaml(ANSWERS))
     url, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
     base = standard.checksums(version)

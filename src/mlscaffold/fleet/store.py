@@ -1,4 +1,4 @@
-"""What was found, run by run, in SQLite: so that trends show, and a run that was cut off goes on."""
+"""Store records run by run in SQLite: for trends, and to continue an interrupted run."""
 
 import json
 import sqlite3
@@ -65,7 +65,7 @@ class Store:
             )
 
     def keep(self, run: Run, name: str, record: Record) -> None:
-        """Keep what was found of a repository."""
+        """Store the record of a repository."""
         text = json.dumps(asdict(record), sort_keys=True)
         with self._db:
             self._db.execute("INSERT OR IGNORE INTO facts (row) VALUES (?)", (text,))
@@ -83,7 +83,7 @@ class Store:
         return {name: Record.from_dict(json.loads(text)) for name, text in self._db.execute(words, (run.id,))}
 
     def unfinished(self) -> Run | None:
-        """Return the newest run, if it was cut off."""
+        """Return the newest run, if it was interrupted."""
         found = self.runs()[-1:]
         return next((run for run in found if self._count(run) < run.expected), None)
 
@@ -100,12 +100,12 @@ class Store:
         return {name: Record.from_dict(json.loads(text)) for name, text, _ in self._db.execute(words)}
 
     def finish(self, run: Run) -> None:
-        """Say that a run is whole, whatever the list of repositories has become since it was begun."""
+        """Mark a run as complete, whatever the list of repositories is by now."""
         with self._db:
             self._db.execute("UPDATE runs SET expected = ? WHERE id = ?", (self._count(run), run.id))
 
     def updated(self, name: str, version: str, state: str) -> None:
-        """Keep what became of the update of a repository."""
+        """Store the result of an update."""
         with self._db:
             self._db.execute("INSERT OR REPLACE INTO updates VALUES (?, ?, ?)", (name, version, state))
 
@@ -114,7 +114,7 @@ class Store:
         return dict(self._db.execute("SELECT name, state FROM updates WHERE version = ? ORDER BY name", (version,)))
 
     def take(self, other: "Store") -> None:
-        """Take over what another store holds; of what both hold, the other's."""
+        """Merge another store into this one; where both have a record, the other's wins."""
         for run in other.runs():
             self.begin(run)
             for name, record in other.records(run).items():
@@ -129,7 +129,7 @@ class Store:
 
 @contextmanager
 def opened(file: Path | None, *, new: bool = True) -> Iterator[Store]:
-    """Open a store, and make it where there is none.
+    """Open a store, and create it if it does not exist.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Look at every repository of a fleet, and keep what was found."""
+"""Read every repository of a fleet, and store the records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,12 +18,12 @@ from .store import Run, Store
 
 @dataclass(frozen=True)
 class Look:
-    """What every worker is told.
+    """What every worker gets.
 
     Attributes
     ----------
     standard : Standard
-        What the repositories are held to.
+        What the repositories are checked against.
     cache : Path
         Where clones of repositories are kept that are elsewhere.
     today : date
@@ -39,14 +39,14 @@ class Look:
 
 
 def begin(store: Store, standard: Standard, count: int, name: str | None, *, again: bool) -> Run:
-    """Begin a look at a fleet, or go on with the last one where it was cut off.
+    """Start a survey of a fleet, or continue one that was interrupted.
 
     Parameters
     ----------
     store : Store
         Where it is kept.
     standard : Standard
-        What the repositories are held to.
+        What the repositories are checked against.
     count : int
         How many there are.
     name : str, optional
@@ -69,7 +69,7 @@ def begin(store: Store, standard: Standard, count: int, name: str | None, *, aga
 def survey(
     entries: tuple[Entry, ...], look: Look, store: Store, started: Run, pace: Pace
 ) -> Iterator[tuple[str, Record]]:
-    """Look at repositories, keep each record as soon as it is there, and give it.
+    """Read repositories, and store and yield each record as soon as it is there.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def survey(
     look : Look
         What to look for.
     store : Store
-        Where records are kept; those that this run has already are not looked at again.
+        Where records are kept; those that this run has already are not read again.
     started : Run
         The run.
     pace : Pace

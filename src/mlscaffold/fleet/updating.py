@@ -1,4 +1,4 @@
-"""Bring the repositories of a fleet to the newest standard: a branch for each, a few of them first."""
+"""Update the repositories of a fleet to the newest standard: a branch for each, a few of them first."""
 
 import os
 from collections.abc import Iterator
@@ -84,7 +84,7 @@ class Waves:
 
 
 def waves(entries: tuple[Entry, ...], store: Store, version: str, canary: int) -> Waves:
-    """Decide whose turn it is first.
+    """Return the repositories in the order in which they are updated.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def waves(entries: tuple[Entry, ...], store: Store, version: str, canary: int) -
 
 
 def update(entries: tuple[Entry, ...], order: Order, store: Store, pace: Pace) -> Iterator[tuple[str, Done]]:
-    """Update repositories, and give what became of each as soon as it is known.
+    """Update repositories, and yield each result as soon as it is known.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def _ending(order: Order, entry: Entry, folder: Path, beside: Path, made: tuple[
 
 
 def _spared(planned: Plan, folder: Path) -> Plan:
-    """Leave out what the template adds where the real repository has a local file: merging would overwrite it."""
+    """Remove what the template adds over a local file of the real repository: merging would overwrite it."""
     inside = planned.project.inside
     local = {
         each.path
@@ -207,7 +207,7 @@ def _listed(paths: tuple[Path, ...]) -> str:
 
 
 def _describe(proposal: Proposal, folder: Path) -> None:
-    """Put the text of the pull request into git's own folder, in place of what is there, be it a link."""
+    """Write the text of the pull request into git's own folder, replacing what is there, also a link."""
     own = Path(read("rev-parse", "--absolute-git-dir", cwd=folder).decode(errors="surrogateescape").strip())
     partial = own / f"{DESCRIPTION}.partial"
     partial.unlink(missing_ok=True)

@@ -51,7 +51,7 @@ def _failed(outcome: Outcome) -> Iterator[str]:
     yield f'<article id="{check.id}"><h3>{check.id} {escape(check.title)} <span class="dim">{check.severity}</span></h3><ul>'
     yield from (f"<li><code>{escape(str(finding))}</code>" for finding in outcome.findings)
     link = f'<a href="{escape(check.url)}">{escape(check.source.title)}</a>'
-    yield f"</ul><p>{escape(check.mend)}<p class=dim>{escape(check.why)} {link}</article>"
+    yield f"</ul><p>{escape(check.fix)}<p class=dim>{escape(check.why)} {link}</article>"
 
 
 def _test_score(report: Report) -> Iterator[str]:

@@ -42,7 +42,7 @@ def _check(outcome: Outcome) -> dict[str, Any]:
         "status": outcome.status,
         "reason": outcome.reason,
         "findings": [asdict(finding) for finding in outcome.findings],
-        "mend": check.mend,
+        "fix": check.fix,
         "why": check.why,
         "source": check.source.title,
         "url": check.url,

@@ -23,7 +23,7 @@ def _case(suite: Element, outcome: Outcome) -> None:
     check = outcome.check
     case = SubElement(suite, "testcase", classname=f"mlscaffold.{check.family}", name=f"{check.id} {check.title}")
     if outcome.status == "failed":
-        failure = SubElement(case, "failure", message=_plain(check.mend), type=check.severity)
+        failure = SubElement(case, "failure", message=_plain(check.fix), type=check.severity)
         failure.text = _plain("\n".join(map(str, outcome.findings)))
     elif outcome.status != "passed":
         SubElement(case, "skipped", message=_plain(f"{outcome.status}: {outcome.reason}"))

@@ -43,7 +43,7 @@ def _failed(outcome: Outcome) -> Iterator[str]:
     source = f"[{_safe(check.source.title)}]({check.url})"
     yield f"- **{check.id} {_safe(check.title)}** ({check.severity}). {_safe(check.why)} {source}"
     yield from (f"    - {_safe(str(finding))}" for finding in outcome.findings)
-    yield f"    - Mend: {_safe(check.mend)}"
+    yield f"    - Fix: {_safe(check.fix)}"
 
 
 def _safe(text: str) -> str:

@@ -33,8 +33,8 @@ def _rule(check: Check) -> dict[str, Any]:
         "shortDescription": {"text": check.title},
         "fullDescription": {"text": check.why},
         "help": {
-            "text": f"{check.mend}\n\n{check.source.title}: {check.url}",
-            "markdown": f"{check.mend}\n\n[{check.source.title}]({check.url})",
+            "text": f"{check.fix}\n\n{check.source.title}: {check.url}",
+            "markdown": f"{check.fix}\n\n[{check.source.title}]({check.url})",
         },
         "helpUri": check.url,
         "defaultConfiguration": {"level": _LEVEL[check.severity]},
@@ -51,7 +51,7 @@ def _result(check: Check, place: int, finding: Finding) -> dict[str, Any]:
         "ruleId": check.id,
         "ruleIndex": place,
         "level": _LEVEL[check.severity],
-        "message": {"text": f"{check.title}: {finding.text}. {check.mend}"},
+        "message": {"text": f"{check.title}: {finding.text}. {check.fix}"},
         "locations": [{"physicalLocation": location}],
         "partialFingerprints": {"mlscaffold/v1": f"{check.id}:{finding.path}:{finding.text}"},
     }

@@ -71,11 +71,11 @@ def infer(
     protected : sequence of str
         Columns kept for evaluation only.
     time : str, optional
-        The column the split follows.
+        Date column; the newest rows become the test set.
     id : str, optional
         The column that names the entity; its rows stay together.
     positive : str, optional
-        The label that counts as positive, of two.
+        The positive label, of two.
 
     Returns
     -------

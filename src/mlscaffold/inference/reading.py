@@ -165,12 +165,12 @@ def _settle(draft: _Draft, batches: "Callable[[], Iterable[pl.DataFrame]]", nume
     """Read the rows until nothing contradicts: each time round a text becomes missing, or a column becomes text."""
     while True:
         summaries = summarise(batches(), draft.kinds, draft.decimal, draft.missing)
-        changed = [_mend(draft, name, summary, name in numeric) for name, summary in summaries.items()]
+        changed = [_resolve(draft, name, summary, name in numeric) for name, summary in summaries.items()]
         if not any(changed):
             return summaries
 
 
-def _mend(draft: _Draft, name: str, summary: Summary, numeric: bool) -> bool:
+def _resolve(draft: _Draft, name: str, summary: Summary, numeric: bool) -> bool:
     if draft.kinds[name] == TEXT:
         new = {token for token in summary.tokens if _is_missing(token, draft, name)} - draft.missing
         draft.missing |= new
@@ -224,7 +224,7 @@ def _are_missing(oddities: set[str], summary: Summary, distinct: int) -> bool:
 def _unreadable(name: str, summary: Summary) -> UserError:
     return UserError(
         f"column {name!r} has {counted(summary.bad, 'cell')} that cannot be read as numbers: "
-        f"{listed(sorted(summary.oddities))}; mend or empty these cells, choose another --target, "
+        f"{listed(sorted(summary.oddities))}; fix or empty these cells, choose another --target, "
         "or take all of them for labels by --task classification"
     )
 

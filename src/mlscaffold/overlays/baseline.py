@@ -1,4 +1,4 @@
-"""What the standard and an overlay made of a repository, before anybody changed it."""
+"""Render what the standard and an overlay made of a repository, before anybody changed it."""
 
 import shutil
 from pathlib import Path
@@ -29,7 +29,7 @@ def render_old_overlay(overlay: Overlay, project: Project, near: Path) -> dict[s
     project : Project
         The repository.
     near : Path
-        The folder from which a relative address is seen.
+        The folder that a relative address is relative to.
 
     Returns
     -------

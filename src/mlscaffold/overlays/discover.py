@@ -1,4 +1,4 @@
-"""Which overlays a repository has, told from their answers files."""
+"""Find the overlays of a repository by their answers files."""
 
 import re
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Overlay:
 
 
 def find_overlays(folder: Path) -> tuple[Overlay, ...]:
-    """Name the overlays of a repository, in the order in which they are updated: by name."""
+    """Find the overlays of a repository, in the order in which they are updated: by name."""
     found = {name: file for file in folder.glob(".copier-answers.*.yml") if (name := overlay_name(file.name))}
     return tuple(Overlay(name, file.name, *made_from(file)) for name, file in sorted(found.items()))
 

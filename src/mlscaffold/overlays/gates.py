@@ -1,4 +1,4 @@
-"""An overlay's values for params.yaml: they replace what nobody has changed, and never what the team has set."""
+"""Set an overlay's values in params.yaml: replace defaults, never what the team has set."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ _ENTRY = r"^(  {key}:[ \t]*)([^#\n]*?)([ \t]+#[^\n]*)?$"
 
 @dataclass(frozen=True)
 class GateChanges:
-    """What an overlay's values did to params.yaml.
+    """Changes of params.yaml by an overlay's values.
 
     Attributes
     ----------
@@ -46,13 +46,13 @@ def read_gates(text: str, place: str) -> Values:
             raise UserError(f"{place}: {section} holds `key: value`, as in params.yaml")
         for key, value in entries.items():
             if not isinstance(value, _Scalar):
-                raise UserError(f"{place}: {section}.{key} is no number, word or truth: only those are set")
+                raise UserError(f"{place}: {section}.{key} is not a number, text or boolean: only those are set")
             values[str(section), str(key)] = value
     return values
 
 
 def read_params(text: str) -> dict[tuple[str, str], Any]:
-    """Read the values of params.yaml; lists and mappings are none that an overlay sets."""
+    """Read the values of params.yaml; an overlay sets no lists and mappings."""
     sections = _loaded(text, "params.yaml")
     found = {name: entries for name, entries in sections.items() if isinstance(entries, dict)}
     return {(str(name), str(key)): value for name, entries in found.items() for key, value in entries.items()}
@@ -69,7 +69,7 @@ def _loaded(text: str, place: str) -> dict[Any, Any]:
 
 
 def set_values(text: str, wanted: Values, before: Values, default: Callable[[], Values]) -> GateChanges:
-    """Set values in params.yaml, where it holds what the overlay set before or the standard's default.
+    """Set values in params.yaml, where it still holds the overlay's earlier value or the standard's default.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def set_values(text: str, wanted: Values, before: Values, default: Callable[[], 
     before : mapping
         What it set at the version before.
     default : callable
-        Gives what the standard sets; it is asked only when needed.
+        Returns the standard's values; called only when needed.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def set_values(text: str, wanted: Values, before: Values, default: Callable[[], 
 def _why(now: Any, was: Any) -> str:
     if now is None:
         return "params.yaml has no such value"
-    return f"{_scalar(now)} is your own" if now != was else "it does not stand on a line of its own"
+    return f"{_scalar(now)} is your own value" if now != was else "it is not on a line of its own"
 
 
 def _replaced(text: str, section: str, key: str, value: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""A new overlay: a small template in git, with an example of each thing that it can bring."""
+"""A new overlay: a small template in git, with an example of each thing that it can add."""
 
 import re
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Made:
 
 
 def make(target: Path, name: str | None) -> Made:
-    """Make an overlay, with its first commit and version.
+    """Create an overlay, with its first commit and version.
 
     Parameters
     ----------
@@ -50,11 +50,13 @@ def make(target: Path, name: str | None) -> Made:
     Raises
     ------
     UserError
-        If the name is none.
+        If the name is not valid.
     """
     called = name or re.sub(r"[^a-z0-9-]+", "-", target.name.lower()).removesuffix("-overlay").strip("-")
     if not re.fullmatch(r"[a-z][a-z0-9-]*", called):
-        raise UserError(f"{called!r} is no name for an overlay: small letters, digits and '-'; give one with --name")
+        raise UserError(
+            f"{called!r} is not a valid overlay name: use lower-case letters, digits and '-'; give one with --name"
+        )
     with staging(target) as staged:
         _write(called, staged)
         first_commit(staged, f"{called}: an overlay, made by mlscaffold")

@@ -1,4 +1,4 @@
-"""Renders an overlay beside a repository: it adds files, and replaces none."""
+"""Render an overlay next to a repository: it adds files, and replaces none."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ class RenderedOverlay:
     Attributes
     ----------
     overlay : Overlay
-        Its name, and where it comes from.
+        Its name, version and address.
     files : tuple of Path
         What it adds, seen from the repository's folder.
     """
@@ -71,7 +71,7 @@ def render_overlay(
     links = [path.relative_to(into).as_posix() for path in into.rglob("*") if path.is_symlink()]
     if links:
         raise UserError(
-            f"the overlay brings links ({', '.join(sorted(links))}), which could lead anywhere; copy the files"
+            f"the overlay contains links ({', '.join(sorted(links))}), which could lead anywhere; copy the files"
         )
     files = tuple(sorted(file.relative_to(into) for file in into.rglob("*") if file.is_file()))
     answers = next((path.name for path in files if overlay_name(path.as_posix())), None)
@@ -79,18 +79,18 @@ def render_overlay(
         raise UserError(_NO_NAME)
     overlay = Overlay(overlay_name(answers), answers, source.url, version)
     if (project / answers).exists():
-        raise UserError(f"the overlay {overlay.name} is there already; `mlscaffold update` brings its newest version")
+        raise UserError(f"the overlay {overlay.name} is there already; `mlscaffold update` updates it")
     taken = [path.as_posix() for path in files if _taken(project, path)]
     if taken:
         raise UserError(
-            f"an overlay adds files and replaces none, but {', '.join(taken)} stands in the repository already; "
+            f"an overlay adds files and replaces none, but {', '.join(taken)} exists in the repository already; "
             f"choose other names in the overlay"
         )
     return RenderedOverlay(overlay, files)
 
 
 def _taken(project: Path, path: Path) -> bool:
-    """Whether something stands at a path, or on the way to it."""
+    """Whether something exists at a path, or on the way to it."""
     folders = [project / folder for folder in path.parents]
     return os.path.lexists(project / path) or any(
         folder.is_symlink() or (folder.exists() and not folder.is_dir()) for folder in folders[:-1]
@@ -98,7 +98,7 @@ def _taken(project: Path, path: Path) -> bool:
 
 
 def apply_gates(name: str, project: Path, after: Path, before: str, default: Callable[[], Values]) -> GateChanges:
-    """Work out what an overlay's gates.yaml makes of a repository's params.yaml.
+    """Apply an overlay's gates.yaml to the text of a repository's params.yaml.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def apply_gates(name: str, project: Path, after: Path, before: str, default: Cal
     before : str
         What gates.yaml said at the version before; empty where there was none.
     default : callable
-        Gives what the standard sets.
+        Returns the standard's values.
 
     Returns
     -------
@@ -127,18 +127,18 @@ def apply_gates(name: str, project: Path, after: Path, before: str, default: Cal
 
 
 def gates_of(name: str) -> Path:
-    """Return where an overlay's values for params.yaml stand in a repository."""
+    """Return where an overlay's values for params.yaml are in a repository."""
     return Path(HOME) / name / "gates.yaml"
 
 
 def describe(name: str, done: GateChanges) -> tuple[str, ...]:
-    """Say what an overlay's values did."""
+    """Return messages on the values that an overlay set or left."""
     said = [f"overlay {name} sets in params.yaml: {', '.join(done.changed)}"] if done.changed else []
     return (*said, *(f"overlay {name} leaves params.yaml, {each}" for each in done.kept))
 
 
 def add_overlays(sources: Sequence[Source], project: Path, data: Mapping[str, Any]) -> tuple[str, ...]:
-    """Put overlays onto a repository that was just rendered, and return what to tell of it."""
+    """Add overlays to a repository that was just rendered, and return messages for the user."""
     notes: list[str] = []
     standard = read_params((project / PARAMS).read_text(encoding="utf-8")) if (project / PARAMS).is_file() else {}
     for source in sources:

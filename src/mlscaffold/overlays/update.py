@@ -1,4 +1,4 @@
-"""Overlays are brought to their newest versions on top of a standard that was just merged."""
+"""Update overlays to their newest versions, on top of a standard that was just merged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Step:
 
 @dataclass(frozen=True)
 class OutdatedOverlay:
-    """An overlay for which there is a newer version."""
+    """An overlay that has a newer version."""
 
     overlay: Overlay
     source: Source
@@ -33,18 +33,18 @@ class OutdatedOverlay:
 
 @dataclass(frozen=True)
 class UpdatedOverlay:
-    """An overlay that was brought to its newest version.
+    """An overlay that was updated to its newest version.
 
     Attributes
     ----------
     step : Step
         From which version to which.
     merged : Merged
-        What the merge came to.
+        The result of the merge.
     stages : str
         Of its conflicts, for git's index.
     notes : tuple of str
-        What to tell the user.
+        Messages for the user.
     """
 
     step: Step
@@ -54,7 +54,7 @@ class UpdatedOverlay:
 
 
 def find_outdated(project: Project) -> tuple[OutdatedOverlay, ...]:
-    """Name the overlays of a repository that have a newer version, in the order in which they are updated."""
+    """Return the overlays of a repository that have a newer version, in the order in which they are updated."""
     found = []
     for overlay in find_overlays(project.path):
         try:
@@ -74,7 +74,7 @@ def read_unmerged(tree: Path) -> str:
 def update_overlay(
     late: OutdatedOverlay, project: Project, tree: Path, default: Callable[[], Values]
 ) -> UpdatedOverlay:
-    """Bring one overlay to its newest version, in a work tree.
+    """Update one overlay to its newest version, in a work tree.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def update_overlay(
     tree : Path
         Root of the work tree; what was done there before is committed first, which copier wants.
     default : callable
-        Gives the standard's values of params.yaml.
+        Returns the standard's values of params.yaml.
 
     Returns
     -------

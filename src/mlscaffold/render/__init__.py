@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .memory import Standard
 
 _UNSAFE = (
-    "the template brings {features}: these run code on the machine of whoever uses it, so mlscaffold refuses them; "
+    "the template contains {features}: these run code on the machine of whoever uses it, so mlscaffold refuses them; "
     "take them out of the template's copier.yml, or put its address on your trust list if you trust who writes it "
     "(`trust` in {file}, or MLSCAFFOLD_TRUST)"
 )
@@ -167,7 +167,7 @@ def _copier(source: Source, folder: Path) -> Iterator[Any]:
     from .worker import QuickWorker, maker
 
     try:
-        # plumbum keeps its own idea of the current folder and of the environment, so it has to be told.
+        # plumbum keeps its own idea of the current folder and of the environment, so both are set here.
         with served(source), local.env(), local.cwd(folder), warnings.catch_warnings():
             local.env.clear()
             local.env.update(os.environ)
@@ -179,7 +179,7 @@ def _copier(source: Source, folder: Path) -> Iterator[Any]:
         features = str(error).partition(": ")[2].split("\n")[0] or error
         raise UserError(_UNSAFE.format(features=features, file=config_file())) from error
     except ProcessExecutionError as error:
-        raise UserError(f"git could not bring the template: {_last_line(error.stderr or str(error))}") from error
+        raise UserError(f"git could not fetch the template: {_last_line(error.stderr or str(error))}") from error
     except (CopierError, TemplateError, YAMLError, ValueError) as error:
         raise UserError(_message(error)) from error
 

@@ -14,7 +14,7 @@ _MOST = 10  # checks that fit on a screen; `mlscaffold check` has all
 
 
 def adoption(planned: "Adoption", *, dry: bool) -> None:
-    """Say what an adoption does, or would do."""
+    """Show what an adoption does, or would do."""
     notes(planned.notes)
     _found(planned.found)
     added, same = planned.having("added"), planned.having("same")
@@ -37,8 +37,8 @@ def _found(found: "Found") -> None:
         "data": found.tables[:3],
         "notebooks": [str(found.notebooks)] if found.notebooks else [],
     }
-    told = "; ".join(f"{name} {', '.join(each)}" for name, each in parts.items() if each)
-    say(f"Found: layout {found.layout}{f'; {told}' if told else ''}", style="bold")
+    parts_text = "; ".join(f"{name} {', '.join(each)}" for name, each in parts.items() if each)
+    say(f"Found: layout {found.layout}{f'; {parts_text}' if parts_text else ''}", style="bold")
 
 
 def _names(paths: "tuple[Path, ...]") -> str:
@@ -46,7 +46,7 @@ def _names(paths: "tuple[Path, ...]") -> str:
 
 
 def adopted(planned: "Adoption", *, dry: bool) -> None:
-    """Say what is left to do."""
+    """Show what is left to do."""
     from ..adopt.adoption import BRANCH
 
     collisions = planned.having("collides")
@@ -75,6 +75,6 @@ def _asked(planned: "Adoption") -> None:
     say(f"Score of `mlscaffold check`: {planned.before.score} before, {planned.after.score} after", style="bold")
     for outcome in failing[:_MOST]:
         say(f"  {outcome.check.id} {outcome.check.title} ({outcome.check.severity})", style="red")
-        wrapped(f"mend: {outcome.check.mend}", indent=6)
+        wrapped(f"fix: {outcome.check.fix}", indent=6)
     if len(failing) > _MOST:
         say(f"  and {len(failing) - _MOST} more: mlscaffold check")

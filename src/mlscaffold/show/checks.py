@@ -29,9 +29,9 @@ def report(found: "Report") -> None:
 def _family(name: str, score: int | None, outcomes: "Sequence[Outcome]") -> None:
     words = {"passed": "passed", "failed": "failed", "nothing to look at": "nothing to look at", "ignored": "ignored"}
     counts = {word: sum(outcome.status == status for outcome in outcomes) for status, word in words.items()}
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    counted = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     style = "dim" if score is None else "red" if counts["failed"] else "green"
-    say(f"  {name:26} {'-' if score is None else score:>4}  {told}", style=style)
+    say(f"  {name:26} {'-' if score is None else score:>4}  {counted}", style=style)
 
 
 def _failed(outcome: "Outcome") -> None:
@@ -41,7 +41,7 @@ def _failed(outcome: "Outcome") -> None:
         say(f"      {finding}")
     if len(outcome.findings) > most:
         say(f"      and {len(outcome.findings) - most} more")
-    wrapped(f"mend: {check.mend}", indent=6)
+    wrapped(f"fix: {check.fix}", indent=6)
 
 
 def _left_out(found: "Report") -> None:
@@ -62,7 +62,7 @@ def explained(check: "Check") -> None:
         ("severity", f"{check.severity}, counts {check.weight}"),
         ("why", check.why),
         ("source", f"{check.source.title}, {check.url}"),
-        ("mend", check.mend),
+        ("fix", check.fix),
         ("looks at", f"{check.needs}; without, there is nothing to look at"),
     ):
         wrapped(f"{name}: {text}", indent=2, style="")

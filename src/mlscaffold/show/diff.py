@@ -1,4 +1,4 @@
-"""What `diff` says."""
+"""Output of `diff`."""
 
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def diff(found: "TemplateDiff", files: "Sequence[DifferentFile]") -> None:
-    """Say which files are not what the template makes."""
+    """Show the files that differ from what the template renders."""
     standard = found.standard
     good = "green" if not standard else "bold red"
     of = f"{len(standard)} of {found.files} files of the standard differ" if standard else "as the standard has it"
     say(f"{found.project.path.name}, made from {found.project.version}: {of}", style=good)
     for title, state, sign in (
-        ("Changed, though they are of the standard:", "changed", "~"),
+        ("Changed files of the standard:", "changed", "~"),
         ("Deleted:", "deleted", "-"),
-        ("Stale, as an older version had them:", "stale", "<"),
+        ("Stale, equal to an older version:", "stale", "<"),
         ("Meant to differ:", "yours", "."),
     ):
         some = [each for each in files if each.state == state]
@@ -28,7 +28,7 @@ def diff(found: "TemplateDiff", files: "Sequence[DifferentFile]") -> None:
         for each in some:
             say(f"  {sign} {each.path}{_about(each)}", style="dim" if state == "yours" else "yellow")
     if len(files) < len(found.different):
-        say(f"And {len(found.different) - len(files)} that are meant to differ (--all names them).", style="dim")
+        say(f"And {len(found.different) - len(files)} that are meant to differ (--all lists them).", style="dim")
 
 
 def _about(each: "DifferentFile") -> str:

@@ -1,4 +1,4 @@
-"""What `fleet` says."""
+"""Output of `fleet`."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def progress(what: str, count: int) -> Iterator[Seen]:
     Yields
     ------
     callable
-        To be told of each: its name, and what is wrong with it.
+        Called for each: its name, and what is wrong with it.
     """
     if not count:
         yield lambda _name, _wrong: None
@@ -62,21 +62,21 @@ def _bar(what: str, count: int) -> Iterator[Seen]:
 
 
 def _lines(what: str, count: int) -> Seen:
-    told = 0
+    done = 0
 
     def seen(name: str, wrong: str) -> None:
-        nonlocal told
-        told += 1
+        nonlocal done
+        done += 1
         if wrong:
             say(f"{name}: {wrong}", stderr=True)
-        if told == count or told * 10 // count > (told - 1) * 10 // count:
-            say(f"{what}: {told} of {count}", stderr=True)
+        if done == count or done * 10 // count > (done - 1) * 10 // count:
+            say(f"{what}: {done} of {count}", stderr=True)
 
     return seen
 
 
 def fleet_status(records: "Mapping[str, Record]", *, as_json: bool) -> None:
-    """Say where repositories stand, worst first."""
+    """Show the status of repositories, worst first."""
     if as_json:
         document({name: asdict(record) for name, record in records.items()})
         return
@@ -86,7 +86,7 @@ def fleet_status(records: "Mapping[str, Record]", *, as_json: bool) -> None:
     _summary(records)
     wide = max((len(name) for name, _ in ordered[:_SHOWN]), default=0)
     wide = max(10, min(wide, 50))
-    heads = f"{'repository':{wide}}  {'version':9} behind score drift risk verdict       open"
+    heads = f"{'repository':{wide}}  {'version':9} behind score differ risk verdict       open"
     say(heads, style="bold")
     for name, record in ordered[:_SHOWN]:
         say(f"{_short(name, wide):{wide}}  {_line(record)}", style="red" if record.error or not record.good else None)
@@ -102,7 +102,7 @@ def _line(record: "Record") -> str:
     if record.error:
         return record.error
     risk = record.at_risk if record.conflicts is None else len(record.conflicts)
-    numbers = f"{_known(record.behind):>6} {_known(record.score):>5} {_known(record.drift):>5} {_known(risk):>4}"
+    numbers = f"{_known(record.behind):>6} {_known(record.score):>5} {_known(record.different):>6} {_known(risk):>4}"
     opened = [f"{len(record.gates_off)} gate(s) off"] * bool(record.gates_off)
     opened += [f"{len(record.expired)} waiver(s) out"] * bool(record.expired)
     return f"{record.version or '-':9} {numbers} {record.verdict or '-':13} {', '.join(opened) or '-'}"
@@ -120,12 +120,12 @@ def _summary(records: "Mapping[str, Record]") -> None:
         "of another standard or none": sum(record.behind is None for record in read),
         "not looked at": len(records) - len(read),
     }
-    told = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
-    say(f"{len(records)} repositories: {told}", style="bold")
+    summary = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
+    say(f"{len(records)} repositories: {summary}", style="bold")
 
 
 def fleet_check(records: "Mapping[str, Record]", short: "Sequence[str]", *, as_json: bool) -> None:
-    """Say which checks fail most, and which repositories are not good enough."""
+    """Show which checks fail most, and which repositories are not good enough."""
     from ..checks import CHECKS
 
     failing = {name: [each for each, record in records.items() if name in record.failing] for name in CHECKS}
@@ -145,7 +145,7 @@ def fleet_check(records: "Mapping[str, Record]", short: "Sequence[str]", *, as_j
 
 
 def fleet_update(done: "Mapping[str, Done]", unread: "Sequence[str]", turns: "Waves", version: str) -> None:
-    """Say what became of the updates."""
+    """Show the results of the updates."""
     if not done and not turns.done and not turns.rest:
         say(f"Nothing to do: no repository that can be read is behind {version}.")
     for name, each in sorted(done.items()):
@@ -160,7 +160,7 @@ def fleet_update(done: "Mapping[str, Done]", unread: "Sequence[str]", turns: "Wa
     if held:
         say(f"Stopped: the canary's checks did not pass; {len(held)} were left as they are", style="bold red")
     if unread:
-        say(f"{len(unread)} could not be looked at: `mlscaffold fleet status` says why", style="yellow")
+        say(f"{len(unread)} could not be read: `mlscaffold fleet status` says why", style="yellow")
 
 
 def written(file: Path, text: str) -> None:

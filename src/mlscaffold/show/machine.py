@@ -18,7 +18,7 @@ def tools(found: "Sequence[Tool]", *, ready: bool, config: Path) -> None:
     table = Table("tool", "found", "what it is for", box=None, pad_edge=False)
     for tool in found:
         missing = "missing" if tool.needed else "not found"
-        text = tool.purpose if tool.found else f"{tool.purpose}. Get it: {tool.mend}"
+        text = tool.purpose if tool.found else f"{tool.purpose}. Get it: {tool.fix}"
         table.add_row(
             tool.name, tool.found or missing, text, style=None if tool.found else "red" if tool.needed else "dim"
         )

@@ -33,7 +33,7 @@ def remark(text: str, *, style: str) -> None:
 
 
 def notes(texts: Iterable[str]) -> None:
-    """Say what else is worth knowing."""
+    """Show notes."""
     for text in texts:
         remark(masked(f"Note: {text}"), style="yellow")
 
@@ -59,7 +59,7 @@ def document(content: object, *, lines: bool = True) -> None:
 
 
 def error(failure: UserError, *, debug: bool = False) -> None:
-    """Say what went wrong, and how it is mended."""
+    """Show what went wrong, and how to fix it."""
     if debug:
         _trace(failure)
     say(masked(f"Error: {failure}"), stderr=True, style="bold red")

@@ -1,4 +1,4 @@
-"""What `update` says."""
+"""Output of `update`."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ _STYLES = {"added": "green", "changed": "yellow", "deleted": "red"}
 
 
 def plan(planned: "Plan", *, dry: bool) -> None:
-    """Say what an update does, or would do."""
+    """Show what an update does, or would do."""
     notes(planned.notes)
     if planned.tree is None:
         say(f"Nothing to do: the repository is at {planned.version} of its template.")
@@ -26,19 +26,19 @@ def plan(planned: "Plan", *, dry: bool) -> None:
         say(f"  {mark} {change.path.as_posix()}", style=_STYLES[change.kind])
     for path in planned.kept:
         say(
-            f"Kept: {path.as_posix()} is your own, ignored by git; the template's file of that name is left out",
+            f"Kept: {path.as_posix()} is a local file, ignored by git; the template's file of that name is left out",
             style="yellow",
         )
     for path in planned.removed:
         say(f"Left out: {path.as_posix()}, which you deleted and the template still has", style="yellow")
     for each in planned.dropped:
         where = f"renamed it to {each.moved_to.as_posix()}" if each.moved_to else "no longer has it"
-        text = f"Kept: {each.path.as_posix()} has edits of yours, but the template {where}"
-        say(f"{text}; carry them over, then delete it", style="yellow")
+        text = f"Kept: {each.path.as_posix()} has local changes, but the template {where}"
+        say(f"{text}; copy them to where they belong, then delete it", style="yellow")
 
 
 def outcome(planned: "Plan", *, dry: bool) -> None:
-    """Say what is left to do."""
+    """Show what is left to do."""
     from ..update.preview import conflict
 
     if planned.conflicts:
@@ -54,7 +54,7 @@ def outcome(planned: "Plan", *, dry: bool) -> None:
 
 
 def proposed(proposal: "Proposal | None") -> None:
-    """Say where an update waits for review, and what its checks said."""
+    """Show the branch of an update, and the results of its checks."""
     if proposal is None:
         return
     for check in proposal.checks:
@@ -65,8 +65,8 @@ def proposed(proposal: "Proposal | None") -> None:
 
 
 def finished(done: "Finished") -> None:
-    """Say that an update which had been cut off is whole now."""
-    say(f"An update to {done.version} had been cut off; it is finished now.", style="green")
+    """Show that an interrupted update is complete now."""
+    say(f"An update to {done.version} was interrupted; it is complete now.", style="green")
     for path in done.conflicts:
         say(f"  ! {path.as_posix()}", style="red")
     say("Look at it and commit: git diff, git add -A && git commit")

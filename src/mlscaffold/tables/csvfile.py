@@ -56,7 +56,7 @@ def read_head(path: Path) -> bytes:
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for reading, unpacking it where it is gzipped; what cannot be read is the user's to mend."""
+    """Open a file for reading, unpacking it where it is gzipped; what cannot be read is an error of the user."""
     try:
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
@@ -258,6 +258,6 @@ def _ragged(cells: list[str], block: Block, dialect: Dialect, name: str, before:
     text, line, wanted = block.data.decode(), block.line + before + 1, len(dialect.columns)
     if cells[-1].count("\n") and _is_open(text, before):
         return _unclosed(name, line)
-    mend = "quote the cells that hold it" if len(cells) > wanted else "complete the row"
+    fix = "quote the cells that hold it" if len(cells) > wanted else "complete the row"
     found = f"{len(cells)} cells where the header has {wanted} (separated by {SPELLED[dialect.delimiter]})"
-    return UserError(f"{name}, line {line}: {found}; {mend}")
+    return UserError(f"{name}, line {line}: {found}; {fix}")

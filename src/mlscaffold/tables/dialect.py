@@ -72,9 +72,9 @@ def check_is_text(head: bytes, name: str) -> None:
     name : str
         What messages call the file.
     """
-    for magic, (what, mend) in _NOT_TEXT.items():
+    for magic, (what, fix) in _NOT_TEXT.items():
         if head.startswith(magic):
-            raise UserError(f"{name} is {what}, not a CSV or Parquet file; {mend}")
+            raise UserError(f"{name} is {what}, not a CSV or Parquet file; {fix}")
     if b"\0" in head:
         raise UserError(f"{name} holds zero bytes: it is binary or encoded in UTF-16; save it as CSV in UTF-8")
 
@@ -98,9 +98,9 @@ def sniff(text: str, encoding: str, name: str, *, whole: bool) -> Dialect:
     Dialect
         How the file is written.
     """
-    for pattern, what, mend in _NOT_A_TABLE:
+    for pattern, what, fix in _NOT_A_TABLE:
         if pattern.match(text):
-            raise UserError(f"{name} is {what}, not a CSV file; {mend}")
+            raise UserError(f"{name} is {what}, not a CSV file; {fix}")
     newline = "\n" if "\n" in text or "\r" not in text else "\r"
     try:
         delimiter, records = _delimiter(text.replace(newline, "\n"), whole=whole)

@@ -1,4 +1,4 @@
-"""An overlay comes onto a repository: predicted as an update is, and landed as one."""
+"""Add an overlay to a repository: planned and applied as an update is."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from .preview import Change, Plan
 
 @contextmanager
 def plan(project: Project, source: Source, answers: Answers) -> Iterator[Plan]:
-    """Say what an overlay would add, without touching the repository.
+    """Plan what an overlay adds, without touching the repository.
 
     Parameters
     ----------
@@ -31,12 +31,12 @@ def plan(project: Project, source: Source, answers: Answers) -> Iterator[Plan]:
     Yields
     ------
     Plan
-        It can be applied as long as the block is open.
+        It can be applied while the block is open.
 
     Raises
     ------
     UserError
-        If the repository has changes that are not committed, or the overlay would replace a file.
+        If the repository has uncommitted changes, or the overlay would replace a file.
     """
     refuse_dirty(project.root)
     with TemporaryDirectory(prefix="mlscaffold-overlay-", ignore_cleanup_errors=True) as scratch:

@@ -1,7 +1,7 @@
-"""Bring a planned update into the repository's files: written down first, so that one that is cut off can be finished.
+"""Apply a planned update to the repository's files: recorded first, so that an interrupted one can be completed.
 
 No file system changes many files at once. So the new files and what is to be done with them are put into git's own
-folder; from the moment that this record stands, the update counts as done, and whoever finds the record carries it out.
+folder; once this record is written the update counts as done, and the next command that finds the record applies it.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ RECORD = "record.json"
 
 @dataclass(frozen=True)
 class Finished:
-    """An update that had been cut off, and is whole now.
+    """An update that was interrupted and is complete now.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Finished:
 
 
 def apply(planned: Plan) -> None:
-    """Bring a planned update into the repository's files, uncommitted, with conflicts marked in git's index.
+    """Apply a planned update to the repository's files, uncommitted, with conflicts marked in git's index.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ def apply(planned: Plan) -> None:
 
 
 def unfinished(project: Project) -> bool:
-    """Whether an update of this repository was cut off after its record was written."""
+    """Whether an update of this repository was interrupted after its record was written."""
     return (project.git_dir / JOURNAL / RECORD).is_file()
 
 
 def finish(project: Project) -> Finished | None:
-    """Finish an update (or an adoption) that was cut off, if there is one.
+    """Complete an interrupted update (or adoption), if there is one.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def finish(project: Project) -> Finished | None:
         if _state(project.root / entry["path"]) not in (entry["old"], entry["new"]):
             back = f"git checkout HEAD -- {entry['path']}" if entry["old"] else f"rm {entry['path']}"
             raise UserError(
-                f"an update to {record['version']} was cut off, and {entry['path']} has changed since; put it back "
-                f"({back}) and run the same command again, or give that update up: "
+                f"an update to {record['version']} was interrupted, and {entry['path']} has changed since; restore it "
+                f"({back}) and run the same command again, or discard that update: "
                 f"rm -r {folder} && git checkout HEAD -- ."
             )
     with _uninterrupted():
@@ -132,7 +132,7 @@ def _state(path: Path) -> str | None:
 
 
 def _run_record(folder: Path, root: Path) -> None:
-    """Do what the record says; what had been done before is done again, to the same end."""
+    """Apply the record; what had been done before is done again, with the same result."""
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     for number, entry in enumerate(record["files"]):
         if entry["new"] is None:
@@ -169,7 +169,7 @@ def _delete(path: Path, root: Path) -> None:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait: a whole update is better than one to be finished later."""
+    """Block Ctrl-C: a complete update is better than one to complete later."""
     signals = (signal.SIGINT, signal.SIGTERM)
     mask: Callable[..., object] | None = getattr(signal, "pthread_sigmask", None)
     if mask is None:  # pragma: no cover - Windows

@@ -1,4 +1,4 @@
-"""Put a planned update on a branch of its own, run the repository's checks there, and describe it for review."""
+"""Commit a planned update to a branch, run the repository's checks there, and describe it for review."""
 
 import os
 import shlex
@@ -20,7 +20,7 @@ _LINES = 30  # of a failing check's output that a reviewer is shown
 
 @dataclass(frozen=True)
 class Checked:
-    """What one of the repository's own checks said.
+    """The result of one of the repository's own checks.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ def propose(planned: Plan, judge: Callable[[Path], Standing], checks: Sequence[s
     planned : Plan
         A plan that is still open.
     judge : callable
-        Holds a folder to the checks, before and after.
+        Checks a folder, before and after.
     checks : sequence of str
         Commands of the repository that are run on the branch, unless conflicts are left.
 
@@ -143,7 +143,7 @@ def describe(
     standings: tuple[Standing, Standing],
     checks: Sequence[Checked],
 ) -> str:
-    """Write what a reviewer of the update wants to know, as Markdown.
+    """Write the description of an update for its reviewer, as Markdown.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def describe(
     standings : tuple of Standing
         Before and after.
     checks : sequence of Checked
-        What the repository's checks said.
+        The results of the repository's checks.
 
     Returns
     -------
@@ -193,9 +193,9 @@ def _conflicts(hunks: dict[Path, tuple[str, ...]]) -> list[str]:
 
 def _by_hand(planned: Plan) -> list[str]:
     lines = [
-        f"- `{each.path.as_posix()}` has edits of yours, but the template "
+        f"- `{each.path.as_posix()}` has local changes, but the template "
         + (f"renamed it to `{each.moved_to.as_posix()}`" if each.moved_to else "no longer has it")
-        + ": carry them over, then delete it."
+        + ": copy them to where they belong, then delete it."
         for each in planned.dropped
     ]
     lines += [

@@ -1,4 +1,4 @@
-"""What the team did to files that an update deletes or brings: such work must not be undone in silence."""
+"""Find the team's changes to files that an update deletes or adds: such work must not be lost in silence."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,12 +21,12 @@ def find_dropped(tree: Path, base: str, changes: Sequence[Change], rendered: Ren
     changes : sequence of Change
         What the update did there.
     rendered : callable
-        Gives a file's content in a fresh rendering of the old version, if it has one; it is asked only when needed.
+        Returns a file's content in a fresh rendering of the old version, if it has one; called only when needed.
 
     Returns
     -------
     tuple of Dropped
-        Files that have edits of the team's.
+        Files that the team has edited.
     """
     gone = [each.path for each in changes if each.kind == "deleted"]
     edited = [path for path in gone if not _pristine(path, rendered(path), tree, base)]

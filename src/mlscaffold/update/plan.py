@@ -1,4 +1,4 @@
-"""plan() predicts an update in a work tree of its own, without touching the real one."""
+"""Plan an update in a separate work tree, without touching the real one."""
 
 import os
 import re
@@ -23,7 +23,7 @@ from .preview import Change, Kind, Plan
 
 @contextmanager
 def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iterator[Plan]:
-    """Predict an update, without touching the repository's files.
+    """Plan an update, without touching the repository's files.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iter
     Yields
     ------
     Plan
-        What will happen; it can be applied as long as the block is open.
+        The plan; it can be applied while the block is open.
 
     Raises
     ------
     UserError
-        If the repository has changes that are not committed, or the template cannot be had.
+        If the repository has uncommitted changes, or the template is not available.
     """
     refuse_dirty(project.root)
     source, late = _source(project, to, bundle), find_outdated(project)
@@ -59,13 +59,15 @@ def _source(project: Project, to: str | None, bundle: Path) -> Source:
     place = carried(project.url, project.path)
     if place is None:
         raise UserError(
-            f"{project.url} is missing, which holds the template; bring it back: git checkout -- {project.url}"
+            f"{project.url} is missing, which holds the template; restore it: git checkout -- {project.url}"
         )
     chosen, notes = _newer(place, bundle)
     known = tags(chosen)
     version = to or newest(list(known))
     if version is None or version not in known:
-        raise UserError(f"there is no version {to or 'at all'} of the template; there are {', '.join(known) or 'none'}")
+        raise UserError(
+            f"there is no version {to or 'at all'} of the template; the versions are {', '.join(known) or 'none'}"
+        )
     return Source(project.url, version, chosen, notes)
 
 
@@ -94,7 +96,7 @@ def _worktree(project: Project) -> Iterator[Path]:
 
 
 def _sweep(project: Project) -> None:
-    """Take away the work trees of updates that were killed: git still lists them."""
+    """Remove the work trees of updates that were killed: git still lists them."""
     left = []
     for pointer in (project.common_dir / "worktrees").glob("*/gitdir"):
         tree = Path(pointer.read_text(encoding="utf-8").strip()).parent
@@ -159,7 +161,7 @@ def _any_skips(merged: Merged, updated: list[UpdatedOverlay]) -> Callable[[Path]
 
 
 def _refresh(source: Source, folder: Path, tree: Path) -> None:
-    """Bring the newest bundle into the project first: the answers keep pointing at it."""
+    """Copy the newest bundle into the project first: the answers keep pointing at it."""
     place = carried(source.url, folder)
     if source.bundle is None or place is None:
         return
@@ -186,7 +188,7 @@ def _ignored(tree: Path) -> list[Path]:
 
 
 def _is_local(real: Path, root: Path) -> bool:
-    """Whether something that git does not know stands where the template adds a file."""
+    """Whether something unknown to git exists where the template adds a file."""
     if os.path.lexists(real):
         return True
     parent = next(folder for folder in real.parents if os.path.lexists(folder))
@@ -199,7 +201,7 @@ def _same(real: Path, new: Path) -> bool:
 
 
 def _rendered(project: Project, late: tuple[OutdatedOverlay, ...], tree: Path) -> Rendered:
-    """Give files as the old versions of the templates render them; that is rendered when the first is asked for."""
+    """Return a function of a path that gives the old rendering of that file; it renders on the first call."""
 
     @cache
     def old() -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""What an update does to a repository, as values; document() gives them to another program."""
+"""What an update does to a repository, as values; document() returns them for --json."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +21,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A file with edits of the team's that the template no longer has.
+    """A file that the team has edited and the template no longer has.
 
     Attributes
     ----------
     path : Path
         The file; it stays.
     moved_to : Path, optional
-        Where the template has it now, as far as can be told.
+        Where the template has it now, as far as is known.
     """
 
     path: Path
@@ -54,9 +54,9 @@ class Plan:
     dropped : tuple of Dropped
         Edited files that the template renamed or deleted: they stay too.
     removed : tuple of Path
-        Files that the team deleted and the template would bring back: they stay deleted.
+        Files that the team deleted and the template would add again: they stay deleted.
     notes : tuple of str
-        What to tell the user.
+        Messages for the user.
     tree : Path, optional
         The root of the work tree that holds the result, while the plan is open.
     stages : bytes
@@ -122,7 +122,7 @@ def hunks(text: str) -> tuple[str, ...]:
 
 
 def conflict(planned: Plan, path: Path) -> tuple[str, ...]:
-    """Return the hunks of one conflicting file, while the plan is open; none where it is no text."""
+    """Return the hunks of one conflicting file, while the plan is open; none where it is not text."""
     if planned.tree is None:
         return ()
     file = planned.tree / path
@@ -141,7 +141,7 @@ def document(planned: Plan) -> dict[str, Any]:
     -------
     dict
         `from` and `to` are versions; `files` has one entry a file, whose `state` is clean, conflict, edited (dropped by
-        the template, kept), local (ignored by git, kept) or removed (by the team, and not brought back).
+        the template, kept), local (ignored by git, kept) or removed (by the team, and not added again).
     """
     files: list[dict[str, Any]] = [
         {
