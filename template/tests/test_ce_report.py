@@ -3,14 +3,20 @@
 import re
 import subprocess
 import sys
+from html.parser import HTMLParser
 from importlib import import_module
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from under_test import PACKAGE, ROOT, gate, journal
+from jinja2 import UndefinedError
+from under_test import PACKAGE, ROOT, contract, gate, journal, publish
 
 ce_report = import_module(f"{PACKAGE}.reporting.ce_report")
 drawing = import_module(f"{PACKAGE}.reporting.drawing")
+journal_page = import_module(f"{PACKAGE}.reporting.journal_page").journal_page
+rendering = import_module(f"{PACKAGE}.reporting.rendering")
+HOSTILE = """</title></style><script>alert(1)</script><img src=x onerror="alert(2)"> & 'it' {{7 * 7}} | `x`"""
 ODD = 'pay=<$50K | `"x"`\n@all'
 METRICS = {
     "roc_auc": {"value": 0.81, "low": 0.78, "high": 0.84, "baseline": 0.5},
@@ -86,6 +92,22 @@ def page(verdict, families, predictions, small) -> str:
     return ce_report.page(verdict, METRICS, families, predictions, small, OTHERS)
 
 
+class Structure(HTMLParser):
+    """What a browser makes of a page: its elements with the names of their attributes, and its texts."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.elements: list[str] = []
+        self.texts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(" ".join([tag, *(name for name, _ in attrs)]))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
 def tried(day: int, status: str, **values: object):
     """Give a run of the journal."""
     when = f"2026-01-{day:02}T10:00:00+00:00"
@@ -138,11 +160,12 @@ def test_odd_names_stay_in_their_cell_of_the_comment(verdict, families):
     ],
 )
 def test_figures_are_short_and_those_of_money_are_whole(value, text: str):
-    assert drawing.number(value) == text
+    assert rendering.number(value) == text
 
 
 def test_figures_beside_a_curve_have_room():
-    drawn = drawing.curve("c", {"y": [(-123456.7, -9_000_000.0), (5.0, 9.0)]}, "across", "up", diagonal=True)
+    plot = drawing.Curve("c", {"y": [(-123456.7, -9_000_000.0), (5.0, 9.0)]}, "across", "up")
+    drawn = rendering.environment().get_template("drawing.html").module.curve(plot)
     places = re.findall(r'<text x="(\d+)" y="\d+" text-anchor="end">([^<]*)<', drawn)
     assert all(float(x) > 8 * len(figure) for x, figure in places), places
 
@@ -220,24 +243,111 @@ def test_the_first_model_has_a_page_too(verdict, predictions, small):
     assert ce_report.comment(blessed, METRICS, families).startswith("## ✔ blessed")
 
 
+def named(name: str, folder: Path):
+    """Give a contract whose target, protected column and class are all called by one name."""
+    path = folder / "contract.yaml"
+    quoted = "'" + name.replace("'", "''") + "'"
+    path.write_text(
+        f"{{version: 1, task: classification, positive: {quoted}, source: {{path: data/raw.csv}}, columns: {{"
+        f"group: {{role: protected, type: category, categories: [a, b], description: {quoted}}}, "
+        f"x: {{role: feature, type: number}}, "
+        f"{quoted}: {{role: target, type: category, categories: [{quoted}, 'No']}}}}}}",
+        encoding="utf-8",
+    )
+    return contract.Contract.load(path)
+
+
+@pytest.fixture
+def pages(verdict, families, predictions, tmp_path: Path):
+    """Return the function that renders both pages with one name wherever a name or a text of somebody's can stand."""
+
+    def rendered(name: str) -> tuple[str, str]:
+        renamed = predictions.rename(columns={"p Yes": f"p {name}"}).replace({"Yes": name})
+        waived = {"gate": name, "reason": name, "owner": name, "expires": name}
+        told = verdict | {"said": name, "model": name, "waived": [waived]}
+        parts = families | {
+            "slices": gate.Family("slices", [gate.Gate(name, gate.FAIL, name, name, name)], {
+                "table": [families["slices"].details["table"][0] | {"column": name, "group": name}], "loss": 0.5}),
+            "compare": gate.Family("compare", [], families["compare"].details | {
+                "said": name, "why": name, "axes": AXES | {"code": [name], "params": {name: [name, name]}},
+                "champion": {"release": name}}),
+        }  # fmt: skip
+        run = journal.Run(name, name, name, name, name, {"model": {name: name}}, {}, name, {"roc_auc": 0.8}, name,
+                          [name], name, name, forced=name)  # fmt: skip
+        report = ce_report.page(told, METRICS, parts, renamed, named(name, tmp_path), OTHERS)
+        return report, journal_page([publish.entry(run, ""), publish.entry(run, name)])
+
+    return rendered
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["report", "journal"])
+def test_a_hostile_name_is_text_wherever_it_stands(pages, which: int):
+    tame, hostile = (Structure(pages(name)[which]) for name in ("tame", HOSTILE))
+    assert hostile.elements == tame.elements
+    assert not [element for element in hostile.elements if re.search(r" on|^img", element)]
+    assert hostile.elements.count("script") == which  # the journal's own, which sorts its table
+    assert sum(HOSTILE in text for text in hostile.texts) > 10
+
+
+def test_a_page_that_trusted_its_values_would_be_found(pages, monkeypatch):
+    trusting = rendering.environment()
+    trusting.autoescape = False
+    monkeypatch.setattr(rendering, "environment", lambda markdown: trusting)
+    tame, hostile = (Structure(page) for page in (pages("tame")[0], pages(HOSTILE)[0]))
+    assert hostile.elements != tame.elements
+
+
+def test_a_value_that_a_template_names_and_nobody_gives_is_an_error():
+    with pytest.raises(UndefinedError, match="'drawn' is undefined"):
+        rendering.render("journal.html", unfinished=0)
+
+
+def test_what_is_infinite_stands_at_the_end_of_a_drawing():
+    x = drawing.Scale.over([0.0, 10.0, float("inf"), None], 0, 110)
+    assert (x(-0.5), x(10.5), x(float("inf")), x(float("-inf"))) == (0, 110, 110, 0)
+
+
+def listed(*runs, champion: str = "") -> str:
+    """Render the page of some runs of the journal."""
+    return journal_page([publish.entry(run, champion) for run in runs])
+
+
 def test_the_journal_lists_the_newest_first_and_crashes_too():
-    runs = [tried(1, "blessed", metrics={"roc_auc": 0.8}), tried(2, "crashed"), tried(3, "rejected")]
-    body = re.search(r"<tbody>.*</tbody>", ce_report.journal_page(runs, "").split("<h2>")[1], re.DOTALL)
+    runs = [tried(1, "blessed", metrics={"roc_auc": 0.8}), tried(2, "crashed", said="...\nno memory"),
+            tried(3, "rejected", failing=list("abcde"))]  # fmt: skip
+    body = re.search(r"<tbody>.*</tbody>", listed(*runs).split("<h2>")[1], re.DOTALL)
     assert re.findall(r"<td>(blessed|crashed|rejected)</td>", body[0]) == ["rejected", "crashed", "blessed"]
+    assert "<td>no memory</td>" in body[0]
+    assert "<td>a, b, c, and 2 more</td>" in body[0]
     assert "model.max_iter=3" in body[0]
     assert "<$50K" not in body[0]
 
 
+def test_the_journal_draws_failures_in_another_shape():
+    runs = [tried(1, "blessed", metrics={"roc_auc": 0.8}), tried(2, "rejected", metrics={"roc_auc": 0.7})]
+    page = listed(*runs, tried(3, "crashed"))
+    assert (page.count('class="dot"'), page.count('class="other"'), page.count('class="failed"')) == (1, 1, 1)
+
+
+def test_the_journal_says_which_runs_have_not_ended():
+    assert "not ended" not in listed(tried(1, "blessed"))
+    page = listed(tried(1, "blessed"), tried(2, "running"))
+    assert "1 not ended when this page was written" in page
+    assert "<td>not ended</td>" in page
+
+
 def test_the_journal_marks_the_champion():
     runs = [tried(1, "blessed", metrics={"roc_auc": 0.8}, model="m"), tried(2, "blessed", metrics={"roc_auc": 0.7})]
-    marked, plain = (ce_report.journal_page(runs, champion).count('class="mark"') for champion in ("m", "other"))
+    marked, plain = (listed(*runs, champion=champion).count('class="mark"') for champion in ("m", "other"))
     assert (marked, plain) == (1, 0)
     shipped = tried(3, "shipped", metrics={"roc_auc": 0.9})
-    assert ce_report.journal_page([*runs, shipped], "other").count('class="mark"') == 1
+    assert listed(*runs, shipped, champion="other").count('class="mark"') == 1
 
 
 def test_an_empty_journal_is_a_page():
-    assert ce_report.journal_page([], "").startswith("<!doctype html>")
+    page = journal_page([])
+    assert page.startswith("<!doctype html>")
+    assert "No run yet." in page
 
 
 @pytest.mark.slow

@@ -1,11 +1,13 @@
 """The journal keeps every run, says who tried what, and merges by itself."""
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from under_test import ROOT, contract, journal, params
+from under_test import ROOT, champion, contract, journal, params, publish
 
 from conftest import PARAMS
 
@@ -96,3 +98,77 @@ def test_a_run_that_is_run_again_keeps_what_was_learnt(desk: Path):
     )
     assert began.again == [{"who": "Bob", "when": now.when, "why": "the seed was fixed"}]
     assert journal.runs() == [began]
+
+
+@pytest.fixture
+def pipeline(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that says how the pipeline ends, which takes a minute where it runs: by a code or an error."""
+
+    def ends(code: int | BaseException, verdict: str = "blessed") -> None:
+        def run(command: list[str], env: dict[str, str]) -> tuple[int, list[str]]:
+            if isinstance(code, BaseException):
+                raise code
+            Path("reports").mkdir(exist_ok=True)
+            Path("reports/metrics.json").write_text(json.dumps({"roc_auc": {"value": 0.9}}), encoding="utf-8")
+            Path("reports/verdict.json").write_text(json.dumps({"verdict": verdict, "model": "m"}), encoding="utf-8")
+            return code, ["ERROR: failed to reproduce 'train'"] if code else []
+
+        monkeypatch.setattr(journal, "watched", run)
+        monkeypatch.setattr(champion, "name", lambda *_: None)
+
+    return ends
+
+
+def on_the_page() -> list[tuple[str, str, str]]:
+    """Read status, metric and what failed from the rows of reports/journal.html."""
+    rows = re.findall(r"<tr>(<td>.*)</tr>", publish.PAGE.read_text(encoding="utf-8").split("<h2>")[1])
+    cells = [re.findall(r"<td>(.*?)</td>", row) for row in rows]
+    return [(row[3], row[4], row[7]) for row in cells]
+
+
+def test_the_page_tells_how_a_run_has_ended(pipeline: Callable[..., None]):
+    pipeline(0, "rejected")
+    assert journal.train("deeper", "", None) == 0
+    assert on_the_page() == [("rejected", "roc_auc 0.9", "")]
+
+
+def test_the_page_tells_of_a_crash(pipeline: Callable[..., None]):
+    pipeline(1)
+    assert journal.train("deeper", "", None) == 1
+    assert on_the_page() == [("crashed", "no metric", "ERROR: failed to reproduce &#39;train&#39;")]
+
+
+@pytest.mark.parametrize("cause", [KeyboardInterrupt, SystemExit])
+def test_the_page_tells_of_an_interruption(pipeline: Callable[..., None], cause: type[BaseException]):
+    pipeline(cause())
+    with pytest.raises(cause):
+        journal.train("deeper", "", None)
+    assert on_the_page() == [("crashed", "no metric", "interrupted")]
+
+
+def test_a_run_that_is_known_stays_what_it_was_when_it_is_interrupted(pipeline: Callable[..., None]):
+    pipeline(0)
+    journal.train("deeper", "", None)
+    known = journal.runs()
+    pipeline(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        journal.train("deeper", "", None)
+    assert journal.runs() == known
+    assert on_the_page() == [("blessed", "roc_auc 0.9", "")]
+
+
+def test_the_page_tells_of_variants_that_were_interrupted(pipeline: Callable[..., None], monkeypatch):
+    def interrupted(queued: object) -> None:
+        raise KeyboardInterrupt
+
+    pipeline(0)
+    monkeypatch.setattr(journal, "_run_queued", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        journal.experiments("deeper", journal.settings("model.max_iter=5,7"), "")
+    assert on_the_page() == [("crashed", "no metric", "interrupted")] * 2
+
+
+def test_the_page_follows_a_lesson(desk: Path):
+    RUN.write()
+    journal.learn("depth does not help", "abc")
+    assert "<td>depth does not help</td>" in publish.PAGE.read_text(encoding="utf-8")

@@ -354,6 +354,9 @@ def test_the_way_of_a_rejected_model(copied: Path, make: Make) -> None:
     assert make(copied, "ce", check=False).returncode
     forced = make(copied, "ship", "FORCE=to try the path")
     assert "verdict     rejected: reports/ce.html says why" in forced.stdout
+    page = (copied / "reports" / "journal.html").read_text(encoding="utf-8")
+    assert "<td>shipped</td>" in page
+    assert "<td>to try the path</td>" in page
     assert (
         "**Shipped without a blessing.** The reason given: to try the path"
         in (copied / "docs/model-card.md").read_text()

@@ -109,6 +109,9 @@ def test_the_journal_can_be_read(pages: Path, tmp_path: Path) -> None:
     assert (seen["across"], seen["drawings"], seen["tables"]) == (360, 1, 2)
     text = (pages / "journal.html").read_text(encoding="utf-8")
     assert "&lt;b&gt;fewer&lt;/b&gt; trees | are `enough`?" in text
+    first, second = re.findall(r"<tr><td>.{8}</td><td>.*?</td><td>.*?</td><td>(\w+)</td><td>(.*?)</td>", text)
+    assert {first[0], second[0]} <= {"blessed", "inconclusive", "rejected"}  # each has ended
+    assert all(re.fullmatch(r"roc_auc 0\.\d+", metric) for _, metric in (first, second))
     assert "<b>fewer" not in text
 
 

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -19,76 +19,13 @@ import yaml
 from ..artifacts import KNOWN, METRICS, VERDICT
 from ..columns import Contract, DataError, run
 from ..judging import champion
-from ..metrics import HEADLINE
 from ..params import PARAMS, Params, deciding, inputs
+from .publish import write_page
+from .runs import CRASHED, REJECTED, RUNNING, SHIPPED, Run, figures, known, runs
 
-EXPERIMENTS = Path("experiments")
 CODE = ("contract.py", "prepare.py", "features.py", "model.py", "train.py")  # what decides about a model
-RUNNING, CRASHED, SHIPPED = "running", "crashed", "shipped"
 LINES = 15  # of what a crash said
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run, as it stands in experiments/FINGERPRINT.json.
-
-    Attributes
-    ----------
-    fingerprint : str
-        Of data, contract, parameters with their seeds, the code that matters, and the lock.
-    status : str
-        running, crashed, rejected, inconclusive, blessed, shipped.
-    hypothesis, lesson : str
-        Why it was tried, and what was learnt.
-    metrics : dict of str to float
-    seconds, memory : float or None
-        Of the whole pipeline; memory is the largest process, in MB.
-    again : list of dict
-        Who ran it again, when, and why.
-    forced : str
-        Why it was shipped without a blessing.
-    """
-
-    fingerprint: str
-    status: str
-    who: str
-    when: str
-    hypothesis: str
-    params: dict[str, Any]
-    hashes: dict[str, str]
-    commit: str
-    metrics: dict[str, float] = field(default_factory=dict)
-    model: str = ""
-    failing: list[str] = field(default_factory=list)
-    said: str = ""
-    lesson: str = ""
-    seconds: float | None = None
-    memory: float | None = None
-    again: list[dict[str, str]] = field(default_factory=list)
-    forced: str = ""
-
-    @property
-    def path(self) -> Path:
-        """Where it is kept."""
-        return EXPERIMENTS / f"{self.fingerprint}.json"
-
-    def write(self) -> None:
-        """Write it, where it says something new."""
-        EXPERIMENTS.mkdir(exist_ok=True)
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
-        if not self.path.exists() or self.path.read_text(encoding="utf-8") != text:
-            part = self.path.with_suffix(".part")
-            part.write_text(text, encoding="utf-8")
-            part.replace(self.path)
-
-    @classmethod
-    def read(cls, path: Path) -> "Run":
-        """Read one file of the journal; what a newer version wrote and this one does not know is left out."""
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{f.name: document[f.name] for f in fields(cls) if f.name in document})
-        except (ValueError, TypeError) as error:
-            raise DataError(f"{path} is no run of the journal: {error}") from None
+INTERRUPTED = "interrupted"
 
 
 def begin(params: Params, hypothesis: str) -> Run:
@@ -127,24 +64,6 @@ def started(now: Run, again: str) -> tuple[Run, Run | None]:
         now = replace(old, status=RUNNING, again=[*old.again, note])
     now.write()
     return now, old
-
-
-def runs() -> list[Run]:
-    """Read the journal, oldest first."""
-    return sorted((Run.read(path) for path in EXPERIMENTS.glob("*.json")), key=lambda run: (run.when, run.fingerprint))
-
-
-def known(run: Run) -> str:
-    """Say who tried a run, when, and what came out."""
-    failed = f" ({', '.join(run.failing[:3])})" if run.failing else ""
-    lesson = f" Lesson: {run.lesson}" if run.lesson else ""
-    return f"{run.who} tried this on {run.when[:10]}: {run.status}{failed}, {figures(run)}.{lesson}"
-
-
-def figures(run: Run) -> str:
-    """Give the headline metric of a run."""
-    name = next((HEADLINE[task][0] for task in HEADLINE if HEADLINE[task][0] in run.metrics), None)
-    return f"{name} {run.metrics[name]:.4g}" if name else "no metric"
 
 
 def finished(run: Run, metrics: str | None, verdict: str | None) -> Run:
@@ -195,6 +114,14 @@ def train(hypothesis: str, again: str, against: str | None) -> int:
     champion.name(against)
     now = begin(Params.load(), hypothesis)
     now, old = started(now, again)
+    try:
+        return _reproduce(now, old, again)
+    finally:  # however it ended
+        write_page()
+
+
+def _reproduce(now: Run, old: Run | None, again: str) -> int:
+    """Run the pipeline for a run that the journal holds, and add what came out; give the exit code of DVC."""
     env = dict(os.environ)
     if now is old:
         env[KNOWN] = f'{known(old)} `make train AGAIN="why"` trains it all the same'
@@ -206,7 +133,8 @@ def train(hypothesis: str, again: str, against: str | None) -> int:
         if not code:
             code, said = watched(["dvc", "repro"], env)
     except BaseException:
-        replace(now, status=CRASHED if now is not old else now.status, said="interrupted").write()
+        if now is not old:
+            replace(now, status=CRASHED, said=INTERRUPTED).write()
         raise
     if now is old:
         if not code:
@@ -268,18 +196,28 @@ def experiments(hypothesis: str, grid: list[dict[str, Any]], again: str) -> int:
             print(f"{told}: {known(old)}")
             continue
         queued.append((now, told, [word for name, value in chosen.items() for word in ("-S", f"{name}={value}")]))
-    env, begun = {**os.environ, "PYTHONPATH": "src"}, time.perf_counter()
-    where = ["--temp"] if len(queued) == 1 else ["--queue"]
-    for now, _, words in queued:
+    begun, said = time.perf_counter(), INTERRUPTED
+    try:
+        _run_queued([(now, words) for now, _, words in queued])
+        said = "DVC made no commit of it; `dvc queue logs` says more"
+    finally:  # however it ended: each variant that was begun has ended too
+        each = round((time.perf_counter() - begun) / max(1, len(queued)), 1)
+        outcomes = [(told, outcome(now, each, said)) for now, told, _ in queued]
+        for _, found in outcomes:
+            found.write()
+        write_page()
+    for told, found in outcomes:
+        print(f"{told}: {found.status}, {figures(found)}; {found.said}\n  to keep it: dvc exp apply {name_of(found)}")
+    return int(any(found.status == CRASHED for _, found in outcomes))
+
+
+def _run_queued(queued: list[tuple[Run, list[str]]]) -> None:
+    """Run one variant in a folder of its own, several through DVC's queue."""
+    env, where = {**os.environ, "PYTHONPATH": "src"}, ["--temp"] if len(queued) == 1 else ["--queue"]
+    for now, words in queued:
         subprocess.run(["dvc", "exp", "run", *where, "--force", "--name", name_of(now), *words], env=env, check=False)
     if len(queued) > 1:
         subprocess.run(["dvc", "exp", "run", "--run-all"], env=env, check=False)
-    each = round((time.perf_counter() - begun) / max(1, len(queued)), 1)
-    outcomes = [(told, outcome(now, each)) for now, told, _ in queued]
-    for told, found in outcomes:
-        found.write()
-        print(f"{told}: {found.status}, {figures(found)}; {found.said}\n  to keep it: dvc exp apply {name_of(found)}")
-    return int(any(found.status == CRASHED for _, found in outcomes))
 
 
 def name_of(run: Run) -> str:
@@ -287,13 +225,13 @@ def name_of(run: Run) -> str:
     return f"run-{run.fingerprint}"
 
 
-def outcome(run: Run, seconds: float) -> Run:
-    """Read what a DVC experiment has brought, from the git commit that DVC made of it."""
+def outcome(run: Run, seconds: float, said: str) -> Run:
+    """Read what a DVC experiment has brought, from the git commit that DVC made of it; `said` is why there is none."""
     refs = (champion.git("for-each-ref", "--format=%(refname)", "refs/exps") or "").split()
     ref = next((ref for ref in refs if ref.endswith(f"/{name_of(run)}")), None)
     spent: dict[str, Any] = {"seconds": seconds, "memory": memory()}
     if ref is None:
-        return replace(run, status=CRASHED, said="DVC made no commit of it; `dvc queue logs` says more", **spent)
+        return replace(run, status=CRASHED, said=said, **spent)
     texts = [champion.git("show", f"{ref}:{path.as_posix()}") for path in (METRICS, VERDICT)]
     return replace(finished(run, *texts), **spent)
 
@@ -350,6 +288,7 @@ def learn(lesson: str, fingerprint: str) -> None:
     if not found or (fingerprint and len(found) > 1):
         raise DataError(f"{len(found)} runs begin with {fingerprint!r}: `make journal` lists them")
     replace(found[-1], lesson=lesson).write()
+    write_page()
     print(f"{found[-1].path}: {lesson}")
 
 
@@ -378,7 +317,8 @@ def main() -> None:
     if said.verb == "learn":
         learn(said.lesson, said.run)
         return
-    print(told([run for run in runs() if not said.failed or run.status in (CRASHED, "rejected")], said.sort))
+    print(told([run for run in runs() if not said.failed or run.status in (CRASHED, REJECTED)], said.sort))
+    write_page()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from ..artifacts import METRICS, VERDICT
-from ..experimenting.journal import Run, runs
+from ..experimenting.runs import Run, runs
 from ..judging.champion import git
 from ..params import PARAMS
 

@@ -1,25 +1,33 @@
 """The comment for a pull request, in Markdown: the verdict first, then what fails and what is different."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ..judging.gate import FAIL, INCONCLUSIVE, NOT_COMPARABLE, PASS, REPORTED, Family
-from . import report
-from .drawing import number
+from ..judging.gate import FAIL, INCONCLUSIVE, NOT_COMPARABLE, PASS, REPORTED, Family, Gate
+from .drawing import Table
+from .rendering import number, render
 
 SIGNS = {PASS: "✔", FAIL: "✘", INCONCLUSIVE: "?", NOT_COMPARABLE: "≠", REPORTED: "·"}
 VERDICTS = {"blessed": "✔", "inconclusive": "?", "rejected": "✘"}
 
+SCORED = ("metric", "value", "interval", "champion", "baseline")
+COUNTED = ("checks", *(name.lower() for name in SIGNS))
+MOST_GATES, MOST_WAIVERS = 15, 10  # in a comment, which should be read
 
-def cell(value: Any) -> str:
-    """Write a value into a cell of a Markdown table of a forge, which would take `<` for HTML."""
-    return report.cell(number(value)).replace("<", "&lt;").replace(">", "&gt;")
 
+@dataclass(frozen=True)
+class Comment:
+    """What the comment shows, in its order; what is left out of it is counted."""
 
-def markdown(head: list[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Lay rows out as a Markdown table."""
-    lines = [head, ["---"] * len(head), *([cell(value) for value in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    sign: str
+    scores: Table
+    gates: Table
+    gates_left: int
+    waived: Sequence[dict[str, str]]
+    waived_left: int
+    counts: Table
+    changes: Table
 
 
 def changes(axes: dict[str, Any]) -> list[tuple[str, str]]:
@@ -57,34 +65,32 @@ def counted(families: dict[str, Family]) -> list[tuple[Any, ...]]:
 
 
 def comment(verdict: dict[str, Any], metrics: dict[str, Any], families: dict[str, Family]) -> str:
-    """Write the comment for a pull request: the verdict, what fails, what is different."""
-    compared = families["compare"].details
-    open_gates = [
+    """Render the comment for a pull request: the verdict, what fails, what is different."""
+    compared, found, waived = families["compare"].details, open_gates(families), verdict["waived"]
+    accepted = {waiver["gate"] for waiver in waived}
+    rows = [
+        (f"{SIGNS[g.verdict]} {g.verdict}{', waived' if g.title in accepted else ''}", g.title, g.said, g.next)
+        for g in found[:MOST_GATES]
+    ]
+    shown = Comment(
+        sign=VERDICTS[verdict["verdict"]],
+        scores=Table(SCORED, scores(metrics, compared)),
+        gates=Table(["verdict", "gate", "measured", "next"], rows),
+        gates_left=max(0, len(found) - MOST_GATES),
+        waived=waived[:MOST_WAIVERS],
+        waived_left=max(0, len(waived) - MOST_WAIVERS),
+        counts=Table(COUNTED, counted(families)),
+        changes=Table(["what", "change"], changes(compared["axes"])),
+    )
+    return render("ce.md", comment=shown, verdict=verdict, compared=compared)
+
+
+def open_gates(families: dict[str, Family]) -> list[Gate]:
+    """Return the gates that need a look: what fails, then what cannot be decided, then what decides nothing."""
+    found = [
         gate
-        for found in families.values()
-        for gate in found.gates
+        for family in families.values()
+        for gate in family.gates
         if gate.verdict in (FAIL, NOT_COMPARABLE, INCONCLUSIVE) or gate.alarm
     ]
-    open_gates.sort(key=lambda gate: (gate.alarm, gate.verdict == INCONCLUSIVE, gate.title))
-    parts = [
-        f"## {VERDICTS[verdict['verdict']]} {verdict['verdict']}\n\n{cell(verdict['said'])} {cell(compared['said'])}",
-        markdown(["metric", "value", "interval", "champion", "baseline"], scores(metrics, compared)),
-    ]
-    if open_gates:
-        accepted = {w["gate"] for w in verdict["waived"]}
-        rows = [
-            (f"{SIGNS[g.verdict]} {g.verdict}{', waived' if g.title in accepted else ''}", g.title, g.said, g.next)
-            for g in open_gates[:15]
-        ]
-        parts.append(markdown(["verdict", "gate", "measured", "next"], rows))
-        parts += [f"and {len(open_gates) - 15} more, in reports/ce.html"] if len(open_gates) > 15 else []
-    parts += [
-        f"Waived until {w['expires']}: {cell(w['gate'])}. {cell(w['reason'])} ({cell(w['owner'])})"
-        for w in verdict["waived"][:10]
-    ]
-    parts += [f"and {n - 10} more waivers, in reports/ce.html"] if (n := len(verdict["waived"])) > 10 else []
-    parts.append(markdown(["checks", *(name.lower() for name in SIGNS)], counted(families)))
-    if told := changes(compared["axes"]):
-        release = compared["champion"]["release"]
-        parts.append(f"Against {cell(release)}: {cell(compared['why'])}.\n\n" + markdown(["what", "change"], told))
-    return "\n\n".join([*parts, "Model `" + verdict["model"] + "`; figures and plots: `reports/ce.html`."]) + "\n"
+    return sorted(found, key=lambda gate: (gate.alarm, gate.verdict == INCONCLUSIVE, gate.title))

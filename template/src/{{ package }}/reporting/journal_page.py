@@ -1,68 +1,67 @@
 """The journal as a page: the headline metric of each run, champions and failures marked, and all of it as a table."""
 
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..experimenting.journal import Run, figures
-from ..metrics import HEADLINE
-from .drawing import lines, table
-from .page import document
+from .drawing import Estimate, Intervals, Table
+from .rendering import render
 
-SCRIPT = Path(__file__).with_suffix(".js")
+HEAD = ["run", "when", "who", "status", "metric", "why", "changed", "failing", "forced", "lesson"]
 
 
-def journal_page(found: list[Run], champion: str) -> str:
-    """Write the journal as a page: the headline metric of each run, champions and failures marked, and a table."""
-    rows = [
-        {
-            "label": f"{r.when[:16].replace('T', ' ')} {r.status}",
-            "value": next(iter(_headline(r)), None),
-            "n": None,
-            "open": r.status in ("crashed", "rejected"),
-            "mark": next(iter(_headline(r)), None) if _reigns(r, champion) else None,
-            "failed": r.status == "crashed",
-        }
-        for r in found
-    ]
-    told = "<p class='soft'>Oldest first. Squares failed; a dashed line through a dot marks a champion; "
-    told += "✕ at the edge: it crashed.</p>"
-    before: dict[str, Any] = {}
-    listed = []
-    for r in found:
-        now = {
-            f"{part}.{key}": value
-            for part, inner in r.params.items()
-            if isinstance(inner, dict)
-            for key, value in inner.items()
-        }
-        differs = ", ".join(f"{key}={value}" for key, value in now.items() if before.get(key, value) != value)
-        before = now
-        listed.append(
-            (
-                r.fingerprint[:8],
-                r.when[:16].replace("T", " "),
-                r.who,
-                r.status,
-                figures(r),
-                r.hypothesis,
-                differs,
-                ", ".join(r.failing[:5]),
-                r.forced,
-                r.lesson,
-            )
-        )
-    head = ["run", "when", "who", "status", "metric", "why", "changed", "failing", "forced", "lesson"]
-    script = f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
-    drawn = lines("The headline metric of each run", rows, {}, "metric") if rows else "<p>No run yet.</p>"
-    return document(
-        "journal",
-        f"<h1>Every run, failures too</h1>{told}{drawn}<h2>Runs</h2>{table(head, listed[::-1], sortable=True)}{script}",
-    )
+@dataclass(frozen=True)
+class Entry:
+    """One run as the page shows it.
+
+    Attributes
+    ----------
+    run, when, who, status, why : str
+        As in the journal.
+    metric : str
+        The headline metric in words.
+    value : float or None
+        The same as a figure.
+    settings : dict of str to any
+        The parameters by their full names: the page says which differ from those of the run before.
+    failing : str
+        The gates that failed, or what a crash said.
+    failed, crashed, ended : bool
+        Whether it brought no model that may ship, no model at all, and whether anything is known of its end.
+    champion : bool
+        Whether its model is or was the one that runs.
+    """
+
+    run: str
+    when: str
+    who: str
+    status: str
+    metric: str
+    value: float | None
+    why: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    failing: str = ""
+    forced: str = ""
+    lesson: str = ""
+    failed: bool = False
+    crashed: bool = False
+    ended: bool = True
+    champion: bool = False
+
+    @property
+    def estimate(self) -> Estimate:
+        """Its line of the plot."""
+        mark = self.value if self.champion else None
+        return Estimate(f"{self.when} {self.status}", self.value, mark=mark, open=self.failed, failed=self.crashed)
 
 
-def _headline(found: Run) -> list[float]:
-    return [found.metrics[name] for name, _ in HEADLINE.values() if name in found.metrics]
-
-
-def _reigns(found: Run, champion: str) -> bool:
-    return found.status == "shipped" or bool(found.model and found.model == champion)
+def journal_page(entries: Sequence[Entry]) -> str:
+    """Render the journal, whose runs come oldest first, as a page that lists the newest first."""
+    drawn = Intervals("The headline metric of each run", [entry.estimate for entry in entries], "metric")
+    rows, before = list[tuple[Any, ...]](), dict[str, Any]()
+    for e in entries:
+        changed = ", ".join(f"{k}={value}" for k, value in e.settings.items() if before.get(k, value) != value)
+        rows.append((e.run, e.when, e.who, e.status, e.metric, e.why, changed, e.failing, e.forced, e.lesson))
+        before = e.settings
+    unfinished = sum(not entry.ended for entry in entries)
+    return render("journal.html", drawn=drawn, listed=Table(HEAD, rows[::-1], sortable=True), unfinished=unfinished)

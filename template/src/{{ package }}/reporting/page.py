@@ -1,7 +1,7 @@
 """The evaluation in full, as one page: how good, where weak, whether fair, what has moved, what is different."""
 
-from html import escape
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -9,169 +9,46 @@ import pandas as pd
 from ..columns import Contract
 from ..judging.gate import PASS, REPORTED, Family, Gate
 from ..metrics import HEADLINE
-from .comment import SIGNS, VERDICTS, changes, counted, scores
-from .drawing import curve, lines, number, table
+from .comment import COUNTED, SCORED, SIGNS, VERDICTS, changes, counted, scores
+from .drawing import Curve, Estimate, Intervals, Table
+from .rendering import render
 from .report import calibrated, one_by_one
 
-STYLE = Path(__file__).with_suffix(".css")
+MOST = 25  # slices and columns in a plot
 
 
-def calibration(predictions: pd.DataFrame, contract: Contract) -> str:
-    """Draw predicted against observed, in ten groups of equal size."""
-    pairs = {label: (predictions[f"p {label}"], predictions["truth"] == label) for label in one_by_one(contract)}
-    pairs = pairs or {contract.target: (predictions["prediction"], predictions["truth"])}
-    series = {label: calibrated(told, seen) for label, (told, seen) in pairs.items()}
-    return curve(
-        "Calibration: predicted against observed, in ten groups of rows", series, "predicted", "observed", diagonal=True
-    )
+@dataclass(frozen=True)
+class Checks:
+    """The gates of a family as a table, those that need a look first."""
+
+    name: str
+    table: Table
+    opened: bool
 
 
-def sections(
-    metrics: dict[str, Any], families: dict[str, Family], predictions: pd.DataFrame, contract: Contract
-) -> list[tuple[str, str]]:
-    """Give the parts of the page below the verdict: heading and body."""
-    compared, found = families["compare"].details, {name: family.details for name, family in families.items()}
-    name = HEADLINE[contract.task][0]
-    score, theirs = metrics[name], compared.get("headline", {}).get("champion")
-    rows = [{"label": f"candidate, {name}", **{k: score[k] for k in ("value", "low", "high")}}]
-    rows += (
-        [{"label": f"champion, {compared['champion']['release']}", "value": theirs, "open": True}]
-        if theirs is not None
-        else []
-    )
-    rows.append({"label": "a constant guess", "value": score["baseline"], "open": True})
-    head = ["metric", "value", "interval", "champion", "baseline"]
-    parts = [
-        (
-            "How good is it?",
-            lines(f"{name} with its interval, against champion and guess", rows, {}, name)
-            + table(head, scores(metrics, compared))
-            + calibration(predictions, contract),
-        )
-    ]
-    worst = sorted(found["slices"]["table"], key=lambda row: (not row["gated"], -(row["loss"] or 0)))[:25]
-    rows = [
-        {
-            "label": f"{r['column']} = {r['group']}",
-            "value": r["loss"],
-            "low": r["loss_low"],
-            "high": r["loss_high"],
-            "n": r["n"],
-            "open": not r["gated"],
-        }
-        for r in worst
-    ]
-    told = "<p class='soft'>Loss in units of guessing: 0 is right and sure, 1 is a guess. "
-    told += "Slices with rows enough come first; open squares are too small to decide.</p>"
-    if rows:
-        parts.append(
-            (
-                "Where is it weak?",
-                told + lines("Loss by slice, the 25 weakest", rows, {"all rows": found["slices"]["loss"]}, "loss"),
-            )
-        )
-    parts.append(("Are groups treated alike?", bias(found["bias"], families["bias"].gates)))
-    effects = sorted(found["drift"]["effects"], key=lambda e: -((e["distance"] or 0) / e["threshold"]))[:25]
-    rows = [
-        {
-            "label": e["column"],
-            "value": (e["distance"] or 0) / e["threshold"],
-            "low": 0.0,
-            "high": (e["distance"] or 0) / e["threshold"],
-            "mark": 1.0,
-        }
-        for e in effects
-    ]
-    drift = lines(
-        "Drift by column, test rows against train rows, in shares of what is allowed", rows, {}, "of what is allowed"
-    )
-    if over := found["drift"].get("over_time"):
-        rows = [
-            {
-                "label": w["span"],
-                "value": w["loss"],
-                "low": w["low"],
-                "high": w["high"],
-                "n": w["n"],
-                "open": w["split"] == "train",
-            }
-            for w in over
-        ]
-        told = "By models that have not learnt these rows. Open squares are train rows."
-        drift += f"<h3>Over time</h3><p class='soft'>{told}</p>" + lines("Loss by window of time", rows, {}, "loss")
-    parts.append(("Has the data moved?", drift))
-    parts.append(("What is different?", difference(compared)))
-    return parts
+@dataclass(frozen=True)
+class Page:
+    """What the page shows, in its order; None where there is nothing to show."""
 
-
-def bias(details: dict[str, Any], gates: list[Gate]) -> str:
-    """Show groups with their sizes, label bias said as such, and what leaving protected columns out did."""
-    if not details["table"]:
-        return "<p>contract.yaml names no protected column: nothing was looked at.</p>"
-    keys = [key for key in details["table"][0] if key != "gated"]
-    body = [table([key.replace("_", " ") for key in keys], [[row[key] for key in keys] for row in details["table"]])]
-    for gate in gates:
-        if gate.name == "bias.base_rate":
-            body.append(
-                f"<p><b>Labels, before any model</b>, by {escape(gate.slice)}: {escape(gate.said)}. "
-                "No gate on the model sees this.</p>"
-            )
-    if out := details.get("without_protected"):
-        names = ", ".join(out["columns"])
-        body.append(
-            f"<p>Leaving out {escape(names)} changed the loss by {number(out['change'])} [{number(out['low'])}, "
-            f"{number(out['high'])}] (trained on {out['rows']} rows; below 0 is better without).</p>"
-        )
-    return "".join(body)
-
-
-def difference(compared: dict[str, Any]) -> str:
-    """Show what changed from the champion, which rows flipped, and which slices gained and lost."""
-    body = f"<p>{escape(compared['said'])} {escape(compared['why'][:1].upper() + compared['why'][1:])}.</p>"
-    if told := changes(compared["axes"]):
-        body += table(["what", "change"], told)
-        code = "\n".join(compared["axes"]["code"])
-        body += f"<details><summary>git diff --stat</summary><pre>{escape(code)}</pre></details>" if code else ""
-    if compared.get("slices"):
-        rows = [
-            {"label": f"{r['column']} = {r['group']}", "value": r["worse"], "n": r["n"]} for r in compared["slices"]
-        ]
-        body += "<h3>Slices that gained and lost most</h3>"
-        body += lines(
-            "Loss minus the champion's, by slice: below 0 is a gain",
-            rows,
-            {"no change": 0.0},
-            "worse than the champion",
-        )
-    if compared.get("flips"):
-        said = (
-            f"{compared['flipped']} rows are predicted otherwise"
-            if compared["flipped"] is not None
-            else "Rows that changed most"
-        )
-        shown = [(f["row"], f["truth"], f["before"], f["now"], f["worse"]) for f in compared["flips"]]
-        listed = table(["row", "truth", "champion", "candidate", "loss more"], shown)
-        body += f"<details><summary>{said}</summary>{listed}</details>"
-    return body
-
-
-def beside(others: Family) -> str:
-    """Show what is simpler, set otherwise or older next to the model; it decides nothing."""
-    told = [
-        (gate.name.partition(".")[2], gate.said, "" if gate.verdict == PASS else gate.next) for gate in others.gates
-    ]
-    body = "<p class='soft'>This decides nothing.</p>" + table(["looked at", "found", "next"], told)
-    rows = [(row["set"], row["value"], row["low"], row["high"]) for row in others.details["settings"]]
-    listed = table(["set", "gain", "low", "high"], rows)
-    return body + (f"<details><summary>the settings nearby</summary>{listed}</details>" if rows else "")
-
-
-def document(title: str, body: str) -> str:
-    """Wrap a body as a page that needs nothing else."""
-    style = STYLE.read_text(encoding="utf-8")
-    meta = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    head = f"<head>{meta}<title>{escape(title)}</title><style>\n{style}</style></head>"
-    return f'<!doctype html>\n<html lang="en">{head}<body>\n{body}\n</body></html>\n'
+    target: str
+    sign: str
+    headline: Intervals
+    scores: Table
+    calibration: Curve
+    slices: Intervals | None
+    groups: Table | None
+    base_rates: list[Gate]
+    without_protected: dict[str, Any] | None
+    drift: Intervals
+    over_time: Intervals | None
+    changes: Table | None
+    code: str
+    moved: Intervals | None
+    flips: Table | None
+    alternatives: Table
+    settings: Table | None
+    counts: Table
+    families: list[Checks]
 
 
 def page(
@@ -182,34 +59,118 @@ def page(
     contract: Contract,
     others: Family,
 ) -> str:
-    """Write the whole report as one page."""
-    sign, compared = VERDICTS[verdict["verdict"]], families["compare"].details
-    body = [
-        f"<h1>{escape(contract.target)}: model {verdict['model']}</h1>",
-        f'<p class="verdict {verdict["verdict"]}"><b>{sign} {verdict["verdict"]}.</b> '
-        f"{escape(verdict['said'])} {escape(compared['said'])}</p>",
+    """Render the whole report as one page."""
+    found = {name: family.details for name, family in families.items()}
+    compared, drift, fair = found["compare"], found["drift"], found["bias"]
+    shown = Page(
+        target=contract.target,
+        sign=VERDICTS[verdict["verdict"]],
+        headline=headline(metrics, compared, HEADLINE[contract.task][0]),
+        scores=Table(SCORED, scores(metrics, compared)),
+        calibration=calibration(predictions, contract),
+        slices=weakest(found["slices"]),
+        groups=groups(fair["table"]),
+        base_rates=[gate for gate in families["bias"].gates if gate.name == "bias.base_rate"],
+        without_protected=fair.get("without_protected"),
+        drift=moved_columns(drift["effects"]),
+        over_time=over_time(drift.get("over_time")),
+        changes=filled(["what", "change"], changes(compared["axes"])),
+        code="\n".join(compared["axes"].get("code", [])),
+        moved=moved_slices(compared.get("slices")),
+        flips=filled(
+            ["row", "truth", "champion", "candidate", "loss more"],
+            [(f["row"], f["truth"], f["before"], f["now"], f["worse"]) for f in compared.get("flips") or []],
+        ),
+        alternatives=looked_at(others.gates),
+        settings=filled(
+            ["set", "gain", "low", "high"],
+            [(row["set"], row["value"], row["low"], row["high"]) for row in others.details["settings"]],
+        ),
+        counts=Table(["family", *COUNTED[1:]], counted(families)),
+        families=[checks(name, family.gates) for name, family in families.items()],
+    )
+    return render("ce.html", page=shown, verdict=verdict, compared=compared)
+
+
+def filled(head: list[str], rows: list[tuple[Any, ...]]) -> Table | None:
+    """Return a table, or None if it has no rows."""
+    return Table(head, rows) if rows else None
+
+
+def headline(metrics: dict[str, Any], compared: dict[str, Any], name: str) -> Intervals:
+    """Compare the headline metric with the champion's and with that of a guess."""
+    score, theirs = metrics[name], compared.get("headline", {}).get("champion")
+    rows = [Estimate(f"candidate, {name}", score["value"], score["low"], score["high"])]
+    if theirs is not None:
+        rows.append(Estimate(f"champion, {compared['champion']['release']}", theirs, open=True))
+    rows.append(Estimate("a constant guess", score["baseline"], open=True))
+    return Intervals(f"{name} with its interval, against champion and guess", rows, name)
+
+
+def calibration(predictions: pd.DataFrame, contract: Contract) -> Curve:
+    """Compare predicted with observed, in ten groups of equal size."""
+    pairs = {label: (predictions[f"p {label}"], predictions["truth"] == label) for label in one_by_one(contract)}
+    pairs = pairs or {contract.target: (predictions["prediction"], predictions["truth"])}
+    series = {label: calibrated(told, seen) for label, (told, seen) in pairs.items()}
+    return Curve("Calibration: predicted against observed, in ten groups of rows", series, "predicted", "observed")
+
+
+def weakest(slices: dict[str, Any]) -> Intervals | None:
+    """Return the slices that lose most, those with rows enough to decide first."""
+    worst = sorted(slices["table"], key=lambda row: (not row["gated"], -(row["loss"] or 0)))[:MOST]
+    rows = [Estimate(_slice(r), r["loss"], r["loss_low"], r["loss_high"], n=r["n"], open=not r["gated"]) for r in worst]
+    title = f"Loss by slice, the {MOST} weakest"
+    return Intervals(title, rows, "loss", {"all rows": slices["loss"]}) if rows else None
+
+
+def groups(rows: list[dict[str, Any]]) -> Table | None:
+    """Return the groups of the protected columns with their sizes and rates."""
+    keys = [key for key in rows[0] if key != "gated"] if rows else []
+    return filled([key.replace("_", " ") for key in keys], [tuple(row[key] for key in keys) for row in rows])
+
+
+def moved_columns(effects: list[dict[str, Any]]) -> Intervals:
+    """Return how far each column has moved, in shares of what is allowed."""
+    shares = sorted(((e["column"], (e["distance"] or 0) / e["threshold"]) for e in effects), key=lambda pair: -pair[1])
+    rows = [Estimate(column, share, 0.0, share, mark=1.0) for column, share in shares[:MOST]]
+    title = "Drift by column, test rows against train rows, in shares of what is allowed"
+    return Intervals(title, rows, "of what is allowed")
+
+
+def over_time(windows: Iterable[dict[str, Any]] | None) -> Intervals | None:
+    """Return the loss by window of time."""
+    rows = [
+        Estimate(w["span"], w["loss"], w["low"], w["high"], n=w["n"], open=w["split"] == "train") for w in windows or ()
     ]
-    body += [
-        f"<p>Waived until {w['expires']}: {escape(w['gate'])}. {escape(w['reason'])} ({escape(w['owner'])})</p>"
-        for w in verdict["waived"]
+    return Intervals("Loss by window of time", rows, "loss") if rows else None
+
+
+def moved_slices(slices: Iterable[dict[str, Any]] | None) -> Intervals | None:
+    """Return the slices that gained and lost most against the champion."""
+    rows = [Estimate(_slice(r), r["worse"], n=r["n"]) for r in slices or ()]
+    title = "Loss minus the champion's, by slice: below 0 is a gain"
+    return Intervals(title, rows, "worse than the champion", {"no change": 0.0}) if rows else None
+
+
+def looked_at(gates: list[Gate]) -> Table:
+    """Return what is simpler, set otherwise or older next to the model; it decides nothing."""
+    rows = [(gate.name.partition(".")[2], gate.said, "" if gate.verdict == PASS else gate.next) for gate in gates]
+    return Table(["looked at", "found", "next"], rows)
+
+
+def checks(name: str, gates: list[Gate]) -> Checks:
+    """Return the gates of a family, with what to do where one needs a look."""
+    order = sorted(gates, key=lambda gate: (gate.verdict in (PASS, REPORTED), not gate.alarm, gate.title))
+    rows = [
+        (f"{SIGNS[gate.verdict]} {gate.verdict}", gate.title, gate.said, gate.next if _needs_a_look(gate) else "")
+        for gate in order
     ]
-    body += [f"<h2>{heading}</h2>\n{part}" for heading, part in sections(metrics, families, predictions, contract)]
-    body.append("<h2>Is something else better?</h2>" + beside(others))
-    body.append("<h2>All checks</h2>" + table(["family", *(name.lower() for name in SIGNS)], counted(families)))
-    for name, family in families.items():
-        order = sorted(family.gates, key=lambda gate: (gate.verdict in (PASS, REPORTED), not gate.alarm, gate.title))
-        rows = [
-            (
-                f"{SIGNS[gate.verdict]} {gate.verdict}",
-                gate.title,
-                gate.said,
-                "" if gate.verdict in (PASS, REPORTED) and not gate.alarm else gate.next,
-            )
-            for gate in order
-        ]
-        opened = " open" if any(gate.verdict not in (PASS, REPORTED) or gate.alarm for gate in order) else ""
-        body.append(
-            f"<details{opened}><summary>{name}: {len(rows)} checks</summary>"
-            f"{table(['verdict', 'gate', 'measured', 'next'], rows)}</details>"
-        )
-    return document(f"{verdict['verdict']}: {contract.target}", "\n".join(body))
+    return Checks(name, Table(["verdict", "gate", "measured", "next"], rows), any(map(_needs_a_look, order)))
+
+
+def _needs_a_look(gate: Gate) -> bool:
+    return gate.verdict not in (PASS, REPORTED) or gate.alarm
+
+
+def _slice(row: dict[str, Any]) -> str:
+    return f"{row['column']} = {row['group']}"

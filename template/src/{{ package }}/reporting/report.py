@@ -13,7 +13,7 @@ from ..evaluate import read_predictions
 from ..metrics import HEADLINE
 from ..params import Params, load
 from ..prepare import TEST, TRAIN
-from .drawing import number
+from .rendering import render
 
 REPORTS = Path("reports")
 POINTS = 200  # of a curve that DVC draws
@@ -154,50 +154,6 @@ def _save(figure: Any, name: str) -> None:
     figure.savefig(REPORTS / name, dpi=110, metadata={"Software": None})
 
 
-CARD = """# Model card
-
-Model `{version}` predicts `{target}`, a {task}{classes}.
-
-It is {verdict}.
-
-Written by `make train`; change the model, the data or `params.yaml`, not this page.
-
-## How good it is
-
-On {split}, with {confidence:.0%} bootstrap intervals over rows:
-
-| metric | value | interval | dummy baseline |
-| --- | --- | --- | --- |
-{metrics}
-
-{plots}
-
-## How it was judged
-
-{judged} The checks stand in `reports/ce.md`, their figures in `reports/ce.html`.
-
-## What it was made from
-
-| what | version |
-| --- | --- |
-{made}
-
-## Which columns it sees
-
-Only columns with the role *feature* reach the model. Protected columns are kept for evaluation alone.
-
-| column | role | type | note |
-| --- | --- | --- | --- |
-{columns}
-
-## Limits
-
-- It holds for rows like those of the table it was trained on; `contract.yaml` says which values are allowed.
-- An interval says how sure the figure is on this test set, and nothing about a world that has changed since.
-- Groups that are too small to judge are shown in `reports/ce.html`, and nothing is claimed about them.
-"""
-
-
 def model_card(
     metrics: dict[str, dict[str, float]],
     contract: Contract,
@@ -206,59 +162,29 @@ def model_card(
     rows: tuple[int, int],
     verdict: dict[str, Any],
 ) -> str:
-    """Write the model card in Markdown: what it is, how good it is, what it was made from, where it ends."""
-    target = contract.columns[contract.target]
-    classes = f" of {', '.join(str(label) for label in contract.labels[:20])}" if contract.labels else ""
-    drawn = f"the newest ones by `{contract.time}`" if contract.time else "drawn at random"
-    table = [
-        f"| {name} | {number(found['value'])} | {number(found['low'])} to {number(found['high'])} "
-        f"| {number(found['baseline'])} |"
-        for name, found in metrics.items()
-        if found["value"] is not None
-    ]
-    made = [f"| {key} | `{meta[key]}` |" for key in ("data", "contract", "params", "lock", "python")]
-    made += [f"| {library} | {number} |" for library, number in meta["libraries"].items()]
-    used = [
-        f"| `{cell(c.name)}` | {c.role} | {c.type} | {cell(c.reason or c.description)} |"
-        for c in contract.columns.values()
-    ]
-    pictures = ("curves.png", "confusion.png") if contract.labels else ("residuals.png",)
-    return CARD.format(
-        version=meta["version"],
-        target=target.name,
-        task=contract.task,
-        classes=classes,
-        verdict=_verdict(metrics, contract.task),
-        split=f"{rows[1]} test rows that it has not seen ({drawn}; {rows[0]} rows to train)",
-        confidence=params.evaluate.confidence,
-        metrics="\n".join(table),
-        plots="\n".join(f"![{name}](../reports/{name})" for name in pictures),
-        judged=verdict["said"] + "".join(map(_waived, verdict["waived"])),
-        made="\n".join([*made, f"| estimator | {params.model.kind} |"]),
-        columns="\n".join(used),
+    """Render the model card in Markdown: what it is, how good it is, what it was made from, where it ends."""
+    name, more_is_better = HEADLINE[contract.task]
+    return render(
+        "model-card.md",
+        contract=contract,
+        meta=meta,
+        params=params,
+        verdict=verdict,
+        metrics={name: found for name, found in metrics.items() if found["value"] is not None},
+        headline=name,
+        best=metrics[name],
+        better=_better(metrics[name], more_is_better),
+        trained=rows[0],
+        tested=rows[1],
+        pictures=("curves.png", "confusion.png") if contract.labels else ("residuals.png",),
     )
 
 
-def _waived(waiver: dict[str, str]) -> str:
-    until, owner = waiver["expires"], cell(waiver["owner"])
-    return f"\n- Known and accepted until {until}: {cell(waiver['gate'])}. {cell(waiver['reason'])} ({owner})"
-
-
-def cell(text: str) -> str:
-    """Keep a text inside its cell of a Markdown table."""
-    return " ".join(text.split()).replace("|", "\\|").replace("`", "'")
-
-
-def _verdict(metrics: dict[str, dict[str, float]], task: str) -> str:
-    name, more_is_better = HEADLINE[task]
-    found = metrics[name]
+def _better(found: dict[str, float], more_is_better: bool) -> bool:
+    """Say whether the interval of a metric lies on the better side of the baseline."""
     if found["value"] is None:
-        return f"not measured: {name} cannot be computed on these test rows"
-    value, low, high, baseline = (number(found[key]) for key in ("value", "low", "high", "baseline"))
-    figures = f"{name} {value} [{low}, {high}] against {baseline}"
-    if found["low"] > found["baseline"] if more_is_better else found["high"] < found["baseline"]:
-        return f"better than the dummy baseline: {figures}"
-    return f"**poor**: not shown to be better than the dummy baseline, {figures}. It may ship to try the path, no more"
+        return False
+    return found["low"] > found["baseline"] if more_is_better else found["high"] < found["baseline"]
 
 
 def main() -> None:

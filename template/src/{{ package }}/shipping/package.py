@@ -14,6 +14,7 @@ from ..artifacts import LOCK as MAIN_LOCK
 from ..artifacts import META, METRICS, MODEL, MODEL_CARD, PACKAGE, SERVING, VERDICT, digest
 from ..columns import Contract, DataError, run
 from ..experimenting.journal import current
+from ..experimenting.publish import write_page
 from ..judging.bless import REJECTED, Verdict, blessing, judge
 from ..judging.champion import Champion
 from ..params import ALONE, CHALLENGER, Rollout, load
@@ -64,6 +65,7 @@ def allowed(forced: str) -> Verdict:
 def record(forced: str) -> None:
     """Write why a model ships without a blessing into the journal and the model card, and tell DVC of the card."""
     replace(current(), forced=forced).write()
+    write_page()
     card = MODEL_CARD.read_text(encoding="utf-8").split(FORCED)[0].rstrip("\n")
     MODEL_CARD.write_text(f"{card}\n{FORCED}{forced}\n", encoding="utf-8")
     subprocess.run(["dvc", "commit", "--quiet", "--force", "report"], check=False)

@@ -19,7 +19,9 @@ from typing import Any
 
 from ..artifacts import PACKAGE, VERDICT
 from ..columns import DataError, run
-from ..experimenting.journal import SHIPPED, current
+from ..experimenting.journal import current
+from ..experimenting.publish import write_page
+from ..experimenting.runs import SHIPPED
 from .store import STORE
 
 EXAMPLE = STORE / "example.json"
@@ -219,6 +221,7 @@ def main() -> None:
     serving = time.perf_counter()
     record, answer = check()
     replace(current(), status=SHIPPED).write()
+    write_page()
     now = time.perf_counter()
     seconds |= {"serve": now - serving, "all": seconds["setup"] + now - begun}
     print(told(record, answer, seconds))
