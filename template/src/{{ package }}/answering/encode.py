@@ -1,11 +1,15 @@
-"""A record -> the row of numbers that the estimator sees, without a data frame; the tables are made by export.py."""
+"""A record -> the row of numbers that the estimator sees, without a data frame; the tables are made by tables.py.
+
+What scikit-learn and pandas compute is computed here by the same operations in the same order: the last bit of a number
+decides which branch of a tree it takes.
+"""
 
 import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,19 +18,49 @@ Array = npt.NDArray[np.float64]
 Row = list[float]
 Writer = Callable[[Any, Row], None]
 EPOCH = datetime(1970, 1, 1)
-DAY = timedelta(days=1)
-PARTS: dict[str, Callable[[datetime], float]] = {
-    "year": lambda date: date.year,
-    "month": lambda date: date.month,
-    "day": lambda date: date.day,
-    "day_of_week": lambda date: date.weekday(),
-    "hour": lambda date: date.hour,
-    "days": lambda date: (date - EPOCH) / DAY,
-}
+DAY = 86_400e9  # in nanoseconds, which pandas counts dates in
+PARTS = ("year", "month", "day", "day_of_week", "hour", "days")
+LOGS = (0.0, *(1.0 + np.log(np.arange(1.0, 64.0))).tolist())  # of a word's count, as TfidfVectorizer weighs it
+
+
+class Cell(NamedTuple):
+    """What a column writes to one place: ((x - start) * slope - mean) / scale of its number, or of a part of its date.
+
+    `start` is what CalendarParts takes away, `mean` and `scale` are those of StandardScaler, `slope` is another step's.
+    """
+
+    at: int
+    part: str
+    start: float
+    slope: float
+    mean: float
+    scale: float
+    missing: float
+
+    @classmethod
+    def of(cls, numbers: list[Any]) -> "Cell":
+        """Read a cell as it stands in encoding.json; those of 0.5 hold a slope and an offset alone."""
+        at, *part, missing = numbers
+        part = part if part and isinstance(part[0], str) else ["", *part]
+        if len(part) == 3:
+            part = [part[0], 0.0, part[1], -part[2], 1.0]
+        return cls(at, *part, math.nan if missing is None else missing)
+
+    @property
+    def is_shift(self) -> bool:
+        """Whether nothing is done but to take `start` away."""
+        return (self.slope, self.mean, self.scale) == (1.0, 0.0, 1.0)
+
+
+def parts(date: datetime) -> tuple[float, ...]:
+    """Give the `PARTS` of a date, to the bit as CalendarParts does: a count of nanoseconds is rounded to a double."""
+    since = date - EPOCH
+    nanoseconds = ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
+    return date.year, date.month, date.day, date.weekday(), date.hour, nanoseconds / DAY
 
 
 def encoder(table: dict[str, Any]) -> Callable[[list[dict[str, Any]]], Array]:
-    """Compile a table of export.py into a function.
+    """Compile a table of tables.py into a function.
 
     Parameters
     ----------
@@ -55,19 +89,30 @@ def encoder(table: dict[str, Any]) -> Callable[[list[dict[str, Any]]], Array]:
 
 
 def _number(column: dict[str, Any]) -> Writer:
-    """Each cell is slope * value + offset, or a constant where the value is missing."""
-    cells = [(at, slope, offset, _nan(missing)) for at, slope, offset, missing in column["cells"]]
-    if len(cells) == 1 and cells[0][1:3] == (1.0, 0.0):
-        ((at, _, _, absent),) = cells
+    cells = [Cell.of(numbers) for numbers in column["cells"]]
+    if len(cells) == 1 and cells[0].is_shift and not cells[0].start:
+        only, absent = cells[0].at, cells[0].missing
 
         def copy(value: float | None, row: Row) -> None:
-            row[at] = absent if value is None else value
+            row[only] = absent if value is None else value
 
         return copy
+    absents = [(cell.at, cell.missing) for cell in cells]
+    fixed = [(cell.at, -cell.mean / cell.scale) for cell in cells if not cell.slope]
+    scaled = [(c.at, c.mean, c.scale) for c in cells if c.slope == 1.0 and not c.start]
+    other = [(*cell,) for cell in cells if cell.slope and (cell.slope != 1.0 or cell.start)]
 
     def write(value: float | None, row: Row) -> None:
-        for at, slope, offset, missing in cells:
-            row[at] = missing if value is None else slope * value + offset
+        if value is None:
+            for at, missing in absents:
+                row[at] = missing
+            return
+        for at, mean, scale in scaled:
+            row[at] = (value - mean) / scale
+        for at, number in fixed:
+            row[at] = number
+        for at, _, start, slope, mean, scale, _ in other:
+            row[at] = ((value - start) * slope - mean) / scale
 
     return write
 
@@ -85,34 +130,48 @@ def _category(column: dict[str, Any]) -> Writer:
 
 
 def _datetime(column: dict[str, Any]) -> Writer:
-    cells = [(at, PARTS[part], slope, offset, _nan(missing)) for at, part, slope, offset, missing in column["cells"]]
+    cells = [Cell.of(numbers) for numbers in column["cells"]]
+    absents = [(cell.at, cell.missing) for cell in cells]
+    shifted = [(cell.at, PARTS.index(cell.part), cell.start) for cell in cells if cell.is_shift]
+    other = [(c.at, PARTS.index(c.part), c.start, c.slope, c.mean, c.scale) for c in cells if not c.is_shift]
 
     def write(value: datetime | None, row: Row) -> None:
-        for at, part, slope, offset, missing in cells:
-            row[at] = missing if value is None else slope * part(value) + offset
+        if value is None:
+            for at, missing in absents:
+                row[at] = missing
+            return
+        found = parts(value)
+        for at, part, start in shifted:
+            row[at] = found[part] - start
+        for at, part, start, slope, mean, scale in other:
+            row[at] = ((found[part] - start) * slope - mean) / scale
 
     return write
+
+
+def weigh(count: int) -> float:
+    """Give the sublinear weight of a word's count, as TfidfVectorizer does: by numpy's logarithm, not by that of math."""
+    return LOGS[count] if count < len(LOGS) else 1.0 + float(np.log(float(count)))
 
 
 def _words(column: dict[str, Any]) -> Writer:
     """Term frequency times inverse document frequency, as sklearn's TfidfVectorizer has learnt it."""
     at, weights, pattern = column["at"], column["weights"], re.compile(column["pattern"])
     blank, lower, sublinear, norm = column["blank"], column["lower"], column["sublinear"], column["norm"]
-    places = {word: i for i, word in enumerate(weights)}
+    places, idf = {word: i for i, word in enumerate(weights)}, list(weights.values())
 
     def write(value: str | None, row: Row) -> None:
         text = value if value is not None and re.search(r"\w", value) else blank
-        counts = Counter(word for word in pattern.findall(text.lower() if lower else text) if word in places)
-        found = {word: (1 + math.log(n) if sublinear else n) * weights[word] for word, n in counts.items()}
-        length = math.sqrt(sum(x * x for x in found.values())) if norm else 1.0
-        for word, x in found.items():
-            row[at + places[word]] = x / length
+        counts = Counter([places[word] for word in pattern.findall(text.lower() if lower else text) if word in places])
+        found = [(place, (weigh(n) if sublinear else n) * idf[place]) for place, n in sorted(counts.items())]
+        square = 0.0 if norm else 1.0
+        for _, x in found if norm else ():  # not sum(), which is exact from Python 3.12 on, and scikit-learn is not
+            square += x * x
+        length = math.sqrt(square)
+        for place, x in found:
+            row[at + place] = x / length
 
     return write
-
-
-def _nan(value: float | None) -> float:
-    return math.nan if value is None else value
 
 
 KINDS: dict[str, Callable[[dict[str, Any]], Writer]] = {

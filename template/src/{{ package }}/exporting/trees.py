@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 
 LINKS = {"squared_error": "Identity", "absolute_error": "Identity", "poisson": "Exp", "gamma": "Exp"}
 OPSETS = (helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 5))
@@ -42,11 +43,12 @@ def convert(estimator: Any, width: int) -> onnx.ModelProto:
     if any(nodes["is_categorical"].any() for nodes, _ in trees):
         raise NotConvertibleError("it splits on categories")
     baseline = np.asarray(estimator._baseline_prediction, dtype="float64").reshape(-1)
+    trees = [(_only_leaf(value), target) for target, value in enumerate(baseline)] + trees
     ensemble = helper.make_node(
-        "TreeEnsemble", ["X"], ["sum"], domain="ai.onnx.ml", **_attributes(trees, len(baseline))
+        "TreeEnsemble", ["X"], ["raw"], domain="ai.onnx.ml", **_attributes(trees, len(baseline))
     )
-    nodes = [ensemble, helper.make_node("Add", ["sum", "baseline"], ["raw"]), *_linked(estimator, len(baseline))]
-    constants = [numpy_helper.from_array(baseline.reshape(1, -1), "baseline")]
+    nodes = [ensemble, *_linked(estimator, len(baseline))]
+    constants = []
     if isinstance(estimator, HistGradientBoostingClassifier) and len(baseline) == 1:
         constants.append(numpy_helper.from_array(np.array([1.0]), "one"))
     given = helper.make_tensor_value_info("X", TensorProto.DOUBLE, [None, width])
@@ -107,6 +109,13 @@ def _attributes(trees: list[tuple[Any, int]], targets: int) -> dict[str, Any]:
         "nodes_truenodeids": branches["yes"], "nodes_trueleafs": branches["yes_leaf"],
         "nodes_falsenodeids": branches["no"], "nodes_falseleafs": branches["no_leaf"], "leaf_targetids": of,
     }  # fmt: skip
+
+
+def _only_leaf(value: float) -> Any:
+    """Give a tree of one value: as the first of all, the baseline is what sums begin with, as in scikit-learn."""
+    nodes = np.zeros(1, dtype=PREDICTOR_RECORD_DTYPE)
+    nodes["is_leaf"], nodes["value"] = 1, value
+    return nodes
 
 
 def _split_in_two(leaf: Any) -> Any:
