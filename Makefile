@@ -11,10 +11,12 @@ help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # One environment for development: the package in place, and the groups `test` and `docs` of pyproject.toml.
-$(VENV)/.ready: pyproject.toml
+# The library's dependencies are those of a generated repository, from its lock.
+$(VENV)/.ready: pyproject.toml runtime/pyproject.toml template/requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group test --group docs
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement template/requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable . --editable runtime --group test --group docs
 	touch $@
 
 demo: $(VENV)/.ready ## the main job: a table becomes a repository, a model, and an answer over HTTP

@@ -1,9 +1,11 @@
-"""Has this very model been judged, and do its waivers still hold?"""
+"""Has this very model been evaluated, and do its waivers still hold?"""
+
+from mlproduct.evaluation import verdict
 
 
-def test_waivers_are_owned_and_have_not_expired(bless):
-    bless.judge()
+def test_waivers_are_owned_and_have_not_expired():
+    verdict.judge()
 
 
-def test_the_model_is_blessed(bless):
-    assert bless.blessing().model
+def test_the_model_is_accepted():
+    assert verdict.blessing().model

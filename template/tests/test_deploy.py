@@ -1,9 +1,12 @@
 """What deploy/ promises keeps to params.yaml, and no container has more rights than it needs."""
 
+from pathlib import Path
+
 import pytest
 import yaml
-from under_test import ROOT, params
+from mlproduct import config as params
 
+ROOT = Path(__file__).parents[1]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 PARAMS = params.Params.load(ROOT / "params.yaml")
 MEBIBYTES = {"Mi": 1, "Gi": 1024}

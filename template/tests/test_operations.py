@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from under_test import ROOT, runbooks, signals
+from mlproduct.monitoring import runbooks
+from mlproduct.serving import metrics as signals
 
+ROOT = Path(__file__).parents[1]
 PROMETHEUS, GRAFANA, RUNBOOKS = ROOT / "deploy" / "prometheus", ROOT / "deploy" / "grafana", ROOT / "docs" / "runbooks"
 SECTIONS = ["Meaning", "Impact", "Owner", "Diagnosis", "Mitigation", "Rollback", "Escalation"]  # of an alert's runbook
 STEPS = ["When", "Owner", "Steps", "Rollback", "Escalation"]  # of a procedure's

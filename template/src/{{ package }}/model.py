@@ -10,9 +10,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from .columns import Contract, DataError
+from mlproduct.contract.columns import Contract
+from mlproduct.errors import DataError
 from .features import CalendarParts, Categories, WholeText
-from .params import Model
+from mlproduct.config import Model
 
 
 def build_model(params: Model, contract: Contract) -> Pipeline:

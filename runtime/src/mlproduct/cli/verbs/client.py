@@ -1,0 +1,17 @@
+"""Write the OpenAPI document and a typed Python client into clients/."""
+
+from argparse import ArgumentParser, Namespace
+
+GROUP = "Ship"
+EXAMPLE = "mlproduct client"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare no options."""
+
+
+def run(options: Namespace) -> None:
+    """Run the verb."""
+    from mlproduct.packaging import client
+
+    client.main()

@@ -1,0 +1,17 @@
+"""Train with several seeds: a smaller difference between models says nothing."""
+
+from argparse import ArgumentParser, Namespace
+
+GROUP = "Evaluate"
+EXAMPLE = "mlproduct noise"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare no options."""
+
+
+def run(options: Namespace) -> None:
+    """Run the verb."""
+    from mlproduct.experiments import difference
+
+    difference.measure_noise()

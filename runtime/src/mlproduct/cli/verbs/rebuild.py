@@ -1,0 +1,21 @@
+"""Package this work tree and serve it once; `release` and `rollback` call this."""
+
+from argparse import ArgumentParser, Namespace
+from datetime import date
+
+GROUP = "Own"
+EXAMPLE = "mlproduct rebuild --on 2026-11-27"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--on", type=date.fromisoformat, required=True, help="the day of the release: waivers count as then"
+    )
+
+
+def run(options: Namespace) -> None:
+    """Run the verb."""
+    from mlproduct.release import rebuild
+
+    rebuild.main(options.on)

@@ -1,0 +1,1 @@
+"""contract.yaml as values, and data against it: types, ranges, categories, roles."""

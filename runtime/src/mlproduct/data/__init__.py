@@ -1,0 +1,1 @@
+"""Raw data: under DVC, and divided into train and test rows."""

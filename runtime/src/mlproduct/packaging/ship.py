@@ -1,0 +1,231 @@
+"""The whole path in one go: data, train, test, package; then the packaged service has to answer as the model does."""
+
+import json
+import math
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mlproduct import team
+from mlproduct.artifacts import VERDICT
+from mlproduct.errors import DataError
+from mlproduct.experiments.journal import current
+from mlproduct.experiments.publish import write_page
+from mlproduct.experiments.runs import SHIPPED
+from mlproduct.packaging.store import STORE
+
+EXAMPLE = STORE / "example.json"
+ROWS = 20  # of the test set that the service is asked for
+PATIENCE = 120  # seconds until a service that does not answer has failed
+
+
+def step(name: str, *words: str) -> float:
+    """Run a verb and return its seconds.
+
+    Raises
+    ------
+    DataError
+        If it fails; its own output has said why.
+    """
+    print(f"\n== {name}", flush=True)
+    begun = time.perf_counter()
+    if subprocess.run([sys.executable, "-m", "mlproduct", name, *words], check=False).returncode:
+        raise DataError(f"`make {name}` failed; its output above says why")
+    return time.perf_counter() - begun
+
+
+@contextmanager
+def tested() -> Iterator[Callable[[], float]]:
+    """Run the tests of the code beside the next steps; yields a function that waits, shows what they said, and counts.
+
+    Raises
+    ------
+    DataError
+        From that function, if the verb fails.
+    """
+    begun = time.perf_counter()
+    words = [sys.executable, "-m", "pytest", "-m", "not slow"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def wait() -> float:
+        said = process.communicate()[0]
+        print(f"\n== test (meanwhile)\n{said}", end="", flush=True)
+        if process.returncode:
+            raise DataError("`make test` failed; its output above says why")
+        return time.perf_counter() - begun
+
+    try:
+        yield wait
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def served(port: int) -> Iterator[Callable[[], str]]:
+    """Serve the newest Bento for a while; gives a function that waits until it is ready, and gives its URL.
+
+    Raises
+    ------
+    DataError
+        From that function, if it is not ready in time; with the end of its log.
+    """
+    url, log = f"http://127.0.0.1:{port}", STORE / "serve.log"
+    command = [sys.executable, "-m", "mlproduct", "serve", "--port", str(port)]
+    with log.open("w+", encoding="utf-8") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        late = time.monotonic() + PATIENCE
+
+        def ready() -> str:
+            while not _ready(url):
+                if process.poll() is not None or time.monotonic() > late:
+                    said = "\n".join(log.read_text(encoding="utf-8").splitlines()[-20:])
+                    raise DataError(f"the service did not become ready; the end of {log}:\n{said}")
+                time.sleep(0.1)
+            return url
+
+        try:
+            yield ready
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def ask(url: str, body: Any) -> Any:
+    """Send a JSON body to /predict and give the answer.
+
+    Raises
+    ------
+    DataError
+        If it is refused; with what the service says.
+    """
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/predict", json.dumps(body).encode(), headers)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return json.load(answer)
+    except urllib.error.HTTPError as refused:
+        raise DataError(f"the service answers {refused.code}: {refused.read().decode()[:2000]}") from None
+
+
+def differences(answers: list[dict[str, Any]], expected: list[Any], tolerance: float) -> list[str]:
+    """Say where the service and the model in process disagree."""
+    return [
+        f"test row {i}: the service says {answer['prediction']!r}, the model {wanted.prediction!r}"
+        for i, (answer, wanted) in enumerate(zip(answers, expected, strict=True))
+        if not _same(answer["prediction"], wanted.prediction, tolerance)
+        or any(not _same(answer["probabilities"][x], p, tolerance) for x, p in (wanted.probabilities or {}).items())
+    ]
+
+
+def _same(one: Any, other: Any, tolerance: float) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance)
+    return bool(one == other)
+
+
+def check() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Serve the Bento, ask it for rows of the test set, and compare with the model in process.
+
+    Returns
+    -------
+    record, answer : dict
+        The first row as it was sent alone, and what came back.
+    """
+    with served(free_port()) as ready:  # it starts while this process loads the model too
+        import pandas as pd
+
+        from mlproduct.config import load
+        from mlproduct.data.prepare import TEST
+        from mlproduct.inference.predict import Predictor
+        from mlproduct.inference.request import examples, values
+
+        contract, params = load()
+        rows = pd.read_parquet(TEST).head(min(ROWS, params.service.max_records))
+        records = examples(contract, rows)
+        expected = Predictor.load(contract, path="frame").predict(values(contract, rows))
+        url = ready()
+        answers = ask(url, {"records": records})["predictions"]
+        answer: dict[str, Any] = ask(url, records[0])
+    wrong = differences([*answers, answer], [*expected, expected[0]], params.service.tolerance)
+    if wrong:
+        raise DataError("the packaged service does not answer as the model does:\n" + "\n".join(wrong))
+    return records[0], answer
+
+
+def told(record: dict[str, Any], answer: dict[str, Any], seconds: dict[str, float]) -> str:
+    """Say what came out: a prediction, how to ask for more, and what took how long."""
+    tag = f"{team.package()}:{(STORE / 'bentos' / team.package() / 'latest').read_text(encoding='utf-8').strip()}"
+    EXAMPLE.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    p = (answer.get("probabilities") or {}).get(str(answer["prediction"]))
+    sure = "" if p is None else f" (probability {p:.2f})"
+    lines = [
+        f"\n== {team.package()} ships",
+        f"prediction  {answer['prediction']}{sure}, from model {answer['model_version']}",
+        "checked     rows of the test set over HTTP: as the model in process",
+        f"bento       {tag}",
+        f"verdict     {json.loads(VERDICT.read_text(encoding='utf-8'))['verdict']}: reports/ce.html says why",
+        "try it      make serve PORT=3000   (http://127.0.0.1:3000), then",
+        f"            curl http://127.0.0.1:3000/predict -d @{EXAMPLE.relative_to(Path.cwd())}",
+        "took        " + " ".join(f"{step} {spent:.0f}s" for step, spent in seconds.items()),
+    ]
+    return "\n".join(lines)
+
+
+def main(setup: float = 0.0, forced: str = "") -> None:
+    """Run the steps, then check the packaged service.
+
+    Parameters
+    ----------
+    setup : float
+        Seconds that `make setup` took, for the summary.
+    forced : str
+        Why a model that was not accepted is packaged all the same.
+    """
+    begun = time.perf_counter()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of two processes at once spend their time on waiting
+    seconds = {"setup": setup}
+    with tested() as ended:  # the tests of the code need no model, and there is a second core
+        seconds["data"] = step("data")
+        seconds["train"] = step("train")
+        seconds["test"] = ended()
+    seconds["package"] = step("package", "--force", forced)
+    print("\n== serve, and ask for real rows", flush=True)
+    serving = time.perf_counter()
+    record, answer = check()
+    replace(current(), status=SHIPPED).write()
+    write_page()
+    now = time.perf_counter()
+    seconds |= {"serve": now - serving, "all": seconds["setup"] + now - begun}
+    print(told(record, answer, seconds))
+    sys.stdout.flush()

@@ -1,0 +1,145 @@
+"""The blessed model becomes the champion: a tag, an entry in CHANGELOG.md, an SBOM, and a Bento that has proven itself.
+
+All or nothing: the commit is made in a work tree beside, and the branch and the tag move when everything else is done.
+"""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from mlproduct import team
+from mlproduct.errors import DataError
+from mlproduct.evaluation.champion import find, releases
+from mlproduct.evaluation.verdict import blessing
+from mlproduct.packaging.store import STORE
+from mlproduct.release.changelog import CHANGELOG, Release, added, entry
+from mlproduct.release.rebuild import Rebuilt, git, rebuild, work_tree
+from mlproduct.release.sbom import SBOM, bill
+
+VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True)
+class Released:
+    """A release, the one before, and its Bento."""
+
+    version: str
+    before: str | None
+    built: Rebuilt
+
+
+def following(tags: list[str]) -> str:
+    """Give the next version: a new model is a minor one; who breaks what callers send says VERSION=v2.0.0."""
+    known = [tuple(map(int, found.groups())) for tag in tags if (found := VERSION.fullmatch(tag))]
+    if not known:
+        return "v1.0.0"
+    major, minor, _ = max(known)
+    return f"v{major}.{minor + 1}.0"
+
+
+def checked(version: str, tags: list[str]) -> str:
+    """Refuse a version that is none, or is taken.
+
+    Raises
+    ------
+    DataError
+        With what to do.
+    """
+    if not VERSION.fullmatch(version):
+        raise DataError(f"VERSION={version}: write v1.2.0")
+    if version in tags:
+        raise DataError(f"{version} is released already: `make release` alone takes the next one")
+    return version
+
+
+def ready() -> str:
+    """Give the commit that is released.
+
+    Raises
+    ------
+    DataError
+        If something is not committed, or the reports are not those of what is committed.
+    """
+    if changed := git("status", "--porcelain"):
+        raise DataError(f"a release is a commit: commit or stash first\n{changed}")
+    stale = subprocess.run(["dvc", "status"], capture_output=True, text=True, check=False)
+    if stale.returncode or "up to date" not in stale.stdout:
+        raise DataError(
+            f"model and reports are not those of this commit: `make train` (or `make pull`)\n{stale.stdout}"
+        )
+    blessing()
+    return git("rev-parse", "HEAD")
+
+
+def release(version: str, day: date) -> Released:
+    """Release the commit at hand.
+
+    Raises
+    ------
+    DataError
+        If it may not be released, or does not prove itself; then all is as it was.
+    """
+    tags, old, commit = git("tag", "--list", "v[0-9]*").splitlines(), find()["release"], ready()
+    version = checked(version or following(tags), tags)
+    before = Release.of(old, old) if old else None
+    said = entry(Release.of(version, commit), before, day)
+    with work_tree(commit) as tree:
+        (tree / CHANGELOG).write_text(added(_text(tree / CHANGELOG), said), encoding="utf-8")
+        (tree / SBOM).write_text(bill(team.package(), version, tree), encoding="utf-8")
+        git("add", str(CHANGELOG), str(SBOM), folder=tree)
+        git(
+            "commit", "--quiet", "--no-verify", "--message", f"Release {version}", folder=tree
+        )  # hooks have seen the rest
+        built = rebuild(tree, day)
+        shutil.copy2(tree / SBOM, STORE / "bentos" / built.bento.replace(":", "/") / SBOM.name)
+    publish(version, commit, built.commit, said)
+    return Released(version, old, built)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def publish(version: str, before: str, commit: str, said: str) -> None:
+    """Move the branch to the release, and tag it; or neither.
+
+    Raises
+    ------
+    DataError
+        If the branch has moved meanwhile, or the tag cannot be made.
+    """
+    git("merge", "--quiet", "--ff-only", commit)
+    try:
+        git("tag", "--annotate", "--cleanup=verbatim", "--message", said, version, commit)
+    except BaseException:
+        git("reset", "--quiet", "--keep", before)
+        raise
+
+
+def told(made: Released) -> str:
+    """Say what was released, how it reaches others, and how it is taken back."""
+    branch = git("rev-parse", "--abbrev-ref", "HEAD")
+    back = f"make rollback VERSION={made.before}" if made.before else "there is no release before this one"
+    return "\n".join(
+        [
+            f"\n== {team.package()} {made.version} is the champion",
+            f"model       {made.built.model}, served and asked: /version says so",
+            f"bento       {made.built.bento}, with its SBOM",
+            f"written     {CHANGELOG}, {SBOM}",
+            f"publish     make push && git push --atomic origin {branch} {made.version}",
+            f"roll back   {back}",
+        ]
+    )
+
+
+def main(version: str = "") -> None:
+    """Release the commit at hand under a version, or under the next one."""
+    made = release(version, datetime.now(UTC).date())
+    if releases()[0] != made.version:
+        raise DataError(
+            f"{made.version} is tagged, and `make train` would compare with {releases()[0]}: look at `git tag`"
+        )
+    print(told(made))

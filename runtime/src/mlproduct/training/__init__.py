@@ -1,0 +1,1 @@
+"""Train rows -> a fitted pipeline and its file."""
