@@ -329,7 +329,7 @@ def _about_table(contract: Contract, reading: Reading) -> Iterator[Finding]:
     rows = reading.summaries[contract.target].rows
     if reading.duplicates:
         share = f"{counted(reading.duplicates, 'row')} of {rows:,}"
-        yield warning("duplicate rows", f"{share} equal an earlier row; the split keeps equal rows on one side")
+        yield warning("duplicate rows", f"{share} equal an earlier row; the split keeps copies on one side")
     for name in (*contract.named("time"), *contract.named("id")):
         nulls = reading.summaries[name].nulls
         if nulls:
