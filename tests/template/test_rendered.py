@@ -45,7 +45,7 @@ def test_a_rendering_is_whole(tree: Path) -> None:
             assert path.read_bytes() == TEMPLATE.joinpath(*parts).read_bytes()
             continue
         text = path.read_text(encoding="utf-8")
-        if "grafana" in parts:  # its own braces look like Jinja's: nothing was rendered there
+        if {"grafana", "templates"} & set(parts):  # braces of their own: nothing was rendered there
             assert path.read_bytes() == TEMPLATE.joinpath(*parts).read_bytes()
             continue
         without_forge = re.sub(r"\$\{\{.*?\}\}", "", text)

@@ -39,8 +39,8 @@ ROOMS = {
     "answering": (380, "request encode predict"),
     "judging": (1520, "gate champion slices bias distance concept drift cases fragility compare bless"),
     "exporting": (340, "bins trees export"),
-    "reporting": (660, "rendering drawing report comment page journal_page ce_report"),
-    "experimenting": (460, "runs publish journal explain alternatives"),
+    "reporting": (600, "rendering drawing report comment page journal_page ce_report"),
+    "experimenting": (510, "runs publish journal explain alternatives"),
     "serving": (1010, (
         "guard ids contributions openapi prediction_log signals variants batch answers api service")),
     "shipping": (420, "store package serve client ship"),
