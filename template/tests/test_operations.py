@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from under_test import ROOT, runbooks, signals
+from under_test import ROOT, params, runbooks, signals
 
 PROMETHEUS, GRAFANA, RUNBOOKS = ROOT / "deploy" / "prometheus", ROOT / "deploy" / "grafana", ROOT / "docs" / "runbooks"
 SECTIONS = ["Meaning", "Impact", "Owner", "Diagnosis", "Mitigation", "Rollback", "Escalation"]  # of an alert's runbook
@@ -98,7 +98,7 @@ def test_every_record_is_read_by_somebody() -> None:
 
 
 def test_every_objective_that_rules_ask_for_is_one_of_params_yaml() -> None:
-    promised = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["objectives"]
+    promised = dict(params.Params.load(ROOT / "params.yaml").objectives)
     wanted = {name for rule in RECORDS + ALERTS for name in re.findall(r'objective="(\w+)"', rule["expr"])}
     assert wanted <= set(promised)
 

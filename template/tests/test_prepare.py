@@ -1,7 +1,5 @@
 """The split: newest rows last, no row and no entity on both sides."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,7 +23,7 @@ def test_no_entity_is_on_both_sides(rows: list[tuple[int, int]], seed: int):
     frame["y"] = np.arange(len(frame), dtype="float64")
     plain = known(("who", "id", "integer"), ("when", "time", "datetime"), ("y", "target", "number"))
     try:
-        train, test, _ = prepare.prepare(frame, plain, replace(HALF, seed=seed))
+        train, test, _ = prepare.prepare(frame, plain, HALF.replace(seed=seed))
     except contract.DataError as refused:
         assert "the split leaves" in str(refused) or "of one entity" in str(refused)  # noqa: PT017
         return
@@ -37,14 +35,14 @@ def test_no_entity_is_on_both_sides(rows: list[tuple[int, int]], seed: int):
 def test_the_newest_rows_are_the_test_set():
     frame = pd.DataFrame({"when": pd.date_range("2024-01-01", periods=50), "y": np.arange(50.0)})
     plain = known(("when", "time", "datetime"), ("y", "target", "number"))
-    train, test, _ = prepare.prepare(frame, plain, replace(HALF, test_size=0.2))
+    train, test, _ = prepare.prepare(frame, plain, HALF.replace(test_size=0.2))
     assert list(test["y"]) == list(np.arange(40.0, 50.0))
     assert len(train) == 40
 
 
 def test_identical_rows_stay_together(small, frame: pd.DataFrame):
     twice = pd.concat([frame, frame.iloc[:40]]).reset_index(drop=True)
-    train, test, _ = prepare.prepare(twice, small, replace(HALF, test_size=0.3))
+    train, test, _ = prepare.prepare(twice, small, HALF.replace(test_size=0.3))
     assert train.merge(test.fillna(""), on="row").empty
 
 
@@ -52,12 +50,12 @@ def test_a_running_number_does_not_hide_identical_rows():
     half = pd.DataFrame({"x": np.arange(100.0), "y": np.arange(100.0)})
     frame = pd.concat([half, half]).assign(row=np.arange(200.0)).reset_index(drop=True)
     plain = known(("row", "ignore", "integer"), ("x", "feature", "number"), ("y", "target", "number"))
-    train, test, _ = prepare.prepare(frame, plain, replace(HALF, test_size=0.3))
+    train, test, _ = prepare.prepare(frame, plain, HALF.replace(test_size=0.3))
     assert not set(train["x"]) & set(test["x"])
 
 
 def test_classes_keep_their_share(small, frame: pd.DataFrame):
-    train, test, _ = prepare.prepare(frame, small, replace(HALF, test_size=0.25))
+    train, test, _ = prepare.prepare(frame, small, HALF.replace(test_size=0.25))
     assert abs(train["left"].eq("Yes").mean() - test["left"].eq("Yes").mean()) < 0.05
 
 
@@ -102,5 +100,5 @@ def test_a_later_test_set_is_nearly_the_one_before(tuned):
     assert len(before - after) <= 0.1 * len(before)
     mended = frame.assign(y=np.where(frame.index % 10 == 0, "a", frame["y"]))
     assert len(after - set(prepare.prepare(mended, plain, tuned.prepare)[1].index)) <= 0.1 * len(after)
-    other = set(prepare.prepare(frame, plain, prepare.Prepare(0.2, 2))[1].index)
+    other = set(prepare.prepare(frame, plain, tuned.prepare.replace(seed=2))[1].index)
     assert len(after & other) < 0.4 * len(after)

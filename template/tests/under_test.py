@@ -8,6 +8,7 @@ PACKAGE = next(ROOT.glob("src/*/contract.py")).parent.name
 
 contract = import_module(f"{PACKAGE}.contract")
 params = import_module(f"{PACKAGE}.params")
+yaml_file = import_module(f"{PACKAGE}.yaml_file")
 prepare = import_module(f"{PACKAGE}.prepare")
 features = import_module(f"{PACKAGE}.features")
 train = import_module(f"{PACKAGE}.train")

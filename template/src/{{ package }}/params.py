@@ -1,236 +1,87 @@
-"""params.yaml: every number a person may tune, as values that cannot change; an unknown key is refused."""
+"""params.yaml: every number a person may tune, each with a type, limits, a default and what it does.
+
+A key that is missing has its default, an unknown key is an error. `python -m PACKAGE.params --explain` shows all.
+"""
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, Self
 
-import yaml
+from pydantic import Field, JsonValue, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
 
 from .artifacts import LOCK, digest
-from .columns import CONTRACT, Contract, DataError
+from .columns import CONTRACT, Contract, DataError, run
+from .params_explain import table
+from .sections import (
+    Bias,
+    Compare,
+    Drift,
+    Evaluate,
+    Fragility,
+    Log,
+    Model,
+    Objectives,
+    Prepare,
+    Rollout,
+    Service,
+    Slices,
+    Values,
+)
+from .validation import closest, explained
+from .yaml_file import read_yaml
 
 PARAMS = Path("params.yaml")
-LIMITS = {  # lowest and highest value with which the libraries work
-    "test_size": (0.01, 0.99),
-    "seed": (0, 2**32 - 1),
-    "learning_rate": (1e-6, 10),
-    "max_leaf_nodes": (2, 2**31),
-    "regularization": (1e-9, 1e9),
-    "confidence": (0.5, 0.999),
-    "margin": (0, 10),
-    "headline_margin": (0, 10),
-    "gap": (0, 100),
-    "worse": (0, 10),
-    "parity": (0, 1),
-    "odds": (0, 1),
-    "worst_group": (0, 100),
-    "calibration": (0, 10),
-    "base_rate": (0, 1),
-    "factor": (1, 100),
-    "floor": (0.001, 10),
-    "concept": (0, 10),
-    "tolerance": (0, 1),
-    "timeout_seconds": (0.1, 3600),
-    "share": (0, 1),
-    "availability": (0.5, 0.99999),
-    "latency": (0.5, 0.99999),
-    "latency_seconds": (0.001, 600),
-    "requests_per_second": (0.01, 1e6),
-    "model_age_days": (0, 1e5),
-    "label_delay_hours": (0, 1e6),
-    "null_ratio": (0, 1),
-    "live_loss": (0, 100),
-    "variant_worse": (0, 100),
-    "quiet_minutes": (0, 1e6),
-    "windows": (2, 100),
-    "bands": (2, 20),
-}
-POSITIVE = (1, 2**31)
 ALONE, SPLIT, SHADOW = "alone", "split", "shadow"  # no word that YAML takes for false
 CONTROL, CHALLENGER = "control", "challenger"
-CHOICES = {"mode": (ALONE, SPLIT, SHADOW)}
 
 
-@dataclass(frozen=True)
-class Prepare:
-    """How rows are divided into train and test."""
+class Params(Values):
+    """All of params.yaml, one section a stage; `own` is the team's."""
 
-    test_size: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class Model:
-    """What `model.build_model` is given."""
-
-    kind: str
-    seed: int
-    learning_rate: float
-    max_iter: int
-    max_leaf_nodes: int
-    min_samples_leaf: int
-    regularization: float
-    min_category_count: int
-    max_categories: int
-    max_words: int
-
-
-@dataclass(frozen=True)
-class Evaluate:
-    """How sure a metric has to be said."""
-
-    bootstrap: int
-    confidence: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class Compare:
-    """How much worse than the champion a candidate may be."""
-
-    margin: float
-    headline_margin: float
-    seeds: int
-
-
-@dataclass(frozen=True)
-class Slices:
-    """Where the model may be weak."""
-
-    gap: float
-    worse: float
-    min_rows: int
-    min_class_rows: int
-    bands: int
-    most_groups: int
-    two_way: list[list[str]]
-
-
-@dataclass(frozen=True)
-class Bias:
-    """How differently groups may be treated."""
-
-    allow: list[str]
-    parity: float
-    odds: float
-    worst_group: float
-    calibration: float
-    base_rate: float
-    worse: float
-
-
-@dataclass(frozen=True)
-class Drift:
-    """When data has moved."""
-
-    windows: int
-    factor: float
-    floor: float
-    concept: float
-
-
-@dataclass(frozen=True)
-class Fragility:
-    """What the model is asked under strain."""
-
-    rows: int
-    tolerance: float
-    expectations: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Service:
-    """What the API accepts, and how it answers."""
-
-    max_records: int
-    max_body_bytes: int
-    timeout_seconds: float
-    max_concurrency: int
-    tolerance: float
-    explain_draws: int
-
-
-@dataclass(frozen=True)
-class Log:
-    """How much of the prediction log is kept."""
-
-    rotate_megabytes: int
-    keep_files: int
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """How champion and challenger share the work."""
-
-    mode: str
-    entity: str
-    share: float
-
-
-@dataclass(frozen=True)
-class Objectives:
-    """What is promised of the service; alerts measure against it."""
-
-    availability: float
-    latency: float
-    latency_seconds: float
-    requests_per_second: float
-    model_age_days: float
-    label_delay_hours: float
-    null_ratio: float
-    live_loss: float
-    variant_worse: float
-    quiet_minutes: float
-
-
-@dataclass(frozen=True)
-class Params:
-    """All of params.yaml; one section a stage."""
-
-    prepare: Prepare
-    model: Model
-    evaluate: Evaluate
-    compare: Compare
-    slices: Slices
-    bias: Bias
-    drift: Drift
-    fragility: Fragility
-    service: Service
-    log: Log
-    rollout: Rollout
-    objectives: Objectives
+    prepare: Prepare = Field(default_factory=Prepare)
+    model: Model = Field(default_factory=Model)
+    evaluate: Evaluate = Field(default_factory=Evaluate)
+    compare: Compare = Field(default_factory=Compare)
+    slices: Slices = Field(default_factory=Slices)
+    bias: Bias = Field(default_factory=Bias)
+    drift: Drift = Field(default_factory=Drift)
+    fragility: Fragility = Field(default_factory=Fragility)
+    log: Log = Field(default_factory=Log)
+    rollout: Rollout = Field(default_factory=Rollout)
+    objectives: Objectives = Field(default_factory=Objectives)
+    service: Service = Field(default_factory=Service)
+    own: dict[str, JsonValue] = Field(default={}, description="The team's own values, by any name.")
 
     @classmethod
-    def load(cls, path: Path = PARAMS) -> "Params":
+    def load(cls, path: Path = PARAMS) -> Self:
         """Read params.yaml.
 
         Raises
         ------
         DataError
-            If the file cannot be read, or says something that cannot be.
+            If the file cannot be read, or says something that is not allowed.
         """
-        try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, yaml.YAMLError) as error:
-            raise DataError(f"{path} cannot be read: {error}") from None
-        return cls.of(document)
+        return cls.of(read_yaml(path), path)
 
     @classmethod
-    def of(cls, document: Any, path: Path = PARAMS) -> "Params":
-        """Check what params.yaml holds.
+    def of(cls, document: Any, path: Path = PARAMS) -> Self:
+        """Check what params.yaml holds; sections and keys that are missing or empty get their defaults.
 
         Raises
         ------
         DataError
-            If a section or a key is missing or unknown, or a value is not allowed.
+            If a section or a key is unknown, or a value is not allowed: one line for each error.
         """
-        if not isinstance(document, dict) or not all(isinstance(section, dict) for section in document.values()):
-            raise DataError(f"{path} holds sections, and each section `key: value`")
-        kinds = {field.name: field.type for field in fields(cls)}
-        _same_keys(path.name, set(document), set(kinds))
-        return cls(**{name: _section(name, kind, document[name]) for name, kind in kinds.items()})
+        if not isinstance(document, dict | None):
+            raise DataError(f"{path.name}: holds sections, and each section `key: value` lines")
+        sections = {name: {} if values is None else values for name, values in (document or {}).items()}
+        try:
+            return cls.model_validate(sections)
+        except ValidationError as error:
+            raise DataError(explained(error, json_schema(), path.name)) from None
 
 
 def load(folder: Path = Path()) -> tuple[Contract, Params]:
@@ -239,20 +90,22 @@ def load(folder: Path = Path()) -> tuple[Contract, Params]:
     Raises
     ------
     DataError
-        If one cannot be read, or `bias.allow` names a column that is not protected.
+        If one cannot be read, or `bias.allow` or `rollout.entity` names a column that does not fit.
     """
     contract, params = Contract.load(folder / CONTRACT), Params.load(folder / PARAMS)
     if wrong := [name for name in params.bias.allow if name not in contract.protected]:
-        raise DataError(f"params.yaml, bias.allow: {', '.join(map(str, wrong))}: no `role: protected` in contract.yaml")
+        raise DataError(f"params.yaml, bias.allow: {', '.join(wrong)}: no `role: protected` in contract.yaml")
     entity = params.rollout.entity
     if entity and entity not in contract.columns:
-        raise DataError(f"params.yaml, rollout.entity: {entity!r} is no column of contract.yaml")
+        hint = closest(entity, list(contract.columns))
+        raise DataError(f"params.yaml, rollout.entity: {entity!r} is no column of contract.yaml; {hint}")
     return replace(contract, allowed=tuple(params.bias.allow)), params
 
 
 def deciding(params: Params) -> dict[str, Any]:
-    """Give the parameters that decide about a model."""
-    return {"prepare": asdict(params.prepare), "model": asdict(params.model), "bias.allow": params.bias.allow}
+    """Return the parameters that decide about a model."""
+    own = {"own": params.own} if params.own else {}
+    return {"prepare": dict(params.prepare), "model": dict(params.model), "bias.allow": params.bias.allow, **own}
 
 
 def inputs(contract: Contract, params: Params) -> dict[str, str]:
@@ -274,25 +127,38 @@ def inputs(contract: Contract, params: Params) -> dict[str, str]:
     }
 
 
-def _section(name: str, kind: Any, values: dict[str, Any]) -> Any:
-    _same_keys(f"params.yaml, {name}", set(values), {field.name for field in fields(kind)})
-    for field in fields(kind):
-        _check(f"params.yaml, {name}.{field.name}", values[field.name], field.type, *LIMITS.get(field.name, POSITIVE))
-    return kind(**values)
+class _Untitled(GenerateJsonSchema):
+    """A JSON Schema without titles, which would repeat the names of the keys."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Set none."""
+        return False
 
 
-def _check(place: str, value: Any, kind: Any, low: float, high: float) -> None:
-    wanted = {float: int | float}.get(kind, get_origin(kind) or kind)
-    if not isinstance(value, wanted) or isinstance(value, bool):
-        raise DataError(f"{place}: {value!r} is no {getattr(kind, '__name__', kind)}")
-    if value not in CHOICES.get(place.rpartition(".")[2], (value,)):
-        raise DataError(f"{place}: {value!r} is none of {', '.join(CHOICES['mode'])}")
-    if isinstance(value, int | float) and not low <= value <= high:
-        raise DataError(f"{place}: {value!r} is not between {low:g} and {high:g}")
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of params.yaml, by which editors complete and check it."""
+    schema = Params.model_json_schema(schema_generator=_Untitled)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _same_keys(place: str, found: set[str], wanted: set[str]) -> None:
-    if found - wanted:
-        raise DataError(f"{place}: unknown {', '.join(sorted(found - wanted))}; it knows {', '.join(sorted(wanted))}")
-    if wanted - found:
-        raise DataError(f"{place}: {', '.join(sorted(wanted - found))} is missing")
+def explain(params: Params) -> str:
+    """Return every parameter as a table: value, default, what is allowed and what it does."""
+    return table(params.model_dump(), json_schema())
+
+
+def main() -> None:
+    """Print all parameters, or the JSON Schema."""
+    import argparse
+
+    parser = argparse.ArgumentParser(description="All parameters of params.yaml.")
+    shown = parser.add_mutually_exclusive_group(required=True)
+    shown.add_argument("--explain", action="store_true", help="value, default, limits and meaning of each")
+    shown.add_argument("--schema", action="store_true", help="the JSON Schema: params.schema.json")
+    if parser.parse_args().schema:
+        print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+        return
+    print(explain(Params.load()))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -21,6 +21,7 @@ from ..columns import Contract, DataError, run
 from ..judging import champion
 from ..metrics import HEADLINE
 from ..params import PARAMS, Params, deciding, inputs
+from ..yaml_file import read_yaml
 
 EXPERIMENTS = Path("experiments")
 CODE = ("contract.py", "prepare.py", "features.py", "model.py", "train.py")  # what decides about a model
@@ -250,10 +251,12 @@ def with_settings(chosen: dict[str, Any], path: Path = PARAMS) -> Params:
     DataError
         If a name is unknown, or a value is not allowed.
     """
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = read_yaml(path)
+    Params.of(document, path)
+    document = document or {}
     for name, value in chosen.items():
         section, key = name.split(".")
-        document.setdefault(section, {})[key] = value
+        document[section] = {**(document.get(section) or {}), key: value}
     return Params.of(document)
 
 
@@ -267,7 +270,7 @@ def experiments(hypothesis: str, grid: list[dict[str, Any]], again: str) -> int:
         if now is old:
             print(f"{told}: {known(old)}")
             continue
-        queued.append((now, told, [word for name, value in chosen.items() for word in ("-S", f"{name}={value}")]))
+        queued.append((now, told, [word for name, value in chosen.items() for word in ("-S", f"++{name}={value}")]))
     env, begun = {**os.environ, "PYTHONPATH": "src"}, time.perf_counter()
     where = ["--temp"] if len(queued) == 1 else ["--queue"]
     for now, _, words in queued:
