@@ -34,7 +34,7 @@ def rows(logit, n: int = 1500, seed: int = 1) -> pd.DataFrame:
 
 def looked(frame: pd.DataFrame, tuned, told=PLAIN, **model) -> dict:
     cut = int(len(frame) * 0.8)
-    chosen = replace(tuned, model=replace(tuned.model, **({"max_iter": 20} | model)))
+    chosen = tuned.replace(model=tuned.model.replace(**({"max_iter": 20} | model)))
     return {g.name: g for g in alternatives.alternatives(frame[:cut], frame[cut:], told, chosen).gates}
 
 
@@ -64,7 +64,7 @@ def test_a_setting_nearby_that_is_better_is_named(tuned):
 
 def test_every_setting_nearby_can_be_tried(tuned):
     for kind in alternatives.STEPS:
-        found = list(alternatives.neighbours(replace(tuned.model, kind=kind, min_samples_leaf=1)))
+        found = list(alternatives.neighbours(tuned.model.replace(kind=kind, min_samples_leaf=1)))
         assert len({words for words, _ in found}) == len(found) >= 5
         for words, model in found:
             ((name, value),) = journal.settings(words)[0].items()

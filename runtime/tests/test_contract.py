@@ -11,7 +11,6 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from mlproduct import config as params
 from mlproduct.contract import validation as contract
 from repository import ROOT
 
@@ -87,25 +86,6 @@ def test_the_line_that_admits_a_number_keeps_the_others(small):
     known = replace(small, columns=small.columns | {"level": level})
     parsed, _ = contract.parse(pd.DataFrame({"level": ["1", "3.0", "4"]}, dtype="str"), known, ["level"])
     assert parsed["level"].tolist() == ["1", "3", "4"]
-
-
-@pytest.mark.parametrize(
-    ("section", "key", "value", "says"),
-    [
-        ("prepare", "test_size", 1.5, "is not between 0.01 and 0.99"),
-        ("model", "learning_rate", "fast", "'fast' is no float"),
-        ("model", "max_iter", 0, "is not between"),
-        ("evaluate", "confidence", 95, "is not between"),
-        ("model", "depth", 3, "unknown depth"),
-    ],
-)
-def test_a_parameter_that_cannot_be_is_refused(tmp_path: Path, section: str, key: str, value: object, says: str):
-    document = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    document[section][key] = value
-    path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    with pytest.raises(contract.DataError, match=says):
-        params.Params.load(path)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """What is served equals scikit-learn to the last bit, also for values that lie on a threshold of a tree."""
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -56,7 +55,7 @@ def table_of(kind: str, folder: Path) -> tuple[Any, pd.DataFrame]:
 
 
 def trained(known: Any, frame: pd.DataFrame, tuned: Any, kind: str) -> Any:
-    return train.train(frame, known, replace(tuned, model=replace(tuned.model, kind=kind, min_samples_leaf=5)))
+    return train.train(frame, known, tuned.replace(model=tuned.model.replace(kind=kind, min_samples_leaf=5)))
 
 
 def same_bits(found: Any, wanted: Any) -> None:

@@ -91,7 +91,7 @@ def test_a_slice_that_lost_against_the_champion_is_named(clinic, tuned):
 
 def test_two_way_slices_are_made_on_request(clinic, tuned):
     frame = table(1000, 3)
-    named = slices.groups(frame, clinic, replace(tuned.slices, two_way=[["ward", "sex"]]))
+    named = slices.groups(frame, clinic, tuned.slices.replace(two_way=[["ward", "sex"]]))
     assert set(named["ward x sex"]) == {f"{ward}, {sex}" for ward in "abc" for sex in "fm"}
 
 
@@ -145,7 +145,7 @@ def test_a_small_group_does_not_hide_the_others_from_the_champion(clinic, tuned)
 
 @pytest.mark.slow
 def test_chance_alone_is_no_bias(clinic, tuned):
-    tuned = replace(tuned, evaluate=replace(tuned.evaluate, bootstrap=100))
+    tuned = tuned.replace(evaluate=tuned.evaluate.replace(bootstrap=100))
     alarms = sum(bool(failing(bias.bias(frame, guesses(frame, clinic), NONE, clinic, tuned))) for frame in (
         table(500, seed) for seed in range(40)))  # fmt: skip
     assert alarms <= 2
@@ -183,7 +183,7 @@ def turned(frame: pd.DataFrame, rows: slice) -> pd.DataFrame:
 
 def judged(frame: pd.DataFrame, clinic, tuned, cut: int) -> tuple[set[str], list[dict]]:
     """Compare the rows up to a cut with those after it; give what fails or alarms, and the loss over time."""
-    quick = replace(tuned, model=replace(tuned.model, max_iter=15))
+    quick = tuned.replace(model=tuned.model.replace(max_iter=15))
     found = drift.between(frame.iloc[:cut], frame.iloc[cut:], clinic, quick)
     alarms = {one.title for one in found.gates if one.alarm}
     return failing(found) | alarms, found.details["over_time"]
@@ -212,7 +212,7 @@ def test_a_window_that_drifts_alarms_and_stops_nothing(clinic, tuned, monkeypatc
     monkeypatch.chdir(tmp_path)
     frame, timed = in_time(table(3000, 11), clinic)
     frame = turned(frame, slice(2940, None))
-    quick = replace(tuned, model=replace(tuned.model, max_iter=15))
+    quick = tuned.replace(model=tuned.model.replace(max_iter=15))
     found = drift.between(frame.iloc[:1800], frame.iloc[1800:], timed, quick)
     (late,) = (one for one in found.gates if one.alarm)
     assert (late.verdict, failing(found)) == (gate.REPORTED, set())
@@ -293,7 +293,7 @@ def test_a_stable_series_alarms_in_5_of_100_at_most(clinic, tuned):
 def test_the_loss_of_a_stable_world_rarely_alarms(clinic, tuned):
     """Losses as a model has them, many small and few large, 500 times, and each time eleven looks."""
     rng, alarms = np.random.default_rng(1), 0
-    wide = replace(tuned.drift, concept=0.0)  # what is usual, and chance, have to do it
+    wide = tuned.drift.replace(concept=0.0)  # what is usual, and chance, have to do it
     for _ in range(500):
         loss = [rng.beta(0.4, 1.2, n) for n in (1200, 300)]
         before, after = (concept.Asked(pd.DataFrame(index=range(len(x))), pd.DataFrame(), x, np.arange(len(x)))
@@ -315,7 +315,7 @@ def test_stable_series_rarely_alarm(clinic, tuned):
 
 @pytest.mark.slow
 def test_a_worse_candidate_fails_a_better_one_passes_and_an_equal_one_is_not_promoted(clinic, tuned):
-    tuned = replace(tuned, evaluate=replace(tuned.evaluate, bootstrap=100))
+    tuned = tuned.replace(evaluate=tuned.evaluate.replace(bootstrap=100))
     frame = table(5000, 13)
     good, poor = guesses(frame, clinic), guesses(frame, clinic, noise=0.8)
 
@@ -392,7 +392,7 @@ def test_a_new_column_is_one_line_of_the_contract(clinic, tuned):
 def test_the_stages_fit_together(clinic, tuned, task: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
     """From rows to a verdict, as `make train` does it, but in one process."""
     monkeypatch.chdir(tmp_path)
-    tuned = replace(tuned, evaluate=replace(tuned.evaluate, bootstrap=50))
+    tuned = tuned.replace(evaluate=tuned.evaluate.replace(bootstrap=50))
     if task == "regression":
         columns = clinic.columns | {"ill": contract.Column("ill", "target", "number")}
         clinic = replace(clinic, task="regression", columns=columns, positive=None)
@@ -415,3 +415,11 @@ def test_the_stages_fit_together(clinic, tuned, task: str, tmp_path, monkeypatch
     verdict = bless.decide("abc", gates, [], bless.date(2030, 1, 1))
     assert (verdict.verdict, verdict.failing) == (bless.BLESSED, [])
     assert bias.without(learned, test, clinic, tuned)["columns"] == ["sex"]
+
+
+def test_a_parameter_that_is_left_out_is_no_change(tmp_path):
+    for name, text in (("old", "model: {max_iter: 100}\n"), ("new", PARAMS + "own: {depth: 3}\n")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    old, new = (compare.with_defaults(tmp_path / name) for name in ("old", "new"))
+    assert {key: new[key] for key in new if old.get(key) != new[key]} == {"own.depth": 3}
+    assert set(old) < set(new)

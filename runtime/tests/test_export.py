@@ -39,9 +39,8 @@ def test_every_type_of_column_is_served_without_a_frame(small, frame, fitted, tm
 
 
 def test_a_linear_model_is_served_by_onnx_too(small, frame, tuned, tmp_path: Path):
-    from dataclasses import replace
 
-    linear = train.train(frame, small, replace(tuned, model=replace(tuned.model, kind="linear")))
+    linear = train.train(frame, small, tuned.replace(model=tuned.model.replace(kind="linear")))
     found = export.export(linear, small, frame, frame, 1e-9, tmp_path)
     assert found.path == "onnx", found.why
 

@@ -45,7 +45,7 @@ OPPOSITE = {"accepted": "rejected", "rejected": "accepted"}
 @pytest.fixture
 def quick(tuned):
     """Give parameters with which a model is made at once."""
-    return replace(tuned, model=replace(tuned.model, max_iter=10))
+    return tuned.replace(model=tuned.model.replace(max_iter=10))
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_the_last_digit_is_no_other_answer(small, sent):
 
 
 def expected(frame: pd.DataFrame, model: Any, small: Any, quick: Any, **wanted: Any) -> list[Any]:
-    return fragility.expectations(frame, model, small, replace(quick.fragility, expectations=wanted))
+    return fragility.expectations(frame, model, small, quick.fragility.replace(expectations=wanted))
 
 
 def test_more_visits_make_leaving_less_likely(small, frame: pd.DataFrame, model, quick):

@@ -1,7 +1,6 @@
 """What came back: joined to the predictions, judged, laid out as rows to learn from; and two variants compared."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +110,8 @@ def test_a_worse_challenger_is_told_from_an_equal_one(
     small, frame, tuned, tmp_path: Path, shadow: bool, worse: float, verdict: str
 ):
     folder = logged(tmp_path / "log", small, frame, 4000, worse=worse, shadow=shadow)
-    rollout = replace(tuned.rollout, mode="shadow" if shadow else "split", share=0.5)
-    found = {gate.name: gate for gate in ab.compared(labels.joined(folder, ABOUT), replace(tuned, rollout=rollout))}
+    rollout = tuned.rollout.replace(mode="shadow" if shadow else "split", share=0.5)
+    found = {gate.name: gate for gate in ab.compared(labels.joined(folder, ABOUT), tuned.replace(rollout=rollout))}
     assert found["ab.loss"].verdict == verdict
     if not shadow:
         assert found["ab.value"].verdict == "FAIL"  # it earns 1 where the control earns 2
@@ -121,7 +120,7 @@ def test_a_worse_challenger_is_told_from_an_equal_one(
 
 def test_a_share_that_was_not_planned_is_not_comparable(small, frame, tuned, tmp_path: Path):
     found = labels.joined(logged(tmp_path / "log", small, frame, 1000, share=0.3), ABOUT)
-    gate = ab.shared(found.assign(unit=None), replace(tuned.rollout, mode="split", share=0.5))
+    gate = ab.shared(found.assign(unit=None), tuned.rollout.replace(mode="split", share=0.5))
     assert gate.verdict == "NOT COMPARABLE"
 
 

@@ -1,7 +1,5 @@
 """Scores agree with scikit-learn's, and their intervals hold the truth as often as they say."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import sklearn.metrics as sk
@@ -46,7 +44,7 @@ def test_intervals_hold_the_truth(tuned):
     for _ in range(200):
         truth = np.zeros(200, dtype=int)
         hat = (rng.random(200) > 0.8).astype(int)
-        scores = metrics.score(accuracy, truth, (hat, hat), (hat, hat), replace(tuned.evaluate, bootstrap=200))
+        scores = metrics.score(accuracy, truth, (hat, hat), (hat, hat), tuned.evaluate.replace(bootstrap=200))
         held += scores["accuracy"].low <= 0.8 <= scores["accuracy"].high
     assert 180 <= held <= 199  # 95 % of 200, four standard errors around
 
@@ -56,5 +54,5 @@ def test_a_large_test_set_has_a_narrow_interval(tuned):
     accuracy = [metrics.Metric("accuracy", lambda y, hat, _: float(np.mean(y == hat)))]
     hat = (rng.random(80_000) > 0.8).astype(int)
     truth = np.zeros(80_000, dtype=int)
-    found = metrics.score(accuracy, truth, (hat, hat), (hat, hat), replace(tuned.evaluate, bootstrap=200))["accuracy"]
+    found = metrics.score(accuracy, truth, (hat, hat), (hat, hat), tuned.evaluate.replace(bootstrap=200))["accuracy"]
     assert found.high - found.low == pytest.approx(2 * 1.96 * np.sqrt(0.16 / 80_000), rel=0.3)

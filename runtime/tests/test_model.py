@@ -18,9 +18,9 @@ KINDS = ["gradient_boosting", "linear"]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_learns_what_is_there(small, frame: pd.DataFrame, tuned, kind: str):
-    chosen = replace(tuned, model=replace(tuned.model, kind=kind, max_iter=50, min_samples_leaf=5))
+    chosen = tuned.replace(model=tuned.model.replace(kind=kind, max_iter=50, min_samples_leaf=5))
     model = train.train(frame.iloc[:150], small, chosen)
-    found = evaluate.evaluate(model, frame.iloc[:150], frame.iloc[150:], small, replace(tuned.evaluate, bootstrap=50))
+    found = evaluate.evaluate(model, frame.iloc[:150], frame.iloc[150:], small, tuned.evaluate.replace(bootstrap=50))
     assert found.scores["roc_auc"].low > found.scores["roc_auc"].baseline == 0.5
     assert list(found.predictions.columns) == ["truth", "prediction", "p No", "p Yes", "split", "key", "inputs"]
     assert np.allclose(found.predictions[["p No", "p Yes"]].sum(axis=1), 1)
@@ -28,14 +28,14 @@ def test_it_learns_what_is_there(small, frame: pd.DataFrame, tuned, kind: str):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_copes_with_what_it_has_not_seen(small, frame: pd.DataFrame, tuned, kind: str):
-    model = train.train(frame, small, replace(tuned, model=replace(tuned.model, kind=kind, max_iter=20)))
+    model = train.train(frame, small, tuned.replace(model=tuned.model.replace(kind=kind, max_iter=20)))
     odd = frame.iloc[:2].assign(plan="gold", comment=None, joined=pd.NaT, **{"größe in m": np.nan})
     assert model.predict_proba(odd[small.features]).shape == (2, 2)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_feature_without_values_to_train_on_is_left_out(small, frame: pd.DataFrame, tuned, kind: str):
-    chosen = replace(tuned, model=replace(tuned.model, kind=kind, max_iter=5))
+    chosen = tuned.replace(model=tuned.model.replace(kind=kind, max_iter=5))
     empty = frame.assign(visits=np.nan, joined=pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us]"))
     assert train.train(empty, small, chosen).predict_proba(frame[small.features]).shape == (len(frame), 2)
     with pytest.raises(contract.DataError, match="no feature holds a value"):
@@ -49,19 +49,19 @@ def test_a_class_with_one_row_among_many_can_be_trained_on(tuned):
     target = contract.Column("y", "target", "category", categories=("a", "b", "c"))
     columns = {"x": contract.Column("x", "feature", "number"), "y": target}
     plain = contract.Contract("classification", contract.Source("x"), columns)
-    model = train.train(frame, plain, replace(tuned, model=replace(tuned.model, kind=KINDS[0], max_iter=2)))
+    model = train.train(frame, plain, tuned.replace(model=tuned.model.replace(kind=KINDS[0], max_iter=2)))
     assert list(model.classes_) == ["a", "b", "c"]
 
 
 def test_protected_and_ignored_columns_do_not_reach_it(small, frame: pd.DataFrame, tuned):
-    model = train.train(frame, small, replace(tuned, model=replace(tuned.model, max_iter=5)))
+    model = train.train(frame, small, tuned.replace(model=tuned.model.replace(max_iter=5)))
     assert set(model.feature_names_in_) == set(small.features)
     assert not {"group", "row", "left"} & set(model.feature_names_in_)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_training_gives_the_same_file(small, frame: pd.DataFrame, tuned, tmp_path: Path, kind: str):
-    chosen = replace(tuned, model=replace(tuned.model, kind=kind, max_iter=20))
+    chosen = tuned.replace(model=tuned.model.replace(kind=kind, max_iter=20))
     files = [train.dumps(train.train(frame, small, chosen)) for _ in range(2)]
     assert files[0] == files[1]
     (tmp_path / "model.skops").write_bytes(files[0])
@@ -71,7 +71,7 @@ def test_the_same_training_gives_the_same_file(small, frame: pd.DataFrame, tuned
 
 
 def test_a_type_that_is_not_trusted_is_not_loaded(small, frame: pd.DataFrame, tuned, tmp_path: Path):
-    model = train.train(frame, small, replace(tuned, model=replace(tuned.model, max_iter=5)))
+    model = train.train(frame, small, tuned.replace(model=tuned.model.replace(max_iter=5)))
     path, trusted = tmp_path / "model.skops", tmp_path / "trusted-types.yaml"
     path.write_bytes(train.dumps(model))
     trusted.write_text(yaml.safe_dump([f"{PACKAGE}.features.WholeText"]))
@@ -87,7 +87,7 @@ def test_a_model_without_features_is_refused(small, frame: pd.DataFrame, tuned):
     with pytest.raises(contract.DataError, match="nothing to predict from"):
         train.train(frame, replace(small, columns=columns), tuned)
     with pytest.raises(contract.DataError, match="'forest' is none of"):
-        train.train(frame, small, replace(tuned, model=replace(tuned.model, kind="forest")))
+        train.train(frame, small, tuned.replace(model=tuned.model.replace(kind="forest")))
 
 
 def test_a_regression_is_scored_beside_the_mean(tuned):
@@ -96,7 +96,7 @@ def test_a_regression_is_scored_beside_the_mean(tuned):
     frame["y"] = 3 * frame["x"] + rng.normal(size=300)
     columns = {"x": contract.Column("x", "feature", "number"), "y": contract.Column("y", "target", "number")}
     plain = contract.Contract("regression", contract.Source("x"), columns)
-    model = train.train(frame.iloc[:200], plain, replace(tuned, model=replace(tuned.model, kind="linear")))
+    model = train.train(frame.iloc[:200], plain, tuned.replace(model=tuned.model.replace(kind="linear")))
     scores = evaluate.evaluate(model, frame.iloc[:200], frame.iloc[200:], plain, tuned.evaluate).scores
     assert 0.8 < scores["rmse"].low < 1.2 < 2 < scores["rmse"].baseline
     assert scores["r2"].baseline == pytest.approx(0, abs=0.1)

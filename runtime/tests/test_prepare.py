@@ -30,7 +30,7 @@ def test_no_entity_is_on_both_sides(rows: list[tuple[int, int]], seed: int):
     frame["y"] = np.arange(len(frame), dtype="float64")
     plain = known(("who", "id", "integer"), ("when", "time", "datetime"), ("y", "target", "number"))
     try:
-        train, test, _ = prepare.prepare(frame, plain, replace(HALF, seed=seed))
+        train, test, _ = prepare.prepare(frame, plain, HALF.replace(seed=seed))
     except contract.DataError as refused:
         assert "the split leaves" in str(refused) or "of one entity" in str(refused)  # noqa: PT017
         return
@@ -42,14 +42,14 @@ def test_no_entity_is_on_both_sides(rows: list[tuple[int, int]], seed: int):
 def test_the_newest_rows_are_the_test_set():
     frame = pd.DataFrame({"when": pd.date_range("2024-01-01", periods=50), "y": np.arange(50.0)})
     plain = known(("when", "time", "datetime"), ("y", "target", "number"))
-    train, test, _ = prepare.prepare(frame, plain, replace(HALF, test_size=0.2))
+    train, test, _ = prepare.prepare(frame, plain, HALF.replace(test_size=0.2))
     assert list(test["y"]) == list(np.arange(40.0, 50.0))
     assert len(train) == 40
 
 
 def test_identical_rows_stay_together(small, frame: pd.DataFrame):
     twice = pd.concat([frame, frame.iloc[:40]]).reset_index(drop=True)
-    train, test, _ = prepare.prepare(twice, small, replace(HALF, test_size=0.3))
+    train, test, _ = prepare.prepare(twice, small, HALF.replace(test_size=0.3))
     assert train.merge(test.fillna(""), on="row").empty
 
 
@@ -57,12 +57,12 @@ def test_a_running_number_does_not_hide_identical_rows():
     half = pd.DataFrame({"x": np.arange(100.0), "y": np.arange(100.0)})
     frame = pd.concat([half, half]).assign(row=np.arange(200.0)).reset_index(drop=True)
     plain = known(("row", "ignore", "integer"), ("x", "feature", "number"), ("y", "target", "number"))
-    train, test, _ = prepare.prepare(frame, plain, replace(HALF, test_size=0.3))
+    train, test, _ = prepare.prepare(frame, plain, HALF.replace(test_size=0.3))
     assert not set(train["x"]) & set(test["x"])
 
 
 def test_classes_keep_their_share(small, frame: pd.DataFrame):
-    train, test, _ = prepare.prepare(frame, small, replace(HALF, test_size=0.25))
+    train, test, _ = prepare.prepare(frame, small, HALF.replace(test_size=0.25))
     assert abs(train["left"].eq("Yes").mean() - test["left"].eq("Yes").mean()) < 0.05
 
 
@@ -107,7 +107,7 @@ def test_a_later_test_set_is_nearly_the_one_before(tuned):
     assert len(before - after) <= 0.1 * len(before)
     mended = frame.assign(y=np.where(frame.index % 10 == 0, "a", frame["y"]))
     assert len(after - set(prepare.prepare(mended, plain, tuned.prepare)[1].index)) <= 0.1 * len(after)
-    other = set(prepare.prepare(frame, plain, prepare.Prepare(0.2, 2))[1].index)
+    other = set(prepare.prepare(frame, plain, params.Prepare(test_size=0.2, seed=2))[1].index)
     assert len(after & other) < 0.4 * len(after)
 
 
@@ -161,7 +161,7 @@ def test_copies_stay_together(
     frame = pd.concat([first, more(first)], ignore_index=True).astype("float64")
     frame["y"] = rng.choice(LABELS, len(frame))  # copies whose labels were corrected are copies
     plain = known(*((name, "feature", "number") for name in "abc"), ("y", "target", "category"))
-    train_rows, test_rows, _ = prepare.prepare(frame, plain, replace(HALF, seed=seed))
+    train_rows, test_rows, _ = prepare.prepare(frame, plain, HALF.replace(seed=seed))
     assert train_rows.merge(test_rows, on=["a", "b", "c"]).empty
 
 
@@ -237,7 +237,7 @@ def mean_distance(levels: tuple[int, ...], kind: str, tuned, split: Split) -> fl
     tables of three shapes, at random without any hash: 0.007 to 0.015), so its mean size over three tables is about
     0.006, and hardly ever half the bar. Whole cells on one side are ten times as far off.
     """
-    quick = replace(tuned, model=replace(tuned.model, max_iter=40))
+    quick = tuned.replace(model=tuned.model.replace(max_iter=40))
     found = []
     for seed in SEEDS:
         plain, draw = discrete(levels, kind, seed)

@@ -27,8 +27,8 @@ def test_labels_with_dollars_are_drawn(small, frame: pd.DataFrame, tuned, tmp_pa
     target = replace(small.columns["left"], categories=labels)
     dear = replace(small, columns=small.columns | {"left": target}, positive=labels[1])
     rows = frame.assign(left=frame["left"].map({"No": labels[0], "Yes": labels[1]}))
-    model = train.train(rows, dear, replace(tuned, model=replace(tuned.model, max_iter=5)))
-    found = evaluate.evaluate(model, rows, rows, dear, replace(tuned.evaluate, bootstrap=5))
+    model = train.train(rows, dear, tuned.replace(model=tuned.model.replace(max_iter=5)))
+    found = evaluate.evaluate(model, rows, rows, dear, tuned.evaluate.replace(bootstrap=5))
     monkeypatch.setattr(report, "REPORTS", tmp_path)
     report.draw_classification(found.predictions, dear)
     assert (tmp_path / "confusion.png").stat().st_size > 1000

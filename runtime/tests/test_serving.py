@@ -63,7 +63,7 @@ def metrics() -> Any:
 
 @pytest.fixture(scope="module")
 def fitted(small, parsed: pd.DataFrame, tuned):
-    return train.train(parsed, small, replace(tuned, model=replace(tuned.model, max_iter=5)))
+    return train.train(parsed, small, tuned.replace(model=tuned.model.replace(max_iter=5)))
 
 
 @pytest.fixture
@@ -72,9 +72,9 @@ def make(small, frame: pd.DataFrame, fitted, tuned, tmp_path: Path):
 
     def made(challenger: bool = False, outside: str = "reject", **service: Any) -> Asked:
         contract = replace(small, outside=outside)
-        params = replace(tuned, service=replace(tuned.service, **service))
+        params = tuned.replace(service=tuned.service.replace(**service))
         if challenger:
-            params = replace(params, rollout=replace(params.rollout, mode="split", entity="row", share=0.5))
+            params = params.replace(rollout=params.rollout.replace(mode="split", entity="row", share=0.5))
         score = fitted.predict_proba(frame[contract.features])[:, 1]
         about = {"guess": 0.5, "loss": 0.1, "path": "onnx"}
         one = predict.Predictor(
@@ -406,10 +406,10 @@ def test_an_entity_always_meets_the_same_variant(make, sent):
 
 
 def test_a_share_is_kept(tuned):
-    rollout = replace(tuned.rollout, mode="split", entity="row", share=0.2)
+    rollout = tuned.rollout.replace(mode="split", entity="row", share=0.2)
     met = [variants.variant({"row": i}, rollout) for i in range(5000)]
     assert 0.17 < met.count("challenger") / 5000 < 0.23
-    assert variants.variant({"row": 1}, replace(rollout, mode="shadow")) == "control"
+    assert variants.variant({"row": 1}, rollout.replace(mode="shadow")) == "control"
 
 
 def test_a_shadow_that_fails_or_is_late_is_only_counted():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from mlproduct.config import Params
 from mlproduct.monitoring import runbooks
 from mlproduct.serving import metrics as signals
 
@@ -100,7 +101,7 @@ def test_every_record_is_read_by_somebody() -> None:
 
 
 def test_every_objective_that_rules_ask_for_is_one_of_params_yaml() -> None:
-    promised = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["objectives"]
+    promised = dict(Params.load(ROOT / "params.yaml").objectives)
     wanted = {name for rule in RECORDS + ALERTS for name in re.findall(r'objective="(\w+)"', rule["expr"])}
     assert wanted <= set(promised)
 

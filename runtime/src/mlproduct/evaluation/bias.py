@@ -219,7 +219,7 @@ def bias(
     labels = [str(label) for label in contract.labels]
     frame = predictions.assign(loss=losses(predictions, labels), entity=clusters(test, contract))
     worse = champion.worse(predictions, labels)
-    named = groups(test, contract, replace(params.slices, two_way=[]))
+    named = groups(test, contract, params.slices.replace(two_way=[]))
     gates: list[Gate] = []
     shown: list[dict[str, Any]] = []
     for column in [name for name in contract.protected if name in named]:

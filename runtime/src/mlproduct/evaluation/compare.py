@@ -2,14 +2,15 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from mlproduct.artifacts import META, PREDICTIONS
 from mlproduct.config import PARAMS, Params, load
+from mlproduct.config.yaml_file import read_yaml
 from mlproduct.contract.columns import NUMERIC, Contract
 from mlproduct.data.prepare import TEST, TRAIN, clusters
 from mlproduct.evaluation.champion import Answers, Champion, git
@@ -174,15 +175,20 @@ def flat(document: Any, place: str = "") -> dict[str, Any]:
     }
 
 
+def with_defaults(path: Path) -> dict[str, Any]:
+    """Read parameters, also those of another version of this code; keys that are missing have their defaults."""
+    return flat(Params().model_dump()) | flat(read_yaml(path) or {})
+
+
 def axes(champion: Champion, predictions: pd.DataFrame) -> dict[str, Any]:
     """Say which of data, split, contract, params, seed, code and environment differ from the champion's."""
     ours, theirs = json.loads(META.read_text(encoding="utf-8")), champion.meta
-    now = flat(yaml.safe_load(PARAMS.read_text(encoding="utf-8")))
-    before = flat(yaml.safe_load((champion.folder / PARAMS.name).read_text(encoding="utf-8")) or {})
+    now = with_defaults(PARAMS)
+    before = with_defaults(champion.folder / PARAMS.name)
     made = {
         k: [before.get(k), now.get(k)]
         for k in sorted({*now, *before})
-        if k.startswith(("model.", "prepare.", "bias.allow"))
+        if k.startswith(("model.", "prepare.", "bias.allow", "own."))
     }
     differ = {name: pair for name, pair in made.items() if pair[0] != pair[1]}
     kept = champion.folder / PREDICTIONS.name

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from mlproduct.config import LIMITS, POSITIVE, Model, Params, load
+from mlproduct.config import Model, Params, load
 from mlproduct.contract.columns import Contract
 from mlproduct.data.prepare import TEST, TRAIN, clusters
 from mlproduct.errors import DataError
@@ -30,11 +30,11 @@ TOO_FEW = "too few train rows, or too few of a second class, to train models on 
 def neighbours(model: Model) -> Iterator[tuple[str, Model]]:
     """Give the settings beside those that are set, one number moved at a time, with the words that `make try` takes."""
     for name, step in STEPS.get(model.kind, {}).items():
-        value, (low, high) = getattr(model, name), LIMITS.get(name, POSITIVE)
+        value, (low, high) = getattr(model, name), model.limits(name)
         for moved in (value / step, value * step):
             other = type(value)(min(max(float(f"{moved:.3g}"), low), high))
             if other != value:
-                yield f"model.{name}={other:g}", replace(model, **{name: other})
+                yield f"model.{name}={other:g}", model.replace(**{name: other})
 
 
 def simpler(ours: Array, frame: pd.DataFrame, fold: Array, contract: Contract, params: Params) -> Gate:
@@ -42,7 +42,7 @@ def simpler(ours: Array, frame: pd.DataFrame, fold: Array, contract: Contract, p
     name, mend = "alternatives.simpler", f'`make try WHY="is simple enough?" SET="model.kind={SIMPLER}"`'
     if params.model.kind == SIMPLER:
         return Gate(name, PASS, "there is no simpler kind than the one that is used", n=len(frame))
-    other = replace(params, model=replace(params.model, kind=SIMPLER))
+    other = params.replace(model=params.model.replace(kind=SIMPLER))
     try:
         models = trained(frame, fold, contract, other)
     except DataError as error:
@@ -60,7 +60,7 @@ def searched(
     """Hold the parameters against those beside them, on the rows of one fold, and say whether one is surely better."""
     held, rows = fold == 0, []
     for words, model in neighbours(params.model):
-        told = predicted(train(frame[~held], contract, replace(params, model=model)), frame[held], contract)
+        told = predicted(train(frame[~held], contract, params.replace(model=model)), frame[held], contract)
         theirs = losses(told, _labels(contract), of=frame.rename(columns={contract.target: "truth"}))
         gain = mean_bounds(ours[held] - theirs, clusters(frame[held], contract))
         rows.append({"set": words, **asdict(gain)})

@@ -2,7 +2,6 @@
 
 import subprocess
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ def noise(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, para
     labels, found = [str(label) for label in contract.labels], []
     for i in range(params.compare.seeds):
         rows = train_rows.sample(len(train_rows), replace=True, random_state=params.model.seed + i)
-        model = train(rows, contract, replace(params, model=replace(params.model, seed=params.model.seed + i)))
+        model = train(rows, contract, params.replace(model=params.model.replace(seed=params.model.seed + i)))
         found.append(float(losses(predicted(model, test, contract), labels).mean()))
     return {
         "trainings": len(found),
@@ -78,7 +77,7 @@ def two_by_two(champion: Champion, contract: Contract, params: Params) -> list[d
     found = []
     for data, rows in (("old", old_rows), ("new", train_rows)):
         for tuned, chosen in (("old", old_params), ("new", params)):
-            loss = losses(predicted(train(rows, contract, replace(params, model=chosen.model)), test, contract), labels)
+            loss = losses(predicted(train(rows, contract, params.replace(model=chosen.model)), test, contract), labels)
             bounds = mean_bounds(loss, clusters(test, contract))
             found.append(
                 {

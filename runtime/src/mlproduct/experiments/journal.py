@@ -18,6 +18,7 @@ import yaml
 from mlproduct import imports
 from mlproduct.artifacts import KNOWN, METRICS, VERDICT
 from mlproduct.config import PARAMS, Params, deciding, inputs
+from mlproduct.config.yaml_file import read_yaml
 from mlproduct.contract.columns import Contract
 from mlproduct.errors import DataError
 from mlproduct.evaluation import champion
@@ -177,10 +178,12 @@ def with_settings(chosen: dict[str, Any], path: Path = PARAMS) -> Params:
     DataError
         If a name is unknown, or a value is not allowed.
     """
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = read_yaml(path)
+    Params.of(document, path)
+    document = document or {}
     for name, value in chosen.items():
         section, key = name.split(".")
-        document.setdefault(section, {})[key] = value
+        document[section] = {**(document.get(section) or {}), key: value}
     return Params.of(document)
 
 
@@ -194,7 +197,7 @@ def experiments(hypothesis: str, grid: list[dict[str, Any]], again: str) -> int:
         if now is old:
             print(f"{told}: {known(old)}")
             continue
-        queued.append((now, told, [word for name, value in chosen.items() for word in ("-S", f"{name}={value}")]))
+        queued.append((now, told, [word for name, value in chosen.items() for word in ("-S", f"++{name}={value}")]))
     begun, said = time.perf_counter(), INTERRUPTED
     try:
         _run_queued([(now, words) for now, _, words in queued])

@@ -50,7 +50,9 @@ class Release:
         scores = json.loads(_show(commit, METRICS) or "{}")
         metrics = {name: float(score["value"]) for name, score in scores.items() if score["value"] is not None}
         sections = yaml.safe_load(_show(commit, PARAMS) or "{}")
-        params = {f"{section}.{key}": value for section, values in sections.items() for key, value in values.items()}
+        params = {
+            f"{section}.{key}": value for section, values in sections.items() for key, value in (values or {}).items()
+        }
         run = next((run for run in reversed(runs()) if verdict and run.model == verdict["model"]), None)
         return cls(version, verdict, metrics, params, run)
 

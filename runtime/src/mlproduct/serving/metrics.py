@@ -7,7 +7,7 @@ import threading
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ class Signals:
         }
         self._requests: dict[tuple[str, str, int], int] = {}
         self._routes: dict[str, Timed] = {}
-        for objective, value in asdict(params.objectives).items():
+        for objective, value in dict(params.objectives).items():
             OBJECTIVE.labels(objective).set(value)
         LIMIT.set(params.service.max_concurrency)
         for reason in REFUSALS:
