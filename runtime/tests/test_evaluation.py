@@ -18,6 +18,8 @@ from mlproduct.evaluation.drift import detection as drift
 from mlproduct.inference import request
 from mlproduct.training import train
 
+from repository import ROOT
+
 from conftest import PARAMS
 
 YAML = """
@@ -209,6 +211,7 @@ def test_concept_drift_that_begins_late_is_named_by_its_window(clinic, tuned):
 
 def test_a_window_that_drifts_alarms_and_stops_nothing(clinic, tuned, monkeypatch, tmp_path: Path, capsys):
     """No other model would have known better what came in that fortnight; all test rows together decide."""
+    (tmp_path / "src").symlink_to(ROOT / "src")
     monkeypatch.chdir(tmp_path)
     frame, timed = in_time(table(3000, 11), clinic)
     frame = turned(frame, slice(2940, None))
@@ -391,6 +394,7 @@ def test_a_new_column_is_one_line_of_the_contract(clinic, tuned):
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_the_stages_fit_together(clinic, tuned, task: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
     """From rows to a verdict, as `make train` does it, but in one process."""
+    (tmp_path / "src").symlink_to(ROOT / "src")
     monkeypatch.chdir(tmp_path)
     tuned = tuned.replace(evaluate=tuned.evaluate.replace(bootstrap=50))
     if task == "regression":

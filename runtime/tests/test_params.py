@@ -1,12 +1,13 @@
 """params.yaml: what is missing has its default, what is unknown or not allowed is refused, with the fix."""
 
 import json
-import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 import yaml
 from mlproduct import config as params
+from mlproduct.cli.verbs import params as verb
 from mlproduct.config import yaml_file
 from mlproduct.contract import validation as contract
 from repository import ROOT
@@ -223,9 +224,7 @@ def test_what_differs_from_its_default_is_marked():
 def test_the_command_prints_the_table_or_the_schema(tmp_path: Path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text("model: {max_iter: 7}\n", encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["params", "--explain"])
-    params.main()
+    verb.run(Namespace(explain=True, schema=False))
     assert capsys.readouterr().out.endswith("\n* differs from its default: 1 of 60\n")
-    monkeypatch.setattr(sys, "argv", ["params", "--schema"])
-    params.main()
+    verb.run(Namespace(explain=False, schema=True))
     assert capsys.readouterr().out == (ROOT / "params.schema.json").read_text(encoding="utf-8")

@@ -13,6 +13,9 @@ import pytest
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import build_runtime  # noqa: E402
 
 Render = Callable[..., Path]
 
@@ -23,8 +26,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return committed_template(tmp_path_factory.mktemp("template"))
 
 
+@pytest.fixture(scope="session")
+def wheel(template: Path) -> Path:
+    """Give the wheel of runtime/ that the template carries."""
+    (found,) = (template / "template" / "vendor").glob("*.whl")
+    return found
+
+
 def committed_template(repository: Path) -> Path:
-    """Copy what git tracks of the template, and what it does not ignore, into a repository of its own."""
+    """Copy the template, with a wheel built from runtime/, into a repository of its own."""
     tracked = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "copier.yml", "template"],
         cwd=ROOT, capture_output=True, text=True, check=True,
@@ -34,6 +44,7 @@ def committed_template(repository: Path) -> Path:
             target = repository / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
+    build_runtime.write(ROOT / "runtime", repository / "template" / "vendor")
     for command in (
         ["init", "-q", "-b", "main"],
         ["add", "-A", "-f"],
@@ -59,9 +70,9 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
 
 
 @pytest.fixture(scope="session")
-def environment() -> Path:
-    """Install the template's lock once for all tests."""
-    return installed("requirements.lock")
+def environment(wheel: Path) -> Path:
+    """Install the template's lock once for all tests, and the library of this checkout."""
+    return with_library(installed("requirements.lock"), wheel)
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +105,17 @@ def installed(name: str) -> Path:
     return venv
 
 
+def with_library(venv: Path, wheel: Path) -> Path:
+    """Install a wheel of the library into an environment, unless it holds this very one."""
+    mark, digest = venv / ".wheel", hashlib.sha256(wheel.read_bytes()).hexdigest()
+    with FileLock(f"{venv}.lock"):
+        if not mark.exists() or mark.read_text() != digest:
+            install = [sys.executable, "-m", "uv", "--quiet", "pip", "install", "--python", str(venv)]
+            subprocess.run([*install, "--reinstall", "--no-deps", str(wheel)], check=True)
+            mark.write_text(digest)
+    return venv
+
+
 @pytest.fixture(scope="session")
 def make(environment: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run make in a generated repository with the shared environment in place of its own."""
@@ -101,6 +123,7 @@ def make(environment: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(project: Path, *words: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
         # The shared environment is not this project's: the package comes from src/, and set-up counts as done.
         (environment / ".ready").touch()
+        (environment / ".library").touch()
         finished = subprocess.run(
             ["make", *words, f"VENV={environment}"],
             cwd=project, capture_output=True, text=True, timeout=900, check=False,

@@ -10,7 +10,7 @@ import yaml
 
 from .conftest import Render
 
-DEFAULTS = "import json; from churn.params import Params; print(json.dumps(Params().model_dump()))"
+DEFAULTS = "import json; from mlproduct.config import Params; print(json.dumps(Params().model_dump()))"
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_editors_find_the_schema(project: Path) -> None:
 
 
 def test_all_parameters_are_shown_and_none_differs(project: Path, environment: Path) -> None:
-    said = python(project, environment, "-m", "churn.params", "--explain")
+    said = python(project, environment, "-m", "mlproduct", "params", "--explain")
     assert said.endswith("* differs from its default: 0 of 60\n")
 
 
