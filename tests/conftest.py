@@ -113,7 +113,7 @@ def shipped(template: Template, monkeypatch: pytest.MonkeyPatch) -> Callable[...
 
     def ship(*tags: str) -> Path:
         bundle = template.bundle(*tags)
-        for path in ("source.template_source", "source.serve", "update.plan.plan", "update.plan._source"):
+        for path in ("source.template_source", "source.serve", "update.plan.plan"):
             name, _, function = path.rpartition(".")
             target = getattr(__import__(f"mlscaffold.{name}", fromlist=[name]), function)
             original = getattr(target, "__wrapped__", target)

@@ -5,25 +5,24 @@ from typing import Any
 
 from .project import ANSWERS, Project, answers_of
 from .render import opened
-from .source import recorded
+from .source import Source
 
 
-def render_old_standard(project: Project, near: Path) -> dict[str, bytes]:
+def render_old_standard(project: Project, source: Source) -> dict[str, bytes]:
     """Render the version of the standard that a repository has.
 
     Parameters
     ----------
     project : Project
         The repository.
-    near : Path
-        The folder that a relative address is relative to.
+    source : Source
+        The version of the template that it has.
 
     Returns
     -------
     dict
         The content of each file, by path.
     """
-    source = recorded(project.url, project.version, near)
     with opened(source, project.path, recorded_answers(project.path / ANSWERS)) as standard:
         return {path: file.content for path, file in standard.files.items()}
 

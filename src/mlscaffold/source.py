@@ -10,16 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from .address import for_copier, for_git, is_carried, is_remote
 from .credentials import refuse_address
 from .errors import UserError
 from .git import GitError, git, plain_environment
 
 BUNDLE = Path(__file__).with_name("template.bundle")
 VENDORED = ".mlscaffold/template.bundle"
-_WEB = re.compile(r"^(https?|ssh)://")
-_REMOTE = re.compile(r"^([a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:|gh:|gl:)")
-# What copier itself takes for git (copier/_vcs.py, GIT_PREFIX and GIT_POSTFIX); anything else needs `git+`.
-_KNOWN = re.compile(r"(^(git@|git://|git\+|https://github\.com/|https://gitlab\.com/|gh:|gl:)|\.git$)")
 _IMPATIENT = {
     "http.lowSpeedLimit": "1",
     "http.lowSpeedTime": "10",
@@ -52,6 +49,27 @@ class Source:
     def vendored(self) -> bool:
         """Whether the project carries the bundle itself."""
         return self.url == VENDORED
+
+    def at(self, version: str, project: Path) -> "Source":
+        """Return another version of the same template, without resolving its address again.
+
+        Parameters
+        ----------
+        version : str
+            The version.
+        project : Path
+            The folder of the project that records the address, if that is relative.
+
+        Returns
+        -------
+        Source
+            With an address that holds from anywhere; our bundle serves it only if it holds the version.
+        """
+        place = carried(self.url, project)
+        if place is not None:
+            return Source(place.as_posix(), version)
+        serves = self.bundle is not None and version in tags(self.bundle)
+        return replace(self, ref=version, bundle=self.bundle if serves else None, notes=())
 
 
 def tags(bundle: Path) -> dict[str, str]:
@@ -138,15 +156,15 @@ def template_source(template: str | None = None, ref: str | None = None, bundle:
     return serve(template, ref, bundle) if is_remote(template) else _local(Path(template), ref)
 
 
-def recorded(url: str, version: str, project: Path) -> Source:
-    """Return the version of the template that a project was made from.
+def recorded_source(url: str, version: str, project: Path) -> Source:
+    """Resolve the version of the template that a project was made from.
 
     Parameters
     ----------
     url, version : str
         As the project's answers record them.
     project : Path
-        Its folder, from which a relative address is seen.
+        The project's folder, to which a relative address is relative.
 
     Returns
     -------
@@ -156,6 +174,56 @@ def recorded(url: str, version: str, project: Path) -> Source:
     place = carried(url, project)
     known = place.as_posix() if place else url
     return replace(template_source(known, version), url=known)
+
+
+def update_source(url: str, project: Path, to: str | None, bundle: Path) -> Source:
+    """Resolve the version of the template that a project is updated to.
+
+    Parameters
+    ----------
+    url : str
+        As the project's answers record it.
+    project : Path
+        The project's folder.
+    to : str, optional
+        The version; the newest if None.
+    bundle : Path
+        The bundle that came with this package: it serves a project that carries an older one.
+
+    Returns
+    -------
+    Source
+        The template.
+
+    Raises
+    ------
+    UserError
+        If the project's bundle is missing, or there is no such version.
+    """
+    if not is_carried(url):
+        return template_source(url, to, bundle)
+    place = carried(url, project)
+    if place is None:
+        raise UserError(f"{url} is missing, which holds the template; restore it: git checkout -- {url}")
+    chosen, notes = _newer(place, bundle)
+    known = tags(chosen)
+    version = to or newest(list(known))
+    if version is None or version not in known:
+        raise UserError(
+            f"there is no version {to or 'at all'} of the template; the versions are {', '.join(known) or 'none'}"
+        )
+    return Source(url, version, chosen, notes)
+
+
+def _newer(place: Path, bundle: Path) -> tuple[Path, tuple[str, ...]]:
+    if refreshes(bundle, place):
+        return bundle, ()
+    known = newest(list(tags(bundle)))
+    if known and tags(bundle).items() - tags(place).items():
+        return place, (
+            f"the template of this mlscaffold ({known}) is another one than the repository's own, which was used",
+        )
+    return place, ()
 
 
 def carried(url: str, project: Path) -> Path | None:
@@ -178,7 +246,7 @@ def carried(url: str, project: Path) -> Path | None:
     UserError
         If the address leads out of the project: anybody may have written it, and updates write there.
     """
-    if not url.endswith(".bundle") or is_remote(url) or Path(url).expanduser().is_absolute():
+    if not is_carried(url):
         return None
     place = project / url
     if ".." in Path(url).parts or not place.resolve().is_relative_to(project.resolve()):
@@ -195,25 +263,15 @@ def is_ours(url: str) -> bool:
     return bool(own) and for_git(url) == for_git(own or "")
 
 
-def is_remote(url: str) -> bool:
-    """Whether it is an address, and no path."""
-    return bool(_REMOTE.match(url))
-
-
-def plain_address(url: str) -> str:
-    """Return an address in one form, without what git and copier put before and after it."""
-    return for_git(_for_copier(url)).removesuffix(".git")
-
-
 def _ours(url: str, ref: str | None, bundle: Path) -> Source:
     known = tags(bundle)
     version = ref or newest(list(known))
-    return Source(_for_copier(url), version, bundle) if version in known else serve(url, ref, bundle)
+    return Source(for_copier(url), version, bundle) if version in known else serve(url, ref, bundle)
 
 
 def serve(url: str, ref: str | None, bundle: Path = BUNDLE) -> Source:
     """Take a template from its URL, or from our bundle where the URL is out of reach."""
-    address = _for_copier(url)
+    address = for_copier(url)
     try:
         listed = git("ls-remote", "--tags", "--refs", "--", for_git(address), config=_IMPATIENT)
     except GitError as error:
@@ -275,20 +333,6 @@ def _version_in(bundle: Path, ref: str | None) -> str:
     if version not in known:
         raise UserError(f"no version {version} of the template came with mlscaffold; there are {', '.join(known)}")
     return version
-
-
-def _for_copier(url: str) -> str:
-    return url if _KNOWN.search(url) or not _WEB.match(url) else f"git+{url}"
-
-
-def for_git(address: str) -> str:
-    """Return the address that copier hands to git."""
-    for alias, host in (("gh:", "https://github.com/"), ("gl:", "https://gitlab.com/")):
-        if address.startswith(alias):
-            return f"{host}{address.removeprefix(alias).lstrip('/').removesuffix('.git')}.git"
-    plain = address.removeprefix("git+")
-    web = address.startswith("https://") and not address.endswith(".git")
-    return f"{plain}.git" if web else plain
 
 
 @contextmanager

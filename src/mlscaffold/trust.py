@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from .address import is_remote, plain_address
 from .answers import config_file, read_settings
 from .errors import UserError
-from .source import is_remote, plain_address
 
 VARIABLE = "MLSCAFFOLD_TRUST"
 

@@ -133,8 +133,8 @@ def test_a_value_of_the_teams_own_stays(base: Template, overlay: Template, run: 
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"template/README.md": "ours\n"}, "README.md stands in the repository already"),
-        ({"template/run.sh/x": "a file inside a file\n"}, "run.sh/x stands in the repository already"),
+        ({"template/README.md": "ours\n"}, "README.md exists in the repository already"),
+        ({"template/run.sh/x": "a file inside a file\n"}, "run.sh/x exists in the repository already"),
         ({"copier.yml": "_subdirectory: template\n"}, "_answers_file: .copier-answers.NAME.yml"),
         ({"template/{{ _copier_conf.answers_file }}.jinja": None}, "_answers_file: .copier-answers.NAME.yml"),
         ({"copier.yml": "_subdirectory: template\n_tasks: [touch pwned]\n"}, "the template contains tasks"),
@@ -304,7 +304,7 @@ def test_an_update_that_was_cut_off_is_finished_first(
     made: Path, base: Template, overlay: Template, shipped: Ship, run: Run, tmp_path: Path
 ) -> None:
     overlay.release("v0.2.0", {"template/acme.txt": "new\n"})
-    killed(made, "_carry_out", 0)
+    killed(made, "_run_record", 0)
     run("overlay", "new", tmp_path / "bee")
     assert "`mlscaffold update` completes it" in run("overlay", "add", tmp_path / "bee", made).err
     assert "it is complete now" in run("update", made).out

@@ -5,10 +5,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conftest import FILES, Run, Template, git
+from mlscaffold import source
 
 Ship = Callable[..., Path]
 MODEL = "template/src/{{ package }}/model.py"
@@ -326,3 +328,24 @@ def test_a_users_hooks_do_not_run_while_an_update_is_predicted(
     newer({MODEL: DEEPER})
     assert run("update", project, "--dry-run").code == 0
     assert not (home / "ran").exists()
+
+
+def test_the_address_of_a_template_is_resolved_once(
+    run: Run, template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "churn"
+    assert run("new", project, "--defaults", "--template", f"file://{template.path}/.git").code == 0
+    (project / "run.sh").write_text("#!/bin/sh\necho ours\n")
+    git(project, "commit", "-qam", "edit")
+    template.release("v0.2.0", {"template/run.sh": None})  # an edited file is dropped: the old version is rendered too
+    asked: list[str] = []
+    real = source.git
+
+    def counting(*words: str, **named: Any) -> str:
+        asked.append(words[0])
+        return real(*words, **named)
+
+    monkeypatch.setattr(source, "git", counting)
+    result = run("update", project, "--dry-run")
+    assert (result.code, "run.sh has local changes" in result.out) == (0, True), result.out
+    assert asked.count("ls-remote") == 1

@@ -127,7 +127,7 @@ def test_a_branch_that_was_killed_before_it_was_whole_is_not_there(
     name: str, times: int, behind: Path, run: Run
 ) -> None:
     before = snapshot(behind)
-    killed(behind, name, times, "--branch", module="branch")
+    killed(behind, name, times, "--branch", module="update.branch")
     assert (snapshot(behind), git(behind, "status", "--porcelain")) == (before, "")
     assert git(behind, "branch", "--list", "mlscaffold/*") == ""
     assert run("update", behind, "--branch").code == 1

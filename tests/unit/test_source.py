@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Template
-from mlscaffold import source
+from mlscaffold import address, source
 from mlscaffold.errors import UserError
-from mlscaffold.source import Source, newest, project_url, refreshes, tags, template_source, vendor
+from mlscaffold.source import Source, newest, project_url, refreshes, tags, template_source, update_source, vendor
 
 
 def test_the_versions_of_a_bundle_are_read_from_its_header(template: Template) -> None:
@@ -67,8 +67,8 @@ def test_a_url_and_version_out_of_reach_are_both_named(template: Template) -> No
     ],
 )
 def test_an_address_is_written_as_copier_and_as_git_read_it(url: str, recorded: str, fetched: str) -> None:
-    assert source._for_copier(url) == recorded
-    assert source.for_git(recorded) == fetched
+    assert address.for_copier(url) == recorded
+    assert address.for_git(recorded) == fetched
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,21 @@ def test_a_bundle_is_vendored_only_where_nothing_else_serves_updates(template: T
     assert not (tmp_path / "with-url").exists()
     vendor(Source(source.VENDORED, "v0.1.0", bundle), tmp_path / "without")
     assert (tmp_path / "without" / ".mlscaffold" / "template.bundle").read_bytes() == bundle.read_bytes()
+
+
+def test_another_version_of_a_source_needs_no_resolution(template: Template, tmp_path: Path) -> None:
+    bundle, url = template.bundle("v0.1.0"), "https://git.acme.example/t.git"
+    known = Source(url, "v0.2.0", bundle, ("out of reach",))
+    assert known.at("v0.1.0", tmp_path) == Source(url, "v0.1.0", bundle)
+    assert known.at("v0.0.9", tmp_path) == Source(url, "v0.0.9"), "our bundle does not hold it"
+
+
+def test_a_carried_bundle_is_seen_from_anywhere_at_another_version(template: Template, tmp_path: Path) -> None:
+    carried = Source(source.VENDORED, "v0.1.0", template.bundle())
+    vendor(carried, tmp_path)
+    assert carried.at("v0.0.9", tmp_path) == Source((tmp_path / source.VENDORED).as_posix(), "v0.0.9")
+
+
+def test_an_update_from_a_missing_bundle_says_how_to_restore_it(template: Template, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"is missing, which holds the template; restore it: git checkout -- "):
+        update_source(source.VENDORED, tmp_path, None, template.bundle())

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import source
+from ..address import is_carried
 from ..errors import UserError
 from ..project import ANSWERS
 from .repository import Repository
@@ -68,7 +69,7 @@ def bundle(repository: Repository) -> Findings:
     """The template that the repository carries holds its version."""
     answers = _answers(repository) or {}
     place, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
-    if not place.endswith(".bundle") or Path(place).is_absolute() or ".." in Path(place).parts:
+    if not is_carried(place) or ".." in Path(place).parts:
         return None
     if place not in repository.known:
         return [Finding(f"{place} is missing", ANSWERS)]

@@ -12,7 +12,7 @@ from ..git import PLAIN, git
 from ..ownership import Ownership, read_team_rules, read_template_rules
 from ..project import ANSWERS, Project, answers_of
 from ..render import opened
-from ..source import recorded
+from ..source import recorded_source
 
 if TYPE_CHECKING:
     from ..render.memory import File, Standard
@@ -98,7 +98,7 @@ def compare(project: Project) -> TemplateDiff:
     answers = answers_of(project.path / ANSWERS)
     data = {name: each for name, each in answers.items() if not name.startswith("_")}
     team = read_team_rules(project.path)
-    with opened(recorded(project.url, project.version, project.path), project.path, data) as standard:
+    with opened(recorded_source(project.url, project.version, project.path), project.path, data) as standard:
         ownership = Ownership({**read_template_rules(standard.config), **team})
         found = _different(project, standard, ownership)
         return TemplateDiff(project, len(_made(standard)), tuple(sorted(found, key=lambda each: each.path)))

@@ -7,10 +7,11 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..address import for_git, is_carried, plain_address
 from ..checksums import Checksums, load_checksums
 from ..errors import UserError
 from ..git import PLAIN, GitError, git
-from ..source import BUNDLE, for_git, newest, plain_address, tags, tags_in, template_source
+from ..source import BUNDLE, newest, tags, tags_in, template_source
 from .committed import Committed
 
 
@@ -47,7 +48,7 @@ class Standard:
 
     def follows(self, repository: Committed, url: str, version: str) -> bool:
         """Whether a repository was made from this standard, and not from another one with a version of that name."""
-        if not url.endswith(".bundle") or url.startswith("/"):
+        if not is_carried(url):
             return bool(self.url) and plain_address(url) == plain_address(self.url)
         carried = repository.content(url) if url in repository.known else None
         return carried is not None and tags_in(BytesIO(carried)).get(version) == self.commits.get(version)

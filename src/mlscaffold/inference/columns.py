@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..contract import Label
 from .dates import fitting_formats, in_order, is_date, swapped
 
 if TYPE_CHECKING:
@@ -198,6 +199,11 @@ def numbers(column: "pl.Expr", decimal: str) -> "pl.Expr":
 
     text = column if decimal == "." else column.str.replace(decimal, ".", literal=True)
     return pl.when(column.str.contains(number_pattern(decimal))).then(text.cast(pl.Float64, strict=False))
+
+
+def as_labels(values: Iterable[float]) -> list[Label]:
+    """Return numbers as labels: whole ones as integers."""
+    return [int(value) if value.is_integer() else value for value in values]
 
 
 def summarise(

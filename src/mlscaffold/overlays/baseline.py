@@ -7,29 +7,29 @@ from tempfile import TemporaryDirectory
 from ..baseline import recorded_answers, render_old_standard
 from ..project import ANSWERS, Project
 from ..render import render
-from ..source import recorded
+from ..source import Source
 from .discover import Overlay
 from .gates import Values, read_params
 from .render import PARAMS
 
 
-def load_standard_params(project: Project) -> Values:
+def load_standard_params(project: Project, source: Source) -> Values:
     """Return what the standard set in a repository's params.yaml."""
-    params = render_old_standard(project, project.path).get(PARAMS)
+    params = render_old_standard(project, source).get(PARAMS)
     return read_params(params.decode("utf-8")) if params else {}
 
 
-def render_old_overlay(overlay: Overlay, project: Project, near: Path) -> dict[str, bytes]:
+def render_old_overlay(overlay: Overlay, source: Source, project: Project) -> dict[str, bytes]:
     """Render an overlay as a repository has it, beside the standard's answers file, from which it may take answers.
 
     Parameters
     ----------
     overlay : Overlay
         The overlay, with its version.
+    source : Source
+        That version of it.
     project : Project
         The repository.
-    near : Path
-        The folder that a relative address is relative to.
 
     Returns
     -------
@@ -39,6 +39,6 @@ def render_old_overlay(overlay: Overlay, project: Project, near: Path) -> dict[s
     with TemporaryDirectory(prefix="mlscaffold-old-") as folder:
         into = Path(folder)
         shutil.copyfile(project.path / ANSWERS, into / ANSWERS)
-        render(recorded(overlay.url, overlay.version, near), into, recorded_answers(project.path / overlay.answers))
+        render(source, into, recorded_answers(project.path / overlay.answers))
         files = (file for file in into.rglob("*") if file.is_file())
         return {file.relative_to(into).as_posix(): file.read_bytes() for file in files}

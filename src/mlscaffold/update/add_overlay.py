@@ -8,10 +8,11 @@ from tempfile import TemporaryDirectory
 
 from ..answers import Answers
 from ..overlays.baseline import load_standard_params
+from ..overlays.gates import Values
 from ..overlays.render import PARAMS, apply_gates, describe, render_overlay
 from ..overlays.update import Step
 from ..project import Project, refuse_dirty
-from ..source import Source
+from ..source import Source, recorded_source
 from .preview import Change, Plan
 
 
@@ -45,7 +46,7 @@ def plan(project: Project, source: Source, answers: Answers) -> Iterator[Plan]:
         folder.mkdir(parents=True)
         rendered = render_overlay(source, project.path, folder, answers.values, named=answers.named)
         changes = [Change(project.inside / path, "added") for path in rendered.files]
-        done = apply_gates(rendered.overlay.name, project.path, folder, "", lambda: load_standard_params(project))
+        done = apply_gates(rendered.overlay.name, project.path, folder, "", lambda: _standard_params(project))
         if done.changed:
             shutil.copy(project.path / PARAMS, folder / PARAMS)
             (folder / PARAMS).write_text(done.text, encoding="utf-8", newline="\n")
@@ -58,3 +59,7 @@ def plan(project: Project, source: Source, answers: Answers) -> Iterator[Plan]:
             tree=tree,
             overlays=(Step(rendered.overlay.name, "", rendered.overlay.version),),
         )
+
+
+def _standard_params(project: Project) -> Values:
+    return load_standard_params(project, recorded_source(project.url, project.version, project.path))

@@ -10,13 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..baseline import render_old_standard
-from ..errors import UserError
 from ..git import PLAIN, commit_all, git
 from ..overlays.baseline import load_standard_params, render_old_overlay
 from ..overlays.update import OutdatedOverlay, UpdatedOverlay, find_outdated, read_unmerged, update_overlay
 from ..project import Project, refuse_dirty
 from ..render import Merged, merge
-from ..source import BUNDLE, Source, carried, newest, refreshes, tags, template_source
+from ..source import BUNDLE, Source, carried, update_source
 from .local_changes import Rendered, find_dropped, find_removed
 from .preview import Change, Kind, Plan
 
@@ -45,41 +44,13 @@ def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iter
         If the repository has uncommitted changes, or the template is not available.
     """
     refuse_dirty(project.root)
-    source, late = _source(project, to, bundle), find_outdated(project)
+    source = update_source(project.url, project.path, to, bundle)
+    late = find_outdated(project)
     if source.ref == project.version and not late:
         yield Plan(project, project.version, notes=source.notes)
         return
     with _worktree(project) as tree:
         yield _planned(project, source, late, tree)
-
-
-def _source(project: Project, to: str | None, bundle: Path) -> Source:
-    if not project.url.endswith(".bundle") or Path(project.url).is_absolute():
-        return template_source(project.url, to, bundle)
-    place = carried(project.url, project.path)
-    if place is None:
-        raise UserError(
-            f"{project.url} is missing, which holds the template; restore it: git checkout -- {project.url}"
-        )
-    chosen, notes = _newer(place, bundle)
-    known = tags(chosen)
-    version = to or newest(list(known))
-    if version is None or version not in known:
-        raise UserError(
-            f"there is no version {to or 'at all'} of the template; the versions are {', '.join(known) or 'none'}"
-        )
-    return Source(project.url, version, chosen, notes)
-
-
-def _newer(place: Path, bundle: Path) -> tuple[Path, tuple[str, ...]]:
-    if refreshes(bundle, place):
-        return bundle, ()
-    known = newest(list(tags(bundle)))
-    if known and tags(bundle).items() - tags(place).items():
-        return place, (
-            f"the template of this mlscaffold ({known}) is another one than the repository's own, which was used",
-        )
-    return place, ()
 
 
 @contextmanager
@@ -123,13 +94,14 @@ def _planned(project: Project, source: Source, late: tuple[OutdatedOverlay, ...]
     _refresh(source, tree / project.inside, tree)
     merged = merge(source, tree / project.inside)
     stages = read_unmerged(tree)
-    updated = [update_overlay(each, project, tree, lambda: load_standard_params(project)) for each in late]
+    old = source.at(project.version, tree / project.inside)
+    updated = [update_overlay(each, project, tree, lambda: load_standard_params(project, old)) for each in late]
     stages += "".join(each.stages for each in updated)
     changes = _changes(tree, base)
     conflicts = sorted({Path(entry.partition("\t")[2]) for entry in stages.split("\0") if entry})
     kept = [each.path for each in changes if each.kind == "added" and _is_local(project.root / each.path, project.root)]
     skips = _any_skips(merged, updated)
-    rendered = _rendered(project, late, tree)
+    rendered = _rendered(project, old, late, tree)
     edited = find_dropped(tree, base, changes, rendered)
     deleted = find_removed(tree, base, changes, rendered)
     # The team's own, ignored by git, and not on this machine: a clone without its data must not get the example's.
@@ -200,15 +172,15 @@ def _same(real: Path, new: Path) -> bool:
     return real.is_file() and not real.is_symlink() and real.read_bytes() == new.read_bytes()
 
 
-def _rendered(project: Project, late: tuple[OutdatedOverlay, ...], tree: Path) -> Rendered:
+def _rendered(project: Project, source: Source, late: tuple[OutdatedOverlay, ...], tree: Path) -> Rendered:
     """Return a function of a path that gives the old rendering of that file; it renders on the first call."""
 
     @cache
     def old() -> dict[str, bytes]:
         near = tree / project.inside
-        files = render_old_standard(project, near)
+        files = render_old_standard(project, source)
         for each in late:
-            files |= render_old_overlay(each.overlay, project, near)
+            files |= render_old_overlay(each.overlay, each.source.at(each.overlay.version, near), project)
         return files
 
     return lambda path: old().get(path.relative_to(project.inside).as_posix())

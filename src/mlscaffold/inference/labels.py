@@ -1,18 +1,14 @@
-"""The target: which task it asks for, its labels, and the label that counts as positive."""
+"""The labels of a classification, in order, and the positive one."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-from ..contract import Label, Task
+from ..contract import Label
 from ..errors import UserError
-from .columns import Kind, Summary, numbers
-from .findings import Finding, listed, shown
+from .columns import Summary, as_labels, numbers
+from .findings import listed, shown
 from .words import words
 
-if TYPE_CHECKING:
-    import polars as pl
-
-MOST_CLASSES = 20  # distinct integers that still look like classes
 TOO_MANY_CLASSES = 1000
 PAIRS = (
     ("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"), ("nein", "ja"), ("non", "oui"), ("no", "sí"),
@@ -25,51 +21,6 @@ _POSITIVE = {
     "sí", "si", "on",
 }  # fmt: skip
 _NEGATIONS = ("not", "non", "no", "un", "in", "nicht", "kein", "pas")
-
-
-def infer_task(target: str, cells: "pl.Series", kind: Kind, decimal: str) -> tuple[Task, Finding]:
-    """Tell the task from the target.
-
-    Parameters
-    ----------
-    target : str
-        Its name.
-    cells : polars.Series
-        Rows of it, as text.
-    kind : Kind
-        What they seem to be.
-    decimal : str
-        Decimal sign.
-
-    Returns
-    -------
-    str, Finding
-        The task, and the line that says why.
-    """
-    task, why = _task_of(cells, kind, decimal)
-    other = "regression" if task == "classification" else "classification"
-    hint = "" if kind.name == "text" else f"; --task {other} if it is not"
-    return task, Finding("task", f"task: {task}, because {target!r} {why}{hint}", target)
-
-
-def _task_of(cells: "pl.Series", kind: Kind, decimal: str) -> tuple[Task, str]:
-    import polars as pl
-
-    if kind.name == "text":
-        return "classification", "holds labels"
-    values = cells.to_frame("v").select(numbers(pl.col("v"), decimal)).to_series().drop_nulls()
-    distinct = values.unique()
-    if len(distinct) == 2:
-        return "classification", f"has two values ({listed(_labels(distinct.sort().to_list()))})"
-    if (distinct != distinct.floor()).any():
-        return "regression", "holds fractions"
-    if len(distinct) <= MOST_CLASSES and len(distinct) < 0.05 * len(values):
-        return "classification", f"has {len(distinct)} distinct whole numbers"
-    return "regression", f"has {len(distinct):,} distinct whole numbers"
-
-
-def _labels(values: Sequence[float]) -> list[Label]:
-    return [int(value) if value.is_integer() else value for value in values]
 
 
 def labels_of(target: str, summary: Summary, decimal: str) -> tuple[Label, ...]:
@@ -101,12 +52,12 @@ def categories(values: Sequence[str], decimal: str) -> tuple[Label, ...]:
     """Sort labels: as numbers where all of them are, false before true, else by text."""
     found = as_numbers(values, decimal)
     if found is not None:
-        return tuple(_labels(sorted(set(found))))
+        return tuple(as_labels(sorted(set(found))))
     return boolean(values) or tuple(sorted(values))
 
 
 def as_numbers(values: Sequence[str], decimal: str) -> list[float] | None:
-    """Parse all texts as numbers; None where one of them is none."""
+    """Parse all texts as numbers; None where one of them is not a number."""
     import polars as pl
 
     found = pl.DataFrame({"v": list(values)}, schema={"v": pl.String}).select(numbers(pl.col("v"), decimal)).to_series()
@@ -114,7 +65,7 @@ def as_numbers(values: Sequence[str], decimal: str) -> list[float] | None:
 
 
 def boolean(values: Sequence[str]) -> tuple[str, str] | None:
-    """Order two spellings of false and true; None where they are something else."""
+    """Return two spellings of false and true in this order; None where they are something else."""
     folded = {value.casefold(): value for value in values}
     if len(values) != 2:
         return None
@@ -125,9 +76,9 @@ def boolean(values: Sequence[str]) -> tuple[str, str] | None:
 
 
 def positive_label(
-    target: str, labels: Sequence[Label], counts: dict[Label, int], given: str | None
-) -> tuple[Label | None, list[Finding]]:
-    """Choose the label that counts as positive.
+    target: str, labels: Sequence[Label], counts: Mapping[Label, int], given: str | None
+) -> tuple[Label | None, str]:
+    """Choose the positive label.
 
     Parameters
     ----------
@@ -135,27 +86,33 @@ def positive_label(
         Name of the target.
     labels : sequence of labels
         Its labels.
-    counts : dict of label to int
+    counts : mapping of label to int
         How often each is seen.
     given : str, optional
         What the user asked for.
 
     Returns
     -------
-    label or None, list of Finding
-        None where there are not two labels; what is said about the choice.
+    label or None, str
+        None where there are not two labels; and why, where the user did not choose.
     """
     if given is not None:
-        return _given(target, labels, given), []
+        return _given(target, labels, given), ""
     if len(labels) != 2:
-        return None, []
+        return None, ""
     chosen = _conventional(labels)
-    why = "the usual reading"
-    if chosen is None:
-        chosen, why = min(labels, key=lambda label: (counts.get(label, 0), str(label))), "the rarer label"
-    other = next(label for label in labels if label != chosen)
-    text = f"positive label: {shown(chosen)} ({why}; the other is {shown(other)}); --positive chooses the other"
-    return chosen, [Finding("positive", text, target)]
+    if chosen is not None:
+        return chosen, "the usual reading"
+    return min(labels, key=lambda label: (counts.get(label, 0), str(label))), "the rarer label"
+
+
+def count_labels(texts: Mapping[str, int], decimal: str) -> dict[Label, int]:
+    """Count labels from the counts of their texts: `1` and `1.0` are one label where all of them are numbers."""
+    found: Counter[Label] = Counter()
+    numeric = as_numbers(list(texts), decimal) is not None
+    for text, count in texts.items():
+        found[categories([text], decimal)[0] if numeric else text] += count
+    return dict(found)
 
 
 def _given(target: str, labels: Sequence[Label], given: str) -> Label:
@@ -168,7 +125,7 @@ def _given(target: str, labels: Sequence[Label], given: str) -> Label:
             return label
     exact = [label for label in labels if str(label).casefold() == given.strip().casefold()]
     hint = f"did you mean {shown(exact[0])}?" if exact else f"its labels are {listed(labels, 2)}"
-    raise UserError(f"--positive {given!r} is no label of {target!r}; {hint}")
+    raise UserError(f"--positive {given!r} is not a label of {target!r}; {hint}")
 
 
 def _conventional(labels: Sequence[Label]) -> Label | None:
