@@ -26,9 +26,9 @@ def table_of(kind: str, folder: Path) -> tuple[Any, pd.DataFrame]:
     when = pd.Timestamp("2023-01-01 07:43") + pd.to_timedelta(30 * rng.integers(0, 3000, 400), unit="min")
     amount = np.where(rng.random(400) < 0.1, np.nan, rng.normal(1, 2, 400).round(8))
     score = (when - when.min()) / pd.Timedelta(days=20) + np.nan_to_num(amount) + rng.normal(size=400)
-    y = {"two": pd.cut(score, [-99, 2, 99], labels=["a", "b"]), "three": pd.cut(score, [-99, 1, 3, 99], labels=list("abc")),
-         "value": score}[kind]  # fmt: skip
-    target = {"type": "number"} if kind == "value" else {"type": "category", "categories": sorted(set(y))}
+    edges = {"two": [2], "three": [1, 3]}.get(kind)
+    y = np.array(["a", "b", "c"])[np.digitize(score, edges)] if edges else score
+    target = {"type": "category", "categories": sorted(set(y.tolist()))} if edges else {"type": "number"}
     columns = {
         "when": {"role": "feature", "type": "datetime"},
         "amount": {"role": "feature", "type": "number", "nullable": True},
@@ -38,7 +38,7 @@ def table_of(kind: str, folder: Path) -> tuple[Any, pd.DataFrame]:
         "note": {"role": "feature", "type": "text", "nullable": True},
         "y": {"role": "target"} | target,
     }
-    task = "regression" if kind == "value" else "classification"
+    task = "classification" if edges else "regression"
     content = {"version": 1, "task": task, "source": {"path": "data/raw.csv"}, "columns": columns}
     (folder / "contract.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     words = ["red", "blue", "ﬁne", "Straße", "日本", "x1", "one two two", "???"]
@@ -49,9 +49,7 @@ def table_of(kind: str, folder: Path) -> tuple[Any, pd.DataFrame]:
         "note": pd.Series([" ".join(rng.choice(words, n)) for n in rng.integers(1, 40, 400)], dtype="str"), "y": y,
     }  # fmt: skip
     frame = pd.DataFrame(rows)
-    return contract.Contract.load(folder / "contract.yaml"), frame.astype(
-        {"y": "float64" if kind == "value" else "str"}
-    )
+    return contract.Contract.load(folder / "contract.yaml"), frame.astype({"y": "str" if edges else "float64"})
 
 
 def trained(known: Any, frame: pd.DataFrame, tuned: Any, kind: str) -> Any:
@@ -73,9 +71,8 @@ def test_rows_of_half_hourly_times_are_answered_as_by_the_pipeline(target: str, 
     model = trained(known, frame[:320], tuned, kind)
     found = export.export(model, known, frame[:320], frame[320:], 1e-9, tmp_path)
     assert (found.path, found.why) == ("onnx", "")
-    rows = encode.encoder(json.loads((tmp_path / export.TABLE).read_text(encoding="utf-8")))(
-        request.values(known, frame)
-    )
+    table = json.loads((tmp_path / export.TABLE).read_text(encoding="utf-8"))
+    rows = encode.encoder(table)(request.values(known, frame))
     same_bits(rows, tables.dense(model[:-1].transform(frame[known.features])))
     answers = predict.graphed((tmp_path / export.GRAPH).read_bytes())(rows)
     np.testing.assert_allclose(answers, export.answers(model, frame[known.features]), rtol=0, atol=1e-12)
@@ -102,9 +99,8 @@ def test_a_regression_is_answered_to_the_bit(tuned, tmp_path: Path):
 def test_the_numbers_of_other_scalers_are_read_as_well(scaler: Any, tuned, tmp_path: Path):
     known, frame = table_of("value", tmp_path)
     model = trained(known, frame, tuned, "gradient_boosting")
-    columns = model[0].set_params(
-        number=scaler(), calendar=make_pipeline(model[0].named_transformers_["calendar"], scaler())
-    )
+    calendar = make_pipeline(model[0].named_transformers_["calendar"], scaler())
+    columns = model[0].set_params(number=scaler(), calendar=calendar)
     model = Pipeline([("columns", columns), ("estimator", model[-1])]).fit(frame[known.features], frame["y"])
     found = export.export(model, known, frame, frame, 0.0, tmp_path)
     assert (found.path, found.why) == ("onnx", "")
@@ -113,9 +109,8 @@ def test_the_numbers_of_other_scalers_are_read_as_well(scaler: Any, tuned, tmp_p
 def test_a_line_of_a_step_that_is_not_known_is_found_by_asking(tuned, tmp_path: Path):
     known, frame = table_of("value", tmp_path)
     model = trained(known, frame, tuned, "linear")
-    columns = model[0].set_params(
-        number=make_pipeline(FunctionTransformer(lambda x: 3 * x + 7), model[0].transformers[0][1])
-    )
+    own = FunctionTransformer(lambda x: 3 * x + 7)
+    columns = model[0].set_params(number=make_pipeline(own, model[0].transformers[0][1]))
     model = Pipeline([("columns", columns), ("estimator", model[-1])]).fit(frame[known.features], frame["y"])
     assert export.export(model, known, frame, frame, 1e-9, tmp_path).path == "onnx"
 
@@ -187,9 +182,9 @@ def beside(model: Any, known: Any, frame: pd.DataFrame) -> list[tuple[str, Any, 
     coded = encode.encoder(table)
     found = splits.splits(model[-1], coded(request.values(known, frame)))
     base = request.values(known, frame)
-    return [
-        (name, value, coded([base[row] | {name: value}])[0]) for name, row, value in probes._beside(found, table, known)
-    ]
+    asked = list(probes._beside(found, table, known))
+    rows = coded([base[row] | {name: value} for name, row, value in asked])
+    return [(name, value, row) for (name, _, value), row in zip(asked, rows, strict=True)]
 
 
 @pytest.mark.parametrize("kind", [HistGradientBoostingRegressor, RandomForestRegressor])
@@ -247,10 +242,8 @@ def test_where_there_are_more_splits_than_are_probed_they_are_spread_evenly(tune
     assert len(whole) > 1000
     assert 60 < len(some) <= 3 * 40
     for name in ("when", "amount", "big"):
-        ends = [
-            {f([value for column, value, _ in drawn if column == name]) for f in (min, max)} for drawn in (whole, some)
-        ]
-        assert ends[0] == ends[1]
+        few, many = ([value for column, value, _ in drawn if column == name] for drawn in (some, whole))
+        assert (min(few), max(few)) == (min(many), max(many))
 
 
 def test_what_needs_care_is_among_the_probes(tuned, tmp_path: Path):

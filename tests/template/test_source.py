@@ -36,11 +36,11 @@ def test_symlinks_and_executables_are_absent() -> None:
 # themselves stand in that order too.
 ROOMS = {
     "": (1040, "artifacts columns contract params prepare features model train metrics evaluate"),
-    "answering": (380, "request encode predict"),
+    "answering": (410, "request encode predict"),
     "judging": (1520, "gate champion slices bias distance concept drift cases fragility compare bless"),
-    "exporting": (340, "bins trees export"),
-    "reporting": (600, "rendering drawing report comment page journal_page ce_report"),
-    "experimenting": (510, "runs publish journal explain alternatives"),
+    "exporting": (620, "bins trees tables splits probes export"),
+    "experimenting": (460, "journal explain alternatives"),
+    "reporting": (660, "drawing report comment page journal_page ce_report"),
     "serving": (1010, (
         "guard ids contributions openapi prediction_log signals variants batch answers api service")),
     "shipping": (420, "store package serve client ship"),

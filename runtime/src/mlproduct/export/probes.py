@@ -7,6 +7,7 @@ of them: neither `contract.parse` nor a request lets one pass.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ MOST = 10_000  # splits that are probed, three values each: as many of each colu
 ROWS = 2_000  # rows of the training set that are asked as they are, and on which probes are built
 LABELS = 100  # values of a column that are asked, of those that the training set holds
 SECONDS = (0, 0.000001, 0.0005, 0.123457, 0.999999, 1800, 5400.5, 86399.999999)  # of a day: what rounding may move
-TEXTS = ("", "?!", "none", "NONE none", "日本 é １２", UNKNOWN)
+TEXTS = ("", "?!", "none", "NONE none", "日本 é ½", UNKNOWN)
 Integers = npt.NDArray[np.int64]
 WIDE = 2**53  # integers up to here are doubles
 SPAN = 9_223_372_036_854_775  # microseconds from 1970 that pandas can count in nanoseconds
@@ -38,7 +39,7 @@ class Probes:
     columns: list[str]
 
     def said(self, number: int) -> str:
-        """Name one; a text may be somebody's, and stays here."""
+        """Say what one is; a text may be somebody's, and stays here."""
         name = self.columns[number]
         value = self.records[number].get(name)
         shown = "a text" if isinstance(value, str) else value
@@ -47,7 +48,7 @@ class Probes:
 
 def probes(estimator: Any, table: dict[str, Any], encode: Callable[..., Array], train: pd.DataFrame,
            contract: Contract) -> Probes:  # fmt: skip
-    """Draw up the records.
+    """Draw the records.
 
     Parameters
     ----------
@@ -70,13 +71,13 @@ def probes(estimator: Any, table: dict[str, Any], encode: Callable[..., Array], 
 
 
 def _spread(values: Any, most: int) -> Any:
-    """Give at most so many, evenly spread."""
+    """Return at most so many values, evenly spread."""
     places = np.linspace(0, len(values) - 1, min(most, len(values))).astype("int64")
     return values.iloc[places] if hasattr(values, "iloc") else values[places]
 
 
 def _named(train: pd.DataFrame, contract: Contract) -> Iterator[tuple[str, int, Any]]:
-    """Give for each column what may need care: a missing value, one never seen, ends, rounded times."""
+    """Return for each column what may need care: a missing value, one never seen, ends, rounded times."""
     number = 0
     for name in contract.features:
         column = contract.columns[name]
@@ -95,7 +96,7 @@ def _care_label(column: Column, seen: pd.Series) -> list[Any]:
 
 
 def _care_date(column: Column, seen: pd.Series) -> list[datetime]:
-    """Give days around the year, at hours around the clock, and every odd second on days that were seen."""
+    """Return days around the year, at hours around the clock, and every odd second on days that were seen."""
     days = _spread(seen.sort_values(), LABELS).dt.to_pydatetime() if len(seen) else [EPOCH]
     midnights = [day.replace(hour=0, minute=0, second=0, microsecond=0) for day in days]
     odd = [day + timedelta(seconds=second) for day in midnights[:: len(midnights) // 8 + 1] for second in SECONDS]
@@ -112,7 +113,7 @@ CARE: dict[str, Callable[[Column, pd.Series], list[Any]]] = {
 
 
 def _beside(found: Splits | None, table: dict[str, Any], contract: Contract) -> Iterator[tuple[str, int, Any]]:
-    """Give for each split the last value that goes one way, the one before, and the first that goes the other way."""
+    """Return for each split the last value that goes one way, the one before, and the first that goes the other way."""
     cells = {
         cell.at: (name, cell)
         for name, column in table["columns"].items() if column["kind"] in ("number", "datetime")
@@ -127,8 +128,8 @@ def _beside(found: Splits | None, table: dict[str, Any], contract: Contract) -> 
         here = _spread(here[np.argsort(found.threshold[here], kind="stable")], max(1, MOST // len(places)))
         name, cell = cells[at]
         scale = _scale(contract.columns[name], cell)
-        last = _last(lambda keys, c=cell, s=scale: found.compared(_written(c, s.numbers(keys))),
-                     found.threshold[here], scale.end, cell.slope / cell.scale > 0)  # fmt: skip
+        rises = cell.slope / cell.scale > 0
+        last = _last(partial(_compared, found, cell, scale), found.threshold[here], scale.end, rises)
         for key, row in zip(last.tolist(), found.row[here].tolist(), strict=True):
             for beside in (key - 1, key, key + 1):
                 if abs(beside) <= scale.end:
@@ -169,13 +170,12 @@ def _days(microseconds: Integers) -> Array:
 
 
 def _doubles(keys: Integers) -> Array:
-    """Give the doubles in their order: the bits of a positive one, read as an integer, count them."""
+    """Return the doubles in their order: the bits of a positive one, read as an integer, count them."""
     return np.copysign(np.abs(keys).view("float64"), keys)
 
 
-def _written(cell: Cell, numbers: Array) -> Array:
-    written: Array = ((numbers - cell.start) * cell.slope - cell.mean) / cell.scale
-    return written
+def _compared(found: Splits, cell: Cell, scale: Scale, keys: Integers) -> Array:
+    return found.compared(((scale.numbers(keys) - cell.start) * cell.slope - cell.mean) / cell.scale)
 
 
 def _last(of: Callable[[Integers], Array], threshold: Array, end: int, rises: bool) -> Integers:

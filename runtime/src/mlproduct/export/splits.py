@@ -76,11 +76,15 @@ def _trees(estimator: Any) -> Iterator[Tree]:
     if (tree := getattr(estimator, "tree_", None)) is not None:
         nan_left = tree.missing_go_to_left.astype(bool)
         split = tree.children_left >= 0
-        yield Tree(tree.feature, tree.threshold, tree.children_left, tree.children_right, nan_left, split, np.float32)
+        yield Tree(tree.feature, tree.threshold, tree.children_left, tree.children_right, nan_left, split, _single)
+
+
+def _single(values: Array) -> Array:
+    return values.astype("float32")
 
 
 def _passing(tree: Tree, rows: Array) -> Array:
-    """Give for each node the number of a row that comes by, -1 where none does."""
+    """Return for each node the number of a row that comes by, -1 where none does."""
     found = np.full(len(tree.feature), -1)
     at, numbers = np.zeros(len(rows), dtype="int64"), np.arange(len(rows))
     while len(at):

@@ -170,7 +170,7 @@ def encoding(before: Before) -> dict[str, Any]:
 
 
 def dense(found: Any) -> Array:
-    """Give what a transformer gives as an array of doubles."""
+    """Return what a transformer gives as an array of doubles."""
     found = found.toarray() if hasattr(found, "toarray") else found
     return np.asarray(found, dtype="float64")
 
@@ -199,7 +199,7 @@ Line = tuple[float, float, float, float]  # start, slope, mean and scale of `enc
 
 
 def _read(before: Before, name: str, at: int, given: list[Any], x: Array, y: Array) -> Line | None:
-    """Find the operations that turn x into y to the last bit: a constant taken away, then a scaler whose numbers are read.
+    """Find what turns x into y to the last bit: a constant is taken away, then comes a scaler whose numbers are read.
 
     Parameters
     ----------

@@ -112,7 +112,7 @@ def _attributes(trees: list[tuple[Any, int]], targets: int) -> dict[str, Any]:
 
 
 def _only_leaf(value: float) -> Any:
-    """Give a tree of one value: as the first of all, the baseline is what sums begin with, as in scikit-learn."""
+    """Return a tree of one value: as the first of all, the baseline is what sums begin with, as in scikit-learn."""
     nodes = np.zeros(1, dtype=PREDICTOR_RECORD_DTYPE)
     nodes["is_leaf"], nodes["value"] = 1, value
     return nodes

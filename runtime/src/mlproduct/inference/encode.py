@@ -40,11 +40,10 @@ class Cell(NamedTuple):
     @classmethod
     def of(cls, numbers: list[Any]) -> "Cell":
         """Read a cell as it stands in encoding.json; those of 0.5 hold a slope and an offset alone."""
-        at, *part, missing = numbers
-        part = part if part and isinstance(part[0], str) else ["", *part]
-        if len(part) == 3:
-            part = [part[0], 0.0, part[1], -part[2], 1.0]
-        return cls(at, *part, math.nan if missing is None else missing)
+        at, *line, missing = numbers
+        part = line.pop(0) if isinstance(line[0], str) else ""
+        start, slope, mean, scale = line if len(line) > 2 else (0.0, line[0], -line[1], 1.0)
+        return cls(at, part, start, slope, mean, scale, math.nan if missing is None else missing)
 
     @property
     def is_shift(self) -> bool:
@@ -53,7 +52,7 @@ class Cell(NamedTuple):
 
 
 def parts(date: datetime) -> tuple[float, ...]:
-    """Give the `PARTS` of a date, to the bit as CalendarParts does: a count of nanoseconds is rounded to a double."""
+    """Compute the `PARTS` of a date, to the bit as CalendarParts does: nanoseconds are rounded to a double."""
     since = date - EPOCH
     nanoseconds = ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
     return date.year, date.month, date.day, date.weekday(), date.hour, nanoseconds / DAY
@@ -150,7 +149,7 @@ def _datetime(column: dict[str, Any]) -> Writer:
 
 
 def weigh(count: int) -> float:
-    """Give the sublinear weight of a word's count, as TfidfVectorizer does: by numpy's logarithm, not by that of math."""
+    """Compute the sublinear weight of a word's count as TfidfVectorizer does, which takes numpy's logarithm."""
     return LOGS[count] if count < len(LOGS) else 1.0 + float(np.log(float(count)))
 
 
