@@ -10,12 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..baseline import render_old_standard
+from ..bundle import BUNDLE, carried
 from ..git import PLAIN, commit_all, git
 from ..overlays.baseline import load_standard_params, render_old_overlay
 from ..overlays.update import OutdatedOverlay, UpdatedOverlay, find_outdated, read_unmerged, update_overlay
 from ..project import Project, refuse_dirty
 from ..render import Merged, merge
-from ..source import BUNDLE, Source, carried, update_source
+from ..source import Source, update_source
 from .local_changes import Rendered, find_dropped, find_removed
 from .preview import Change, Kind, Plan
 
