@@ -17,7 +17,6 @@ from mlproduct.evaluation.drift import concept, distance
 from mlproduct.evaluation.drift import detection as drift
 from mlproduct.inference import request
 from mlproduct.training import train
-
 from repository import ROOT
 
 from conftest import PARAMS

@@ -164,7 +164,7 @@ def test_a_run_that_is_known_stays_what_it_was_when_it_is_interrupted(pipeline: 
 
 
 def test_the_page_tells_of_variants_that_were_interrupted(pipeline: Callable[..., None], monkeypatch):
-    def interrupted(queued: object) -> None:
+    def interrupted(queued: object, again: str) -> None:
         raise KeyboardInterrupt
 
     pipeline(0)

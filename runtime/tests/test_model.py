@@ -70,6 +70,16 @@ def test_the_same_training_gives_the_same_file(small, frame: pd.DataFrame, tuned
     assert (loaded.predict_proba(frame[small.features]) == again.predict_proba(frame[small.features])).all()
 
 
+def test_a_model_file_is_packed_and_loads_the_same(small, frame: pd.DataFrame, tuned, tmp_path: Path):
+    model = train.train(frame, small, tuned.replace(model=tuned.model.replace(max_iter=100)))
+    plain = train.dumps(model)
+    packed = train.compress(plain)
+    assert len(packed) < len(plain) / 3
+    (tmp_path / "model.skops").write_bytes(packed)
+    loaded = train.load_model(tmp_path / "model.skops", ROOT / "trusted-types.yaml")
+    assert (loaded.predict_proba(frame[small.features]) == model.predict_proba(frame[small.features])).all()
+
+
 def test_a_type_that_is_not_trusted_is_not_loaded(small, frame: pd.DataFrame, tuned, tmp_path: Path):
     model = train.train(frame, small, tuned.replace(model=tuned.model.replace(max_iter=5)))
     path, trusted = tmp_path / "model.skops", tmp_path / "trusted-types.yaml"

@@ -12,16 +12,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mlproduct import team
-from mlproduct.artifacts import VERDICT
+from mlproduct.artifacts import META, VERDICT
 from mlproduct.errors import DataError
-from mlproduct.experiments.journal import current
-from mlproduct.experiments.publish import write_page
-from mlproduct.experiments.runs import SHIPPED
+from mlproduct.experiments.commits import commit, next_command, uncommitted
+from mlproduct.experiments.shipped import mark_shipped
 from mlproduct.packaging.store import STORE
 
 EXAMPLE = STORE / "example.json"
@@ -199,10 +197,12 @@ def told(record: dict[str, Any], answer: dict[str, Any], seconds: dict[str, floa
         f"            curl http://127.0.0.1:3000/predict -d @{EXAMPLE.relative_to(Path.cwd())}",
         "took        " + " ".join(f"{step} {spent:.0f}s" for step, spent in seconds.items()),
     ]
+    if line := next_command("the model that was shipped"):
+        lines += ["note        this Bento comes from changes that are not committed; /version says so", line]
     return "\n".join(lines)
 
 
-def main(setup: float = 0.0, forced: str = "") -> None:
+def main(setup: float = 0.0, forced: str = "", message: str = "") -> None:
     """Run the steps, then check the packaged service.
 
     Parameters
@@ -211,6 +211,8 @@ def main(setup: float = 0.0, forced: str = "") -> None:
         Seconds that `make setup` took, for the summary.
     forced : str
         Why a model that was not accepted is packaged all the same.
+    message : str
+        Of the commit that is made after training and before packaging; without one, nothing is committed.
     """
     begun = time.perf_counter()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of two processes at once spend their time on waiting
@@ -219,12 +221,13 @@ def main(setup: float = 0.0, forced: str = "") -> None:
         seconds["data"] = step("data")
         seconds["train"] = step("train")
         seconds["test"] = ended()
+    if message and uncommitted():
+        print(f"\n== commit {commit(message)}", flush=True)
     seconds["package"] = step("package", "--force", forced)
     print("\n== serve, and ask for real rows", flush=True)
     serving = time.perf_counter()
     record, answer = check()
-    replace(current(), status=SHIPPED).write()
-    write_page()
+    mark_shipped(json.loads(META.read_text(encoding="utf-8"))["version"])
     now = time.perf_counter()
     seconds |= {"serve": now - serving, "all": seconds["setup"] + now - begun}
     print(told(record, answer, seconds))
