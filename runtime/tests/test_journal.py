@@ -12,9 +12,8 @@ from mlproduct import config as params
 from mlproduct.contract import validation as contract
 from mlproduct.evaluation import champion
 from mlproduct.experiments import journal, publish
-from repository import ROOT
-
-from conftest import PARAMS
+from mlproduct_tests.repository import ROOT
+from mlproduct_tests.samples import PARAMS
 
 RUN = journal.Run("abc123", "rejected", "Ada", "2026-11-23T10:00:00+00:00", "deeper is better", {}, {}, "c0ffee",
                   metrics={"roc_auc": 0.75}, failing=["bias.parity (sex)"])  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 from mlproduct.contract import validation as contract
 from mlproduct.release import changelog, rebuild, release, sbom
 from mlproduct.release import image_digest as pin
-from repository import PACKAGE, ROOT
+from mlproduct_tests.repository import PACKAGE, ROOT
 
 VERDICT = {"model": "m2", "verdict": "blessed", "said": "This model may ship.", "waived": []}
 OLD = changelog.Release("v1.0.0", {"model": "m1"}, {"roc_auc": 0.8, "gone": 1.0}, {"model.max_iter": 100})

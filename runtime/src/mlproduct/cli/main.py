@@ -32,7 +32,7 @@ def overview() -> str:
     for group in GROUPS:
         lines += ["", f"{group}:"]
         for name, verb in verbs.items():
-            if verb.GROUP == group:
+            if group == verb.GROUP:
                 lines.append(f"  {name:14} {(verb.__doc__ or '').splitlines()[0].rstrip('.')}")
     return "\n".join(lines)
 

@@ -19,7 +19,6 @@ from mlproduct.evaluation.gates import (
     FAIL,
     NOT_COMPARABLE,
     PASS,
-    Array,
     Bounds,
     Family,
     Gate,
@@ -27,7 +26,7 @@ from mlproduct.evaluation.gates import (
     mean_bounds,
     resampled,
 )
-from mlproduct.evaluation.metrics import HEADLINE, area_under_roc, losses
+from mlproduct.evaluation.metrics import HEADLINE, Array, area_under_roc, losses
 from mlproduct.evaluation.slices import bands, groups
 
 ALONE = 0.03  # loss that one column alone may reach: under it, the column gives the target away

@@ -269,7 +269,7 @@ def told(found: list[Run], by: str = "when") -> str:
     """Lay the journal out as a table of 80 columns and, where there is something to say, lines below."""
     keys = {
         "when": lambda r: r.when,
-        "metric": lambda r: figures(r),
+        "metric": figures,
         "status": lambda r: r.status,
         "who": lambda r: r.who,
     }

@@ -10,7 +10,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare no options."""
 
 
-def run(options: Namespace) -> None:
+def run(_options: Namespace) -> None:
     """Run the verb."""
     from mlproduct.experiments import difference
 

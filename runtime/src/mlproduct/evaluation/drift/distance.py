@@ -8,7 +8,8 @@ from scipy.spatial.distance import jensenshannon
 
 from mlproduct.config import Drift
 from mlproduct.contract.columns import Contract
-from mlproduct.evaluation.gates import FAIL, PASS, Array, Gate
+from mlproduct.evaluation.gates import FAIL, PASS, Gate
+from mlproduct.evaluation.metrics import Array
 
 POINTS = 256  # quantiles at which two distributions are compared
 BINS = 20  # of PSI and Jensen-Shannon, each with as many rows of the reference
