@@ -1,16 +1,20 @@
 """Releases made with other libraries than the one at hand: each is packaged and served by its own."""
 
+import json
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from template.conftest import commit
+from template.conftest import Render, commit
 from template.newer import MARKER, newer_wheel, overlay, vendor
 from template.serving import served
+from template.test_generated import Make
 
 pytestmark = [pytest.mark.slow]
 Run = Callable[..., str]
@@ -56,6 +60,10 @@ def tag(project: Path, version: str) -> None:
     subprocess.run(words, cwd=project, check=True)
 
 
+def git(project: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=project, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def told(project: Path, environment: Path) -> dict[str, Any]:
     """Serve the newest Bento, and ask what it is."""
     with served(project, environment) as service:
@@ -82,3 +90,51 @@ def test_two_releases_roll_back_each_with_its_own_library(bumped: Path, newer: P
     assert "is back at v1.1.0" in said
     assert UNPACKED not in said
     assert told(bumped, newer)["library"] == MARKER
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make penguins with 0.5.2, train it in an environment of its own, and release it as v1.0.0."""
+    project = tmp_path_factory.mktemp("copied") / "penguins"
+    words = [sys.executable, "-m", "mlscaffold", "new", str(project), "--defaults", "--ref", "v0.5.2"]
+    subprocess.run(words, check=True, capture_output=True)
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # uv is one of them
+    words = ["make", "data", "train", "WHY=the first"]
+    done = subprocess.run(
+        words, cwd=project, env={**os.environ, "PATH": tools}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    commit(project, "the first model")
+    tag(project, "v1.0.0")
+    return project
+
+
+def make_thin(project: Path, thin: Path) -> None:
+    """Bring a repository to the thin layout by hand: the files of the standard are exchanged, the team's stay."""
+    kept = ("data", "experiments", "reports", "models", "contract.yaml", "champion.yaml", "waivers.yaml", "dvc.lock")
+    for path in project.iterdir():
+        if path.name not in (*kept, ".git", ".dvc"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in thin.iterdir():
+        if path.name not in (*kept, ".git", ".dvc"):
+            shutil.copytree(path, project / path.name) if path.is_dir() else shutil.copy2(path, project)
+    commit(project, "the thin layout")
+
+
+def test_a_release_of_a_copied_platform_rolls_back_from_the_thin_layout(
+    copied: Path, render: Render, make: Make, ops_environment: Path, environment: Path
+) -> None:
+    model = json.loads((copied / "models" / "meta.json").read_text(encoding="utf-8"))["version"]
+    make_thin(copied, render(name="penguins"))
+    trained = make(copied, "train", "WHY=the library")
+    assert "release: v1.0.0" in (copied / "champion.yaml").read_text(encoding="utf-8"), trained.stdout
+    commit(copied, "trained with the library")
+    tag(copied, "v1.1.0")
+
+    said = make(copied, "rollback", "WHY=callers complained", f"OPS={ops_environment}").stdout
+    assert "is back at v1.0.0" in said
+    assert MADE in said
+    assert git(copied, "tag", "--list", "withdrawn/*") == "withdrawn/v1.1.0"
+    assert git(copied, "status", "--porcelain") == ""
+    found = told(copied, environment)
+    assert (found["model"], found["commit"]) == (model, git(copied, "rev-parse", "v1.0.0^{}"))
