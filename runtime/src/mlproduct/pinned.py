@@ -110,6 +110,14 @@ def files(wheel: Path) -> Iterator[tuple[str, bytes]]:
                 yield name, archive.read(name)
 
 
+def unpack(wheel: Path, folder: Path) -> None:
+    """Write what a wheel installs into a folder."""
+    for name, content in files(wheel):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
 def _differences(pin: Pin) -> list[str]:
     wheel = pin.wheel
     if wheel is None or not wheel.is_file():

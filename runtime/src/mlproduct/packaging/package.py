@@ -165,10 +165,7 @@ def library(context: Path) -> None:
     BentoML ignores `wheels` where an image is set, and a Bento without its library answers with whatever is installed.
     """
     if not (Path(pinned.EJECTED).is_dir() or (wheel := pinned.Pin.read().wheel) is None):
-        for name, content in pinned.files(wheel):
-            target = context / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+        pinned.unpack(wheel, context)
         return
     shutil.copytree(pinned.HERE, context / pinned.HERE.name, ignore=shutil.ignore_patterns("__pycache__", "_tests"))
 
