@@ -110,7 +110,7 @@ def pipeline(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
     """Return a function that says how the pipeline ends, which takes a minute where it runs: by a code or an error."""
 
     def ends(code: int | BaseException, verdict: str = "blessed") -> None:
-        def run(command: list[str], env: dict[str, str]) -> tuple[int, list[str]]:
+        def run(command: list[str], env: dict[str, str], lines: int) -> tuple[int, list[str]]:
             if isinstance(code, BaseException):
                 raise code
             Path("reports").mkdir(exist_ok=True)
@@ -118,7 +118,7 @@ def pipeline(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
             Path("reports/verdict.json").write_text(json.dumps({"verdict": verdict, "model": "m"}), encoding="utf-8")
             return code, ["ERROR: failed to reproduce 'train'"] if code else []
 
-        monkeypatch.setattr(journal, "watched", run)
+        monkeypatch.setattr(journal.processes, "watch", run)
         monkeypatch.setattr(champion, "name", lambda *_: None)
 
     return ends

@@ -4,7 +4,6 @@ import getpass
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -15,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from mlproduct import imports
+from mlproduct import imports, processes
 from mlproduct.artifacts import KNOWN, METRICS, VERDICT
 from mlproduct.config import PARAMS, Params, deciding, inputs
 from mlproduct.config.yaml_file import read_yaml
@@ -97,16 +96,6 @@ def memory() -> float | None:
     return round(size / (1e6 if sys.platform == "darwin" else 1e3), 1)
 
 
-def watched(command: list[str], env: dict[str, str]) -> tuple[int, list[str]]:
-    """Run a command, show what it says, and keep the end of what it said in error."""
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace", env=env)
-    said: list[str] = []
-    for line in process.stderr or ():
-        sys.stderr.write(line)
-        said = [*said, line.rstrip()][-LINES:]
-    return process.wait(), said
-
-
 def train(hypothesis: str, again: str, against: str | None) -> int:
     """Run the pipeline, and keep what was tried before it starts; a run that is known does not train again.
 
@@ -137,9 +126,9 @@ def _reproduce(now: Run, old: Run | None, again: str) -> int:
     try:
         code, said = 0, list[str]()
         if again:
-            code, said = watched(["dvc", "repro", "--quiet", "--force", "--single-item", "train"], env)
+            code, said = processes.watch(["dvc", "repro", "--quiet", "--force", "--single-item", "train"], env, LINES)
         if not code:
-            code, said = watched(["dvc", "repro"], env)
+            code, said = processes.watch(["dvc", "repro"], env, LINES)
     except BaseException:
         if now is not old:
             replace(now, status=CRASHED, said=INTERRUPTED).write()
@@ -230,9 +219,9 @@ def _run_queued(queued: list[tuple[Run, list[str]]], again: str) -> None:
     force = ["--force"] if again else []
     for now, words in queued:
         command = ["dvc", "exp", "run", *where, *force, "--name", name_of(now), *words, "verdict"]
-        subprocess.run(command, check=False)
+        processes.run(command, dict(os.environ))
     if len(queued) > 1:
-        subprocess.run(["dvc", "exp", "run", "--run-all"], check=False)
+        processes.run(["dvc", "exp", "run", "--run-all"], dict(os.environ))
 
 
 def name_of(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""Write the OpenAPI document and a typed Python client into clients/."""
+"""Write the OpenAPI document and a typed client into clients/."""
 
 from argparse import ArgumentParser, Namespace
 

@@ -1,4 +1,4 @@
-"""Tell whether data or parameters made the difference from the champion."""
+"""Attribute a difference from the champion to data or parameters."""
 
 from argparse import ArgumentParser, Namespace
 

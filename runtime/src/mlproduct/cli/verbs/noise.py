@@ -1,4 +1,4 @@
-"""Train with several seeds: a smaller difference between models says nothing."""
+"""Train with several seeds to measure how far equal models differ."""
 
 from argparse import ArgumentParser, Namespace
 
