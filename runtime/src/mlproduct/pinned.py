@@ -3,11 +3,13 @@
 import csv
 import hashlib
 import io
+import json
 import re
 import zipfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from mlproduct._version import __version__
@@ -16,6 +18,7 @@ from mlproduct.errors import DataError
 PIN = Path("vendor/requirements.txt")
 EJECTED = Path("runtime/src/mlproduct")
 HERE = Path(__file__).parent
+INSTALL = "`make setup` installs it"
 _LINE = re.compile(
     r"^(?P<what>(?:\./)?\S+\.whl|mlproduct==\S+)\s+(?P<hashes>(?:\\?\s*--hash=sha256:[0-9a-f]{64}\s*)+)$"
 )
@@ -75,15 +78,55 @@ def check(root: Path = Path()) -> None:
             raise DataError(f"the library of this repository is {EJECTED}, but {HERE} runs: `make setup` installs it")
         return
     pin = Pin.read(root)
-    if pin.wheel is None:
-        if __version__ != pin.version:
-            raise DataError(f"mlproduct {__version__} is installed, {PIN} pins {pin.version}: `make setup` installs it")
-        return
-    if wrong := _differences(pin):
+    if pin.wheel is None and __version__ != pin.version:
+        raise DataError(f"mlproduct {__version__} is installed, {PIN} pins {pin.version}: `make setup` installs it")
+    if wrong := _differences(pin) if pin.wheel else _changed_since_installation():
         names = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
-        raise DataError(
-            f"the installed library is not the pinned {pin.wheel.name} ({names} differ): `make setup` installs it"
-        )
+        pinned = pin.wheel.name if pin.wheel else f"mlproduct {pin.version}"
+        raise DataError(f"the installed library is not the pinned {pinned} ({names} differ): {INSTALL}")
+
+
+def elsewhere(root: Path = Path()) -> Path | None:
+    """Return the folder of the ejected library that a work tree holds, if the ejected library of another one runs.
+
+    Experiments of DVC run in copies of the repository, and an editable install leads to the original.
+    """
+    ejected = root / EJECTED
+    other = __version__.endswith("+ejected") and ejected.is_dir() and not HERE.samefile(ejected)
+    return ejected.parent.absolute() if other else None
+
+
+def editable() -> str:
+    """Return the address of the project that the installed library is an editable install of; empty if it is none."""
+    try:
+        about = json.loads(distribution(HERE.name).read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        return ""
+    return str(about.get("url", "")) if about.get("dir_info", {}).get("editable") else ""
+
+
+def write_record(folder: Path) -> None:
+    """Write the dist-info of a copy of the library, by which `check_unpacked` knows it again."""
+    about = folder / f"{HERE.name}-{__version__}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {HERE.name}\nVersion: {__version__}\n")
+    rows = [
+        f"{path.relative_to(folder).as_posix()},{_digest(path)},{path.stat().st_size}"
+        for path in sorted((folder / HERE.name).rglob("*"))
+        if path.is_file()
+    ]
+    (about / "RECORD").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def record() -> Path | None:
+    """Return the RECORD of the installed library; None if it runs from source."""
+    return next(HERE.parent.glob(f"{HERE.name}-*.dist-info/RECORD"), None)
+
+
+def _changed_since_installation() -> list[str]:
+    """Name the files that differ from those that the installer wrote; it has checked them against the hash."""
+    installed = record()
+    return _changed(installed.read_text(encoding="utf-8"), HERE.parent) if installed else []
 
 
 def check_unpacked(root: Path) -> None:
@@ -128,7 +171,8 @@ def _differences(pin: Pin) -> list[str]:
 
 def _changed(record: str, folder: Path) -> list[str]:
     """Name the modules and data files that differ from a wheel's RECORD, or are not in it."""
-    wanted = {row[0]: row[1] for row in csv.reader(record.splitlines()) if row and row[0].startswith("mlproduct/")}
+    rows = [row for row in csv.reader(record.splitlines()) if row and row[0].startswith("mlproduct/")]
+    wanted = {row[0]: row[1] for row in rows if row[1]}  # pip notes compiled files without a hash
     wanted = {name: digest for name, digest in wanted.items() if not name.startswith("mlproduct/_tests/")}
     found = {
         path.relative_to(folder).as_posix()

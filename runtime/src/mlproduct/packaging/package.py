@@ -163,6 +163,7 @@ def library(context: Path) -> None:
             target.write_bytes(content)
         return
     shutil.copytree(pinned.HERE, context / pinned.HERE.name, ignore=shutil.ignore_patterns("__pycache__", "_tests"))
+    pinned.write_record(context)
 
 
 def bento(verdict: Verdict, forced: str) -> str:
