@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import json
 import re
 import sys
 import zipfile
@@ -10,6 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from mlproduct._version import __version__
@@ -95,6 +97,43 @@ def _refused(cause: str) -> DataError:
     with suppress(OSError):
         (Path(sys.prefix) / MARK).unlink(missing_ok=True)
     return DataError(f"{cause}; `make setup` installs the pinned one")
+
+
+def elsewhere(root: Path = Path()) -> Path | None:
+    """Return the folder of the ejected library that a work tree holds, if the ejected library of another one runs.
+
+    Experiments of DVC run in copies of the repository, and an editable install leads to the original.
+    """
+    ejected = root / EJECTED
+    other = __version__.endswith("+ejected") and ejected.is_dir() and not HERE.samefile(ejected)
+    return ejected.parent.absolute() if other else None
+
+
+def editable() -> str:
+    """Return the address of the project that the installed library is an editable install of; empty if it is none."""
+    try:
+        about = json.loads(distribution(HERE.name).read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        return ""
+    return str(about.get("url", "")) if about.get("dir_info", {}).get("editable") else ""
+
+
+def write_record(folder: Path) -> None:
+    """Write the dist-info of a copy of the library, by which `check_unpacked` knows it again."""
+    about = folder / f"{HERE.name}-{__version__}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {HERE.name}\nVersion: {__version__}\n")
+    rows = [
+        f"{path.relative_to(folder).as_posix()},{_digest(path)},{path.stat().st_size}"
+        for path in sorted((folder / HERE.name).rglob("*"))
+        if path.is_file()
+    ]
+    (about / "RECORD").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def record() -> Path | None:
+    """Return the RECORD of the installed library; None if it runs from source."""
+    return next(HERE.parent.glob(f"{HERE.name}-*.dist-info/RECORD"), None)
 
 
 def check_unpacked(root: Path) -> None:

@@ -78,7 +78,8 @@ def _run(name: str, words: Sequence[str]) -> int:
     verb = load(name)
     options = _parsed(verb, name, words)
     try:
-        _enter()
+        if (library := _enter()) is not None:
+            return _again(name, words, library)
         return int(verb.run(options) or 0)
     except DataError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -105,11 +106,29 @@ def _parsed(verb: ModuleType, name: str, words: Sequence[str]) -> Any:
     return options
 
 
-def _enter() -> None:
-    """Go to the root of the repository, put its code first on the path, and check the library that runs."""
+def _enter() -> Path | None:
+    """Go to the root of the repository, put its code first on the path, and check the library that runs.
+
+    Returns
+    -------
+    Path or None
+        Where the ejected library of this work tree is, if that of another one runs.
+    """
     from mlproduct import pinned, repository, team
 
     root = repository.find()
+    if (library := pinned.elsewhere(root)) is not None:
+        return library
     os.chdir(root)
     team.use_sources(root)
     pinned.check()
+    return None
+
+
+def _again(name: str, words: Sequence[str], library: Path) -> int:
+    """Run the verb with the library of another folder."""
+    import subprocess
+
+    path = os.pathsep.join([str(library), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", "mlproduct", name, *words]
+    return subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False).returncode

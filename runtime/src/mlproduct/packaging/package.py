@@ -168,6 +168,7 @@ def library(context: Path) -> None:
         pinned.unpack(wheel, context)
         return
     shutil.copytree(pinned.HERE, context / pinned.HERE.name, ignore=shutil.ignore_patterns("__pycache__", "_tests"))
+    pinned.write_record(context)
 
 
 def bento(verdict: Verdict, forced: str) -> str:
