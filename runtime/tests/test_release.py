@@ -4,8 +4,7 @@ from datetime import date
 
 import pytest
 from mlproduct.contract import validation as contract
-from mlproduct.release import changelog, rebuild, release, sbom
-from mlproduct.release import image_digest
+from mlproduct.release import changelog, image_digest, rebuild, release, sbom
 from mlproduct_tests.repository import ROOT
 
 VERDICT = {"model": "m2", "verdict": "blessed", "said": "This model may ship.", "waived": []}

@@ -58,11 +58,11 @@ def loaded_by_name(source: str, package: str, lazy: Mapping[str, str] | None = N
 
 
 def imported(source: str, package: str) -> set[str]:
-    """Return the full names of all that the import statements of a module may stand for.
+    r"""Return the full names of all that the import statements of a module may stand for.
 
     Examples
     --------
-    >>> sorted(imported("import numpy\\nfrom .rules import limit", "churn"))
+    >>> sorted(imported("import numpy\nfrom .rules import limit", "churn"))
     ['churn.rules', 'churn.rules.limit', 'numpy']
     """
     found = set[str]()

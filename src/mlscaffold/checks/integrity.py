@@ -31,7 +31,7 @@ _HARMLESS = {"", "src", "./src"}  # the team's own package, of which the other f
     1, "high",
     why="Whoever can exchange the wheel decides what is good enough, in every repository that installs it.",
     source=PIP_HASHES,
-    fix="Restore both: git checkout -- vendor. `mlscaffold update` raises them, `mlproduct eject` takes over the library.",
+    fix="Restore both: git checkout -- vendor. `mlscaffold update` raises them, `mlproduct eject` takes over.",
     needs=RUNS_IT,
 )  # fmt: skip
 def pinned(repository: Repository) -> Findings:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from ..errors import UserError
 from ..git import PLAIN, GitError, git, read
-from ..source import BUNDLE, tags
+from ..bundle import BUNDLE, tags
 
 _PIN = "template/vendor/requirements.txt.jinja"
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")

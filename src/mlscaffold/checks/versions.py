@@ -62,7 +62,7 @@ def newest(repository: Repository) -> Findings:
 
 def _thin(repository: Repository, last: str) -> str:
     """Say what an update does to a repository that holds a copy of the platform."""
-    if not is_old(repository) or source.newest([THIN, last]) != last:
+    if not is_old(repository) or bundles.newest([THIN, last]) != last:
         return ""
     return (
         f"; since {THIN} the platform is a library: `mlscaffold update` takes its copy out of src/ and keeps your edits"

@@ -63,7 +63,7 @@ def check(storage: Storage) -> None:
         return
     raise DataError(
         f"the storage {storage.url} is a folder that this machine does not have; {_owner()} has set it in {CONFIG}. "
-        f"Ask for a shared one, and set it: `dvc remote modify --local {NAME} url s3://bucket/path` (this clone alone), "
+        f"Ask for a shared one and set it: `dvc remote modify --local {NAME} url s3://bucket/path` (this clone alone), "
         f"or without --local for everybody"
     )
 

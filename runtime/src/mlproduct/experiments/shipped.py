@@ -1,4 +1,4 @@
-"""Which models were shipped from this clone: a file beside the Bentos, since shipping changes nothing that git tracks."""
+"""Which models were shipped from this clone: a file beside the Bentos; shipping changes nothing that git tracks."""
 
 from pathlib import Path
 

@@ -1,7 +1,8 @@
 """The Python and the library that rebuild a release: those at hand where they are its own, else made for it.
 
-A release is packaged by its own library. Where only the wheel differs, the old one is unpacked into a temporary folder
-that comes first on the path, which takes a moment; other packages need an environment of their own, which takes minutes.
+A release is packaged by its own library. Where only the wheel differs, the old one is unpacked into a temporary
+folder that comes first on the path, which takes a moment; other packages need an environment of their own, which
+takes minutes.
 """
 
 import os
