@@ -24,7 +24,7 @@ def git(folder: Path, *words: str, check: bool = True) -> subprocess.CompletedPr
 @pytest.fixture(scope="module")
 def shared(project: Path, make: Make, environment: Path) -> Path:
     """Push data and models of trained penguins to a storage beside."""
-    words = [str(environment / "bin" / "dvc"), "remote", "modify", "storage", "url", "../../storage"]
+    words = [str(environment / "bin" / "dvc"), "remote", "modify", "storage", "url", "../storage"]
     subprocess.run(words, cwd=project, check=True)
     commit(project, "the storage")
     make(project, "push")
