@@ -17,8 +17,8 @@ _SETTINGS = {"answers", "debug", "ref", "template", "trust"}
 # What a generated repository imports or holds: a package of that name would hide it. copier.yml refuses the same.
 _TAKEN = {
     "bentoml", "ce", "conftest", "data", "docs", "dvc", "experiments", "fairlearn", "hypothesis", "matplotlib",
-    "models", "numpy", "pandas", "pandera", "pyarrow", "pydantic", "pytest", "reports", "scipy", "score", "sklearn",
-    "skops", "starlette", "statsmodels", "tests", "threadpoolctl", "yaml",
+    "mlproduct", "models", "numpy", "pandas", "pandera", "pyarrow", "pydantic", "pytest", "reports", "scipy", "score",
+    "sklearn", "skops", "starlette", "statsmodels", "tests", "threadpoolctl", "yaml",
 }  # fmt: skip
 
 

@@ -342,5 +342,5 @@ def test_data_that_breaks_the_contract_is_refused(shipped: tuple[Path, str], mak
 def test_nothing_phones_home(shipped: tuple[Path, str]) -> None:
     project, _ = shipped
     assert "analytics = false" in (project / ".dvc" / "config").read_text(encoding="utf-8")
-    sources = [path.read_text(encoding="utf-8") for path in (project / "src").rglob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "runtime" / "src").rglob("*.py")]
     assert any('BENTOML_DO_NOT_TRACK="True"' in source for source in sources)

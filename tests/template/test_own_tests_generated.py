@@ -1,6 +1,7 @@
 """A generated repository's own tests, all of them, as its CI runs them."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,20 @@ def test_every_test_of_a_fresh_repository_passes(render: Render, make: Make) -> 
     # 120 penguins to test on: no slice has 200 rows, nobody is protected; what a linear model would do is looked at
     assert found["model"] >= 2
     assert "quality is enough in each important slice: ce/test_quality.py::test_slice had nothing to look at" in score
+
+
+def test_tests_may_be_packages(project: Path, make: Make) -> None:
+    collect = "ARGS=tests ce --collect-only"
+    before = make(project, "test", collect).stdout
+    for folder in ("tests", "ce"):
+        (project / folder / "__init__.py").touch()
+    assert collected(make(project, "test", collect).stdout) == collected(before) > 20
+
+
+def collected(told: str) -> int:
+    """Read how many tests pytest found, and that it could import all of them."""
+    assert "error" not in told
+    return sum(int(number) for number in re.findall(r"^\S+\.py: (\d+)$", told, re.MULTILINE))
 
 
 def sections(told: str) -> dict[str, float]:

@@ -52,7 +52,7 @@ def pages(render: Render, environment: Path) -> Path:
             text.replace("min_rows: 200", "min_rows: 20").replace("min_class_rows: 30", "min_class_rows: 3"),
             encoding="utf-8",
         )
-        words = ["python", "-m", "churn.experimenting.journal", "train", "--why", "<b>fewer</b> trees | are `enough`?"]
+        words = ["mlproduct", "train", "--why", "<b>fewer</b> trees | are `enough`?"]
         done = subprocess.run(words, cwd=project, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         commit(project, trees)
