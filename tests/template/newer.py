@@ -44,6 +44,4 @@ def overlay(environment: Path, wheel: Path, folder: Path) -> Path:
         text = (environment / "bin" / script).read_text(encoding="utf-8")
         (folder / "bin" / script).write_text(text.replace(str(environment), str(folder)), encoding="utf-8")
         (folder / "bin" / script).chmod(0o755)
-    for done in (".ready", ".library"):
-        (folder / done).touch()
     return folder

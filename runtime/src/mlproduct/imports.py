@@ -164,6 +164,12 @@ def of_model(root: Path = Path()) -> str:
     return Sources(root).digest(STAGES[name] for name in ("contract", "prepare", "train"))
 
 
+def written(root: Path = Path()) -> dict[str, str]:
+    """Return the hashes of imports.yaml; none if there is no such file."""
+    path = root / OUTPUT
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
 def main() -> None:
     """Write imports.yaml, and reports/params.yaml: DVC demands that a key is there which a stage names."""
     from mlproduct.config import Params

@@ -3,6 +3,7 @@
 All or nothing: the commit is made in a work tree beside, and the branch and the tag move when everything else is done.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from mlproduct import team
+from mlproduct import imports, team
 from mlproduct.data import storage
 from mlproduct.errors import DataError
 from mlproduct.evaluation.champion import find, releases
@@ -19,6 +20,7 @@ from mlproduct.packaging.store import STORE
 from mlproduct.release.changelog import CHANGELOG, Release, added, entry
 from mlproduct.release.rebuild import Rebuilt, git, rebuild, work_tree
 from mlproduct.release.sbom import SBOM, bill
+from mlproduct.stages import IMPORTS
 
 VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 
@@ -66,13 +68,29 @@ def ready() -> str:
     """
     if changed := git("status", "--porcelain"):
         raise DataError(f"a release is a commit: commit or stash first\n{changed}")
-    stale = subprocess.run(["dvc", "status"], capture_output=True, text=True, check=False)
-    if stale.returncode or "up to date" not in stale.stdout:
+    if names := stale():
         raise DataError(
-            f"model and reports are not those of this commit: `make train` (or `make pull`)\n{stale.stdout}"
+            f"model and reports are not those of this commit: `make train` (or `make pull`) runs {', '.join(names)}"
         )
     blessing()
     return git("rev-parse", "HEAD")
+
+
+def stale() -> list[str]:
+    """Name the stages and data whose results are not those of what is at hand.
+
+    The stage `imports` reads all of src/, also what only the service runs: it is current if its hashes are.
+
+    Raises
+    ------
+    DataError
+        If DVC cannot tell; with what it says.
+    """
+    done = subprocess.run(["dvc", "status", "--json"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DataError(f"dvc status: {done.stderr.strip()}")
+    names = list(json.loads(done.stdout))
+    return [name for name in names if name != IMPORTS or imports.written() != imports.digests()]
 
 
 def release(version: str, day: date) -> Released:
