@@ -62,7 +62,6 @@ def _start(words: Sequence[str]) -> int:
         print(f"mlproduct {__version__}")
         return 0
     if words[0] not in (known := names()):
-        
         from difflib import get_close_matches
 
         close = get_close_matches(words[0], known, n=1)
