@@ -23,8 +23,8 @@ INDEXED = (
     " --hash=sha256:%(digest)s\n"
 )
 HEAD = (
-    "# The library that this repository runs, pinned by its hash; `make setup` installs it, updates of the standard "
-    "raise it.\n"
+    "# The library that this repository runs, pinned by its hash; `make setup` installs it, "
+    "updates of the standard raise it.\n"
 )
 
 

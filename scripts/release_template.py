@@ -1,7 +1,8 @@
 """Release the template: extend src/mlscaffold/template.bundle by the version of CHANGELOG.md and __init__.py.
 
-The commits follow from the tree, the version and its date alone: everybody who releases the same tree makes the same
-history.
+The wheel of runtime/ is built into template/vendor/ first, and is part of the release; commit it with the bundle. The
+commits follow from the tree, the version and its date alone: everybody who releases the same tree makes the same
+history. A released version is never made again.
 """
 
 import argparse
@@ -12,7 +13,10 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import build_runtime
+
 ROOT = Path(__file__).parents[1]
+VENDOR = Path("template/vendor")
 BUNDLE = ROOT / "src" / "mlscaffold" / "template.bundle"
 WHO = "mlscaffold"
 MAIL = "mlscaffold@localhost"
@@ -43,13 +47,17 @@ def version_and_date(root: Path) -> tuple[str, str]:
         sys.exit(
             "the newest heading of CHANGELOG.md and __version__ must name the same version: '## 0.1.0 - 2026-11-23'"
         )
+    library = re.search(r'"(.+)"', (root / "runtime/src/mlproduct/_version.py").read_text(encoding="utf-8"))
+    if not library or library[1] != version[1]:
+        sys.exit(f"runtime/src/mlproduct/_version.py must name the version {version[1]}, as __version__ does")
     return version[1], heading[2]
 
 
 def files(root: Path) -> list[Path]:
-    """List what belongs to the template: what git tracks, as it stands on disk."""
+    """List what belongs to the template: what git tracks, as it stands on disk, and the wheel with its pin."""
     listed = git("ls-files", "-z", "--cached", "--", "copier.yml", "template", cwd=root).split("\0")
-    found = sorted(root / name for name in listed if name and os.path.lexists(root / name))
+    built = {path for path in (root / VENDOR).iterdir() if path.suffix == ".whl" or path.name == build_runtime.PIN}
+    found = sorted({root / name for name in listed if name and os.path.lexists(root / name)} | built)
     for path in found:
         if path.is_symlink():
             sys.exit(f"{path.relative_to(root)} is a symlink: it would break the wheel and need trust; copy the file")
@@ -76,9 +84,10 @@ def versions(repository: Path) -> list[str]:
     return git("tag", "--list", "v*", "--sort=version:refname", cwd=repository).split()
 
 
-def release(root: Path, bundle: Path, *, replace_newest: bool = False) -> str:
-    """Extend the bundle by one release and say what was done."""
+def release(root: Path, bundle: Path) -> str:
+    """Build the wheel, extend the bundle by one release, and say what was done."""
     version, date = version_and_date(root)
+    build_runtime.write(root / "runtime", root / VENDOR)  # whatever lies there: it may be older than runtime/
     tag = f"v{version}"
     with TemporaryDirectory() as folder:
         repository = Path(folder)
@@ -89,11 +98,7 @@ def release(root: Path, bundle: Path, *, replace_newest: bool = False) -> str:
         if tag in known:
             if git("rev-parse", f"{tag}^{{tree}}", cwd=repository).strip() == tree:
                 return f"{tag} is released already, with the same tree"
-            if not replace_newest or tag != known[-1]:
-                sys.exit(
-                    f"{tag} is released with another tree already; raise the version (unpublished: --replace-newest)"
-                )
-            known.remove(tag)
+            sys.exit(f"{tag} is released already, with another tree: raise the version")
         parent = ["-p", git("rev-parse", known[-1], cwd=repository).strip()] if known else []
         message = f"Template {version}\n".encode()
         commit = git("commit-tree", tree, *parent, cwd=repository, stdin=message, date=f"{date}T00:00:00+00:00").strip()
@@ -120,14 +125,11 @@ def write(repository: Path, tags: list[str], bundle: Path) -> None:
 def main() -> None:
     """Release the checkout."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--replace-newest", action="store_true", help="make the newest version again (before it is published)"
-    )
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (default: this one)")
     parser.add_argument("--bundle", type=Path, help="the bundle to extend")
     arguments = parser.parse_args()
     bundle = arguments.bundle or arguments.root / BUNDLE.relative_to(ROOT)
-    print(release(arguments.root.resolve(), bundle, replace_newest=arguments.replace_newest))
+    print(release(arguments.root.resolve(), bundle))
 
 
 if __name__ == "__main__":

@@ -78,12 +78,12 @@ class Sources:
             found.add(name)
             left |= self._graph.find_modules_directly_imported_by(name) | self._by_name(name)
             left |= {parent} if (parent := name.rpartition(".")[0]) else set()
-            self._check_packages(name)
         return found
 
     def loaded(self, name: str) -> Loaded:
         """Return what a module loads by name."""
         if name not in self._loaded:
+            self._check_packages(name)
             lazy = getattr(mlproduct, "_PLACES", {})
             self._loaded[name] = loaded_by_name(self._text(name), self._parent(name), lazy)
         return self._loaded[name]
@@ -135,9 +135,8 @@ class Sources:
         """Return the files of the closure of some modules, by the name of the module or the place of the data file."""
         closure = self.closure(modules)
         found = {name: self.path(name) for name in closure}
-        for name in closure:
-            folder = self.path(name).parent
-            found |= {f"{self._parent(name)}/{data.relative_to(folder).as_posix()}": data for data in _data(folder)}
+        for package, folder in {self._parent(name): self.path(name).parent for name in closure}.items():
+            found |= {f"{package}/{data.relative_to(folder).as_posix()}": data for data in _data(folder)}
         return found
 
 

@@ -1,10 +1,13 @@
 """Modules that code loads by name, which no graph of import statements shows."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 LOADERS = ("import_module", "__import__")
+# Without one of these words a source loads nothing by name, and need not be parsed.
+_WORDS = re.compile(r"\bteam\.|import_module|__import__|from mlproduct import|import mlproduct\b(?!\.)")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ def loaded_by_name(source: str, package: str, lazy: Mapping[str, str] | None = N
     >>> sorted(found.team), found.computed
     (['model'], False)
     """
+    if not _WORDS.search(source):
+        return Loaded(frozenset(), frozenset(), computed=False)
     tree = ast.parse(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     team = {_text(call) for call in calls if _is_team(call.func)}
