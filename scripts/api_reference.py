@@ -1,4 +1,4 @@
-"""Write runtime/api.txt, the promised names and signatures, and docs/reference/mlproduct.md, from the library's docstrings."""
+"""Write runtime/api.txt, the promised names and signatures, and the page of them, from the library's docstrings."""
 
 import argparse
 import ast
@@ -12,12 +12,13 @@ PAGE = ROOT / "docs" / "reference" / "mlproduct.md"
 API = ROOT / "runtime" / "api.txt"
 sys.path.insert(0, str(ROOT / "runtime" / "tests"))
 
-import signatures  # noqa: E402
+import signatures  # type: ignore[import-not-found]  # noqa: E402
 
 HEAD = """# The library: mlproduct
 
-What a repository, a notebook or a script may import. These names and signatures are promised: a change that breaks one of them is
-announced one minor version ahead, by a warning that names the replacement. All else in `mlproduct` may change at any time.
+What a repository, a notebook or a script may import. These names and signatures are promised: a change that breaks one
+of them is announced one minor version ahead, by a warning that names the replacement. All else in `mlproduct` may
+change at any time.
 Written by `scripts/api_reference.py`.
 """
 

@@ -13,7 +13,7 @@ from ..baseline import render_old_standard
 from ..git import PLAIN, commit_all, git
 from ..overlays.baseline import load_standard_params, render_old_overlay
 from ..overlays.update import OutdatedOverlay, UpdatedOverlay, find_outdated, read_unmerged, update_overlay
-from ..project import Project, refuse_dirty
+from ..project import ANSWERS, Project, answers_of, refuse_dirty
 from ..render import Merged, merge
 from ..source import BUNDLE, Source, carried, update_source
 from .local_changes import Rendered, find_dropped, find_removed
@@ -120,12 +120,22 @@ def _planned(project: Project, source: Source, late: tuple[OutdatedOverlay, ...]
         tuple(said),
         edited,
         tuple(path for path in deleted if path not in {*kept, *elsewhere}),
-        (*source.notes, *(note for each in updated for note in each.notes)),
+        (*source.notes, *(note for each in updated for note in each.notes), *_ejected(project)),
         tree,
         stages.encode(errors="surrogateescape"),
         merged.changelog,
         overlays=tuple(each.step for each in updated),
     )
+
+
+def _ejected(project: Project) -> list[str]:
+    """Say that an update leaves a library alone that was ejected into the repository."""
+    if answers_of(project.path / ANSWERS).get("runtime") != "ejected":
+        return []
+    return [
+        "The library is ejected: this update leaves runtime/ as it is, and its fixes do not reach it. "
+        "The standard's CHANGELOG lists them; copy what you need"
+    ]
 
 
 def _any_skips(merged: Merged, updated: list[UpdatedOverlay]) -> Callable[[Path], bool]:
