@@ -132,10 +132,8 @@ def _ejected(project: Project) -> list[str]:
     """Say that an update leaves a library alone that was ejected into the repository."""
     if answers_of(project.path / ANSWERS).get("runtime") != "ejected":
         return []
-    return [
-        "The library is ejected: this update leaves runtime/ as it is, and its fixes do not reach it. "
-        "The standard's CHANGELOG lists them; copy what you need"
-    ]
+    note = "The library is ejected: this update leaves runtime/ as it is. Its fixes do not reach it: see the CHANGELOG"
+    return [note]
 
 
 def _any_skips(merged: Merged, updated: list[UpdatedOverlay]) -> Callable[[Path], bool]:
