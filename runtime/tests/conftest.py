@@ -1,6 +1,8 @@
 """Fixtures of the samples: the contract, its table as texts and parsed, and parameters."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,6 +11,21 @@ from mlproduct import config as params
 from mlproduct.contract import validation as contract
 from mlproduct_tests.repository import ROOT
 from mlproduct_tests.samples import CONTRACT, PARAMS, drawn
+
+
+# An environment without the group `test` of pyproject.toml, as that of a team that ejected the library, runs the others.
+NEED_IT = [
+    path.name for path in Path(__file__).parent.glob("test_*.py") if "from hypothesis" in path.read_text("utf-8")
+]
+collect_ignore = [] if find_spec("hypothesis") else NEED_IT
+
+
+def pytest_report_header() -> list[str]:
+    """Say which tests are left out, and what brings them back."""
+    if not collect_ignore:
+        return []
+    install = "`uv pip install --group test`, or `pip install --group test`, in this folder"
+    return [f"hypothesis is missing, so {', '.join(sorted(collect_ignore))} are left out: {install}"]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -349,3 +349,45 @@ def test_the_address_of_a_template_is_resolved_once(
     result = run("update", project, "--dry-run")
     assert (result.code, "run.sh has local changes" in result.out) == (0, True), result.out
     assert asked.count("ls-remote") == 1
+
+
+EJECTABLE = {
+    "copier.yml": FILES["copier.yml"]
+    + "runtime: {type: str, default: vendored, choices: [vendored, ejected]}\n"
+    + "_exclude: [\"{% if runtime == 'ejected' %}/vendor{% endif %}\"]\n",
+    "template/vendor/mlproduct-1.whl": "one",
+}
+
+
+def test_an_ejected_library_is_left_alone_and_the_update_says_so(
+    template: Template, shipped: Ship, run: Run, tmp_path: Path
+) -> None:
+    template.release("v0.1.1", EJECTABLE)
+    shipped()
+    project = tmp_path / "ejected"
+    assert run("new", project, "--defaults").code == 0
+    answers = (project / ".copier-answers.yml").read_text()
+    assert (project / "vendor/mlproduct-1.whl").exists()
+    edited = {
+        "_DOT_copier-answers_DOT_yml": answers.replace("runtime: vendored", "runtime: ejected"),
+        "vendor__mlproduct-1_DOT_whl": None,
+        "runtime__core_DOT_py": "one\n",
+    }
+    commit(project, **edited)
+    template.release("v0.2.0", {"template/vendor/mlproduct-1.whl": None, "template/vendor/mlproduct-2.whl": "two"})
+    template.release("v0.2.1", {MODEL: DEEPER})
+    shipped()
+    result = run("update", project)
+    assert result.code == 0, result.err
+    assert "the library is ejected: this update leaves runtime/ as it is" in (result.out + result.err).lower()
+    assert not list(project.glob("vendor/*"))
+    assert (project / "runtime/core.py").read_text() == "one\n"
+    assert (project / "src/ejected/model.py").read_text() == DEEPER
+
+
+def test_an_update_of_a_vendored_library_says_nothing_of_that(
+    project: Path, newer: Callable[..., None], run: Run
+) -> None:
+    newer({MODEL: DEEPER})
+    result = run("update", project)
+    assert "ejected" not in result.out + result.err

@@ -223,6 +223,7 @@ def summary(planned: Plan, root: Path) -> str:
             *lines,
             "From now on the library is yours: updates of the standard leave it alone.",
             "Next: make setup && make test lint && git add -A && git commit -m 'Eject the library'",
-            f"Its own tests: cd {TARGET} && python -m pytest. Everyone else runs `make setup` after the pull.",
+            f"Its own tests: cd {TARGET} && uv pip install --group test && python -m pytest",
+            "Everyone else runs `make setup` after the pull.",
         ]
     )

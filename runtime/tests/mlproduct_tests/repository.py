@@ -1,4 +1,4 @@
-"""The repository that some tests look at: the one that holds the ejected library, else a fresh one of the template."""
+"""The repository that some tests look at: where the library was ejected into, else a fresh one of the template."""
 
 import shutil
 import sys

@@ -17,7 +17,7 @@ from ..overlays.discover import Overlay
 from ..overlays.update import OutdatedOverlay, UpdatedOverlay, find_outdated, read_unmerged, update_overlay
 from ..platform_edits.imports import StaleImport
 from ..platform_edits.patches import find_open
-from ..project import ANSWERS, Project, refuse_dirty
+from ..project import ANSWERS, Project, answers_of, refuse_dirty
 from ..render import Merged, merge
 from ..source import Source, update_source
 from ..team_package import find_package
@@ -168,7 +168,7 @@ def _planned(
         resolved.edits,
         imports,
         tuple(path for path in deleted if path not in {*kept, *elsewhere}),
-        (*source.notes, *(note for each in updated for note in each.notes)),
+        (*source.notes, *(note for each in updated for note in each.notes), *_ejected(project)),
         tree,
         stages.encode(errors="surrogateescape"),
         merged.changelog,
@@ -204,6 +204,14 @@ def _resolved(
 
 def _package(project: Project) -> str:
     return str(recorded_answers(project.path / ANSWERS).get("package") or "")
+
+
+def _ejected(project: Project) -> list[str]:
+    """Say that an update leaves a library alone that was ejected into the repository."""
+    if answers_of(project.path / ANSWERS).get("runtime") != "ejected":
+        return []
+    note = "The library is ejected: this update leaves runtime/ as it is. Its fixes do not reach it: see the CHANGELOG"
+    return [note]
 
 
 def _any_skips(merged: Merged, updated: list[UpdatedOverlay]) -> Callable[[Path], bool]:
