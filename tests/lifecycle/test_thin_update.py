@@ -1,5 +1,6 @@
 """From every released version to the thin repository: no edit of a platform module is lost, no import left unnamed."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import layouts
 from conftest import Run, git, serve
 from mlscaffold.platform_edits.library import find_place
 from mlscaffold.source import BUNDLE, tags
@@ -183,6 +185,26 @@ def test_a_package_that_the_team_has_moved_is_followed(make: Callable[[str], Pat
     assert "from mlproduct.contract.columns" in model.read_text()
     assert "package: core\n" in (project / ".copier-answers.yml").read_text()
     assert (project / "vendor/edits/src/core/judging/gate.py.patch").exists()
+
+
+def test_adopting_adds_the_wheel_as_it_is_and_proposes_what_collides(
+    thin: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(thin, monkeypatch)
+    ours = {"vendor/requirements.txt": "ours==1\n", ".gitignore": "*.whl\n", "train.py": "print(1)\n"}
+    project = layouts.built(tmp_path / "churn", ours)
+    result = run("adopt", project, "--defaults")
+    assert result.code == 1, result.err
+    (wheel,) = (project / "vendor").glob("mlproduct-*.whl")
+    name = wheel.relative_to(project).as_posix()
+    assert name in git(project, "diff", "--cached", "--name-only").split(), "the team's .gitignore hides it"
+    staged = subprocess.run(
+        ["git", "cat-file", "blob", f":{name}"], cwd=project, capture_output=True, check=True
+    ).stdout
+    assert staged == wheel.read_bytes()
+    assert (project / "vendor/requirements.txt").read_text() == "ours==1\n"
+    proposed = git(project, "show", "mlscaffold/adopt:vendor/requirements.txt")
+    assert hashlib.sha256(staged).hexdigest() in proposed
 
 
 def test_every_module_of_every_release_has_its_place_in_the_library() -> None:
