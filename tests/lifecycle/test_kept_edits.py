@@ -162,6 +162,17 @@ def test_a_file_that_the_team_has_where_the_template_adds_one_is_merged(project:
     assert ("ours==1" in text, "theirs==2" in text) == (True, True)
 
 
+def test_what_git_ignores_in_vendor_is_said_to_be_added_by_force(project: Path, newer: Newer, run: Run) -> None:
+    (project / ".gitignore").write_text(f"{(project / '.gitignore').read_text()}*.whl\n*.patch\n")
+    commit(project)
+    newer({MODULE: None, "template/vendor/library-1-py3-none-any.whl": "wheel"})
+    said = run("update", project).err
+    assert (
+        f"git ignores vendor/edits/{GATE}.patch, vendor/library-1-py3-none-any.whl; commit them: git add --force"
+        in said
+    )
+
+
 def test_a_moved_package_is_followed_and_two_are_asked_for(project: Path, newer: Newer, run: Run) -> None:
     git(project, "mv", "src/churn", "src/core")
     commit(project)
