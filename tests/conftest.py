@@ -113,16 +113,21 @@ def shipped(template: Template, monkeypatch: pytest.MonkeyPatch) -> Callable[...
 
     def ship(*tags: str) -> Path:
         bundle = template.bundle(*tags)
-        for path in ("source.template_source", "source.serve", "update.plan.plan"):
-            name, _, function = path.rpartition(".")
-            target = getattr(__import__(f"mlscaffold.{name}", fromlist=[name]), function)
-            original = getattr(target, "__wrapped__", target)
-            defaults = (*original.__defaults__[:-1], bundle) if original.__defaults__ else None
-            if defaults:
-                monkeypatch.setattr(original, "__defaults__", defaults)
+        serve(bundle, monkeypatch)
         return bundle
 
     return ship
+
+
+def serve(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a bundle be the one that came with the package."""
+    for path in ("source.template_source", "source.serve", "update.plan.plan"):
+        name, _, function = path.rpartition(".")
+        target = getattr(__import__(f"mlscaffold.{name}", fromlist=[name]), function)
+        original = getattr(target, "__wrapped__", target)
+        defaults = (*original.__defaults__[:-1], bundle) if original.__defaults__ else None
+        if defaults:
+            monkeypatch.setattr(original, "__defaults__", defaults)
 
 
 @pytest.fixture

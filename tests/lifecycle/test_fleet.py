@@ -195,6 +195,21 @@ def test_update_puts_a_branch_into_each_repository(fleet: Fleet, root: Path) -> 
     assert "2 had been done before" in again.out
 
 
+def test_an_edit_of_a_module_that_the_template_drops_is_left_to_a_person(
+    fleet: Fleet, root: Path, template: Template
+) -> None:
+    template.release("v0.3.0", {MODEL: None})
+    patch = "vendor/edits/src/beta/model.py.patch"
+    assert rows(fleet("status", "--json", "--conflicts"))["beta"]["conflicts"] == [patch]
+    result = fleet("update", "--no-checks")
+    assert (result.code, f"beta: conflicts ({patch})" in result.out) == (1, True)
+    assert "alpha: proposed (mlscaffold/v0.3.0)" in result.out
+    assert "+depth = 99" in git(root / "beta", "show", f"mlscaffold/v0.3.0:{patch}")
+    git(root / "beta", "merge", "-q", "mlscaffold/v0.3.0")
+    template.release("v0.4.0", {"template/more.txt": "more\n"})
+    assert f"beta: conflicts ({patch})" in fleet("update", "--no-checks").out, "it waits for the decision"
+
+
 def test_only_clean_leaves_out_what_needs_a_person(fleet: Fleet, root: Path) -> None:
     result = fleet("update", "--only-clean", "--no-checks")
     assert "beta: left out (src/beta/model.py)" in result.out

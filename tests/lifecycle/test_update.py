@@ -128,7 +128,8 @@ def test_the_preview_as_json_tells_lost_edits_and_what_the_team_deleted(
     shipped()
     result = run("update", project, "--dry-run", "--json")
     files = {each.pop("path"): each for each in json.loads(result.out)["files"]}
-    assert files["src/churn/model.py"] == {"change": "none", "state": "edited", "moved_to": "src/churn/estimator.py"}
+    assert files["src/churn/model.py"] == {"change": "deleted", "state": "clean"}
+    assert json.loads(result.out)["carried"] == [{"path": "src/churn/model.py", "moved_to": "src/churn/estimator.py"}]
     assert files["run.sh"] == {"change": "none", "state": "edited", "moved_to": None}
     assert files["mine.txt"] == {"change": "none", "state": "removed"}
     assert files["src/churn/estimator.py"] == {"change": "added", "state": "clean"}
@@ -184,7 +185,7 @@ def test_a_clone_without_its_ignored_data_does_not_get_the_examples(
     assert (project / "src/churn/model.py").read_text() == DEEPER
 
 
-def test_edits_to_a_renamed_or_deleted_file_are_kept_and_named(
+def test_edits_to_a_renamed_file_are_carried_and_those_to_a_deleted_one_kept(
     project: Path, newer: Callable[..., None], run: Run
 ) -> None:
     edit(project, "src/churn/model.py", "depth = 3\n\n\ndef build():\n    return depth  # mine\n")
@@ -192,10 +193,10 @@ def test_edits_to_a_renamed_or_deleted_file_are_kept_and_named(
     text = "depth = 3\n\n\ndef build():\n    return depth\n"
     newer({MODEL: None, "template/src/{{ package }}/estimator.py": text, "template/run.sh": None})
     result = run("update", project)
-    assert "src/churn/model.py has local changes, but the template renamed it to src/churn/estimator.py" in result.out
+    assert "Carried: your changes to src/churn/model.py, which is src/churn/estimator.py now" in result.out
     assert "run.sh has local changes, but the template no longer has it" in result.out
-    assert "# mine" in (project / "src/churn/model.py").read_text()
-    assert (project / "src/churn/estimator.py").exists()
+    assert "# mine" in (project / "src/churn/estimator.py").read_text()
+    assert not (project / "src/churn/model.py").exists()
 
 
 def test_a_dirty_tree_is_refused(project: Path, newer: Callable[..., None], run: Run) -> None:

@@ -19,13 +19,17 @@ def diff(
     patch: Annotated[bool, typer.Option("--patch", help="Print a patch; git apply -R undoes the differences.")] = False,
     stat: Annotated[bool, typer.Option("--stat", help="Count the lines of each file.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    recover_edits: Annotated[
+        bool, typer.Option("--recover", help="Write edits that an update has deleted as patches to vendor/edits/.")
+    ] = False,
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
     """Show how a repository differs from its template.
 
     Looks at the files as they are on the disk, committed or not. Exit code 1: files of the standard were changed or
-    deleted, or are stale.
+    deleted, or are stale, or an update has deleted edits of the team's, which are then only in git's history.
     """
+    from ..diff.lost import recover
     from ..diff.template_diff import compare, summary
     from ..project import load
 
@@ -41,4 +45,7 @@ def diff(
         show.raw(patching.patch(found, files) if patch else patching.stat(found, files))
     else:
         show.diff(found, files)
-    raise typer.Exit(1 if found.standard else 0)
+    if recover_edits:
+        recover(found.project, found.lost)
+        show.recovered(found)
+    raise typer.Exit(1 if found.standard or found.lost else 0)

@@ -13,6 +13,8 @@ from ..ownership import Ownership, read_team_rules, read_template_rules
 from ..project import ANSWERS, Project, answers_of
 from ..render import opened
 from ..source import recorded_source
+from ..team_package import find_package
+from .lost import LostEdit, document, find_lost
 
 if TYPE_CHECKING:
     from ..render.memory import File, Standard
@@ -61,11 +63,14 @@ class TemplateDiff:
         How many files the template renders.
     different : tuple of DifferentFile
         By path.
+    lost : tuple of LostEdit
+        Edits of modules that an update has deleted, and that only git has.
     """
 
     project: Project
     files: int
     different: tuple[DifferentFile, ...]
+    lost: tuple[LostEdit, ...] = ()
 
     def those(self, *states: State) -> tuple[DifferentFile, ...]:
         """Return the files of some states."""
@@ -97,11 +102,15 @@ def compare(project: Project) -> TemplateDiff:
     """
     answers = answers_of(project.path / ANSWERS)
     data = {name: each for name, each in answers.items() if not name.startswith("_")}
+    if "package" in data:
+        data["package"] = find_package(project.path, data)
     team = read_team_rules(project.path)
     with opened(recorded_source(project.url, project.version, project.path), project.path, data) as standard:
         ownership = Ownership({**read_template_rules(standard.config), **team})
         found = _different(project, standard, ownership)
-        return TemplateDiff(project, len(_made(standard)), tuple(sorted(found, key=lambda each: each.path)))
+        different = tuple(sorted(found, key=lambda each: each.path))
+        files = {path: file.content for path, file in standard.files.items()}
+    return TemplateDiff(project, len(files.keys() - {ANSWERS}), different, find_lost(project, files))
 
 
 def _made(standard: "Standard") -> Mapping[str, "File"]:
@@ -186,6 +195,7 @@ def summary(found: TemplateDiff) -> dict[str, Any]:
         "files": found.files,
         "different": len(found.standard),
         "yours": len(found.those("yours")),
+        "lost": document(found.lost),
         "drift": [
             {
                 "path": each.path,

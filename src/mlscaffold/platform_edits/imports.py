@@ -11,6 +11,16 @@ from .library import find_place
 from .names import Names
 
 _RUN = re.compile(r"-m\s+([A-Za-z_][\w.]*)")
+_RUNS = {
+    "",
+    ".cfg",
+    ".ini",
+    ".mk",
+    ".sh",
+    ".toml",
+    ".yaml",
+    ".yml",
+}  # files whose commands are run: no prose, no dvc.lock
 _LARGEST = 1_000_000  # bytes of a text that is searched
 _BEGIN, _MIDDLE, _END = "<<<<<<<", "=======", ">>>>>>>"
 
@@ -86,7 +96,10 @@ def find_stale(folder: Path, files: Iterable[str], gone: Gone) -> tuple[StaleImp
         if path.startswith("vendor/") or file.is_symlink() or not file.is_file() or file.stat().st_size > _LARGEST:
             continue
         text = file.read_bytes().decode(errors="replace")
-        found += _imports(path, text, gone) if path.endswith(".py") else _commands(path, text, gone)
+        if file.suffix == ".py":
+            found += _imports(path, text, gone)
+        elif file.suffix in _RUNS:
+            found += _commands(path, text, gone)
     return tuple(found)
 
 

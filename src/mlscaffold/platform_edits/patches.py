@@ -10,8 +10,18 @@ from ..git import PLAIN, git
 from .library import Place, find_place
 
 HOME = "vendor/edits"
+README = f"{HOME}/README.md"
 PIN = "vendor/requirements.txt"  # a version of the template that has it is built on the library
 _STATUS = re.compile(rb"^Status: (open|accepted)\b.*$", re.MULTILINE)
+_ITEM = re.compile(r"^- `(.+)`$", re.MULTILINE)
+_ABOUT = """\
+# Edits of modules that the template no longer has
+
+Each patch is what the team had changed in a module whose work the library does now. Its head names the module of the
+library and the extension point that holds such a change. Decide on each: carry it over and delete the patch, or keep it
+(`mlscaffold update --accept-edits`). This list stays, so that `mlscaffold diff` knows what was decided.
+
+"""
 _LINES = {
     "open": "Status: open; decide by deleting this file, or keep it: mlscaffold update --accept-edits",
     "accepted": "Status: accepted; the edit is kept here and has no effect",
@@ -110,12 +120,28 @@ def write(folder: Path, edit: Edit) -> Path:
         If a link stands on the way to it.
     """
     file = folder / edit.patch
-    links = [above for above in (file, *file.parents) if above != folder and above.is_symlink()]
+    links = [above for above in (folder / README, file, *file.parents) if above != folder and above.is_symlink()]
     if any(above.is_relative_to(folder) for above in links):
         raise UserError(f"{edit.patch} cannot be written: there is a link on the way to it, which could lead anywhere")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(_text(edit).encode(errors="surrogateescape"))
+    _list(folder, edit.path)
     return file
+
+
+def _list(folder: Path, path: str) -> None:
+    """List a module in the folder's README, which stays when its patch is deleted: so it is known to be decided."""
+    if path not in find_listed(folder):
+        file = folder / README
+        text = file.read_text(encoding="utf-8") if file.is_file() else _ABOUT
+        file.write_text(f"{text}- `{path}`\n", encoding="utf-8", newline="\n")
+
+
+def find_listed(folder: Path) -> frozenset[str]:
+    """Return the modules whose edits are kept as patches in a repository, or were: their patches may be deleted."""
+    file = folder / README
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() and not file.is_symlink() else ""
+    return frozenset(_ITEM.findall(text))
 
 
 def _text(edit: Edit) -> str:

@@ -3,7 +3,7 @@
 from .adoption import adopted, adoption
 from .checks import explained, report
 from .creation import created, findings, made_overlay
-from .diff import diff
+from .diff import diff, recovered
 from .fleet import fleet_check, fleet_status, fleet_update, progress, written
 from .machine import tools
 from .terminal import ask, bug, document, error, interactive, notes, plain, raw, remark, say
@@ -34,6 +34,7 @@ __all__ = [
     "progress",
     "proposed",
     "raw",
+    "recovered",
     "remark",
     "report",
     "say",

@@ -27,8 +27,22 @@ def diff(found: "TemplateDiff", files: "Sequence[DifferentFile]") -> None:
             say(title, style="bold")
         for each in some:
             say(f"  {sign} {each.path}{_about(each)}", style="dim" if state == "yours" else "yellow")
+    if found.lost:
+        say(
+            "Edits that an update has deleted, which only git has (--recover writes them as patches):", style="bold red"
+        )
+    for lost in found.lost:
+        say(f"  x {lost.edit.path}, in commit {lost.commit}", style="yellow")
     if len(files) < len(found.different):
         say(f"And {len(found.different) - len(files)} that are meant to differ (--all lists them).", style="dim")
+
+
+def recovered(found: "TemplateDiff") -> None:
+    """Show the patches that were written."""
+    for lost in found.lost:
+        say(f"Written: {lost.edit.patch}", stderr=True, style="green")
+    if found.lost:
+        say("Decide on each: delete it, or keep them: mlscaffold update --accept-edits", stderr=True)
 
 
 def _about(each: "DifferentFile") -> str:

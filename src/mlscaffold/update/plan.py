@@ -1,13 +1,11 @@
 """Plan an update in a separate work tree, without touching the real one."""
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..baseline import recorded_answers
 from ..bundle import BUNDLE, carried
@@ -25,6 +23,7 @@ from .local_changes import find_dropped, find_removed
 from .preview import Change, Kind, Plan
 from .renderings import Versions, kept_answers
 from .resolve import Before, Resolved, find_stale_imports, resolve
+from .worktree import worktree
 
 
 @contextmanager
@@ -64,47 +63,11 @@ def plan(
     if source.ref == project.version and not late:
         yield Plan(project, project.version, notes=source.notes)
         return
-    with _worktree(project) as tree:
+    with worktree(project) as tree:
         notes = _follow_package(project, tree)
         with kept_answers(project, tree / project.inside) as before:
             planned = _planned(project, source, late, (tree, before), accept_edits=accept_edits)
             yield replace(planned, notes=(*notes, *planned.notes))
-
-
-@contextmanager
-def _worktree(project: Project) -> Iterator[Path]:
-    _sweep(project)
-    with ExitStack() as undo:
-        prefix = f"mlscaffold-update-{os.getpid()}-"
-        scratch = undo.enter_context(TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True))
-        tree = Path(scratch).resolve() / "tree"
-        undo.callback(git, "worktree", "prune", cwd=project.root)
-        undo.callback(shutil.rmtree, tree, ignore_errors=True)
-        git("worktree", "add", "--quiet", "--detach", tree, "HEAD", cwd=project.root, config=PLAIN)
-        yield tree
-
-
-def _sweep(project: Project) -> None:
-    """Remove the work trees of updates that were killed: git still lists them."""
-    left = []
-    for pointer in (project.common_dir / "worktrees").glob("*/gitdir"):
-        tree = Path(pointer.read_text(encoding="utf-8").strip()).parent
-        owner = re.fullmatch(r"mlscaffold-update-(\d+)-\w+", tree.parent.name)
-        if owner and tree.name == "tree" and not _runs(int(owner[1])):
-            shutil.rmtree(tree.parent, ignore_errors=True)
-            left.append(tree)
-    if left:
-        git("worktree", "prune", cwd=project.root)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's
-        return True
-    return True
 
 
 def _follow_package(project: Project, tree: Path) -> tuple[str, ...]:
@@ -168,7 +131,7 @@ def _planned(
         resolved.edits,
         imports,
         tuple(path for path in deleted if path not in {*kept, *elsewhere}),
-        (*source.notes, *(note for each in updated for note in each.notes), *_ejected(project)),
+        (*source.notes, *(note for each in updated for note in each.notes), *_ejected(project), *_hidden(tree, project)),
         tree,
         stages.encode(errors="surrogateescape"),
         merged.changelog,
@@ -243,6 +206,13 @@ def _changes(tree: Path, base: str) -> list[Change]:
 def _ignored(tree: Path) -> list[Path]:
     words = ("ls-files", "--others", "--ignored", "--exclude-standard", "-z")
     return [Path(path) for path in git(*words, cwd=tree, config=PLAIN).split("\0") if path]
+
+
+def _hidden(tree: Path, project: Project) -> tuple[str, ...]:
+    """Say which files of vendor/ git ignores: `git add --all` leaves them out, and a clone would lack them."""
+    vendor = project.inside / "vendor"
+    names = [path.as_posix() for path in _ignored(tree) if path.is_relative_to(vendor)]
+    return (f"git ignores {', '.join(names)}; commit them: git add --force {vendor.as_posix()}",) if names else ()
 
 
 def _is_local(real: Path, root: Path) -> bool:

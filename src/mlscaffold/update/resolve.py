@@ -8,7 +8,8 @@ from ..git import PLAIN, git
 from ..platform_edits.imports import Gone, StaleImport, find_stale
 from ..platform_edits.names import Names, read_names
 from ..platform_edits.patches import PIN, Edit, is_module, make_edit, write
-from .carry import Renamed, carry, find_renames
+from ..platform_edits.renames import find_renames
+from .carry import Renamed, carry
 from .preview import Carried, Dropped
 from .renderings import Rendering
 
