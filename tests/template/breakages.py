@@ -195,7 +195,7 @@ BREAKAGES: dict[str, Break] = {
     "IN004": append(MODEL, "\nfrom mlproduct.evaluation import gates\n\ngates.TAIL = 0.5\n"),
     "IN005": edit("dvc.yaml", "    cmd: mlproduct stage bias\n", "    cmd: touch reports/ce/bias.json\n"),
     "IN006": edit("params.yaml", "gap: 0.6", "gap: 0.9"),
-    "IN007": delete("tests/test_deploy.py"),
+    "IN007": delete("deploy/prometheus/tests/slo-days.yaml"),
     "SV001": swap("src/churn/**/*.py", "bentoml", "bento"),
     "SV002": in_library("pydantic", "pedantic"),
     "SV003": swap("tests/*.py", _CALLERS, "thing"),
