@@ -269,6 +269,15 @@ def test_an_infinite_value_takes_the_branch_of_scikit_learn():
     same_bits(predict.graphed(trees.convert(model, 2).SerializeToString())(odd), model.predict(odd).reshape(-1, 1))
 
 
+def test_a_forest_that_splits_on_missing_values_is_not_converted(tuned, tmp_path: Path):
+    known, frame = table_of("value", tmp_path)
+    model = trained(known, frame, tuned, "gradient_boosting")
+    frame["y"] = frame["amount"].isna().astype("float64")
+    forest = Pipeline([model.steps[0], ("estimator", RandomForestRegressor(5, random_state=1))])
+    found = export.export(forest.fit(frame[known.features], frame["y"]), known, frame, frame, 1e-9, tmp_path)
+    assert (found.path, "split on missing values" in found.why) == ("columns", True)
+
+
 def test_tables_of_a_release_of_0_5_are_read_as_they_were():
     old = {"base": [None, None, None], "columns": {
         "size": {"kind": "number", "cells": [[0, 0.3, -7.1, 2.5], [1, 0.0, 4.0, None]]},

@@ -14,10 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from .bundle import BUNDLE, carried, tags
 from .errors import UserError
 from .git import PLAIN, GitError, git
 from .ownership import Ownership, read_team_rules, read_template_rules
-from .source import BUNDLE, carried, is_ours, tags
+from .source import is_ours
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

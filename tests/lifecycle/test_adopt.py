@@ -148,7 +148,7 @@ def test_an_ignored_local_file_is_kept_and_goes_nowhere(
     template.release("v0.2.0", {"template/secret.txt": "an example\n"})
     shipped()
     result = run("adopt", team, "--defaults")
-    assert "Kept: secret.txt is your own, ignored by git" in result.out
+    assert "Kept: secret.txt is a local file, ignored by git" in result.out
     assert (team / "secret.txt").read_text() == "my secret"
     assert "secret.txt" not in git(team, "ls-tree", "-r", "--name-only", BRANCH)
     assert "secret.txt" not in git(team, "ls-files")

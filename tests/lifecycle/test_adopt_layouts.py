@@ -9,7 +9,7 @@ import pytest
 
 import layouts
 from conftest import Run, git
-from mlscaffold.source import BUNDLE, tags
+from mlscaffold.bundle import BUNDLE, tags
 
 BRANCH = "mlscaffold/adopt"
 COLLIDING = {

@@ -212,7 +212,7 @@ def test_the_canary_goes_first_and_stops_the_others(fleet: Fleet, root: Path) ->
     assert "Stopped: the canary's checks did not pass; 2 were left as they are" in result.out
     assert branches(root / "gamma") == ["main"]
     git(root / "alpha", "rm", "-q", "broken")
-    git(root / "alpha", "commit", "-qm", "mended")
+    git(root / "alpha", "commit", "-qm", "fixed")
     git(root / "alpha", "branch", "-qD", "mlscaffold/v0.2.0")
     result = fleet("update", "--canary", "1", "--only-clean")
     assert "gamma: proposed" in result.out

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Run, git
-from mlscaffold.source import BUNDLE, newest, tags
+from mlscaffold.bundle import BUNDLE, newest, tags
 
 RELEASES = list(tags(BUNDLE))
 OLDER = [tag for tag in RELEASES if tag != newest(RELEASES)]

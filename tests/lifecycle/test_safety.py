@@ -85,7 +85,7 @@ def test_an_ignored_link_in_place_of_a_folder_is_not_written_through(
     (made / "x.local").symlink_to(folder)
     template.release("v0.2.0", {"template/x.local/page.md": "page\n", MODEL: "depth = 5\n"})
     result = run("update", made)
-    assert (result.code, "Kept: x.local/page.md is your own" in result.out) == (0, True), result
+    assert (result.code, "Kept: x.local/page.md is a local file" in result.out) == (0, True), result
     assert list(folder.iterdir()) == []
     assert (made / "src/churn/model.py").read_text() == "depth = 5\n"
 

@@ -7,6 +7,7 @@ import pytest
 
 from conftest import FILES, Run, Template, git
 from mlscaffold import source
+from mlscaffold.bundle import newest
 from mlscaffold.errors import UserError
 
 ANSWERS = ".copier-answers.yml"
@@ -59,8 +60,8 @@ def test_the_packages_own_url_is_served_from_the_bundle(
 
 
 def test_only_versions_are_versions() -> None:
-    assert source.newest(["latest", "v0.9.0", "v0.10.0", "v1.0.0rc1", "v0.10.0+acme.1"]) == "v0.10.0+acme.1"
-    assert source.newest(["latest"]) is None
+    assert newest(["latest", "v0.9.0", "v0.10.0", "v1.0.0rc1", "v0.10.0+acme.1"]) == "v0.10.0+acme.1"
+    assert newest(["latest"]) is None
 
 
 def test_a_loop_in_a_path_is_rendered_as_copier_does(run: Run, template: Template, tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_an_ignored_local_file_is_never_overwritten(project: Path, newer: Callab
     newer({"template/.env": "KEY=\n", "template/x.local/y": "y\n", MODEL: DEEPER})
     result = run("update", project)
     assert result.code == 0
-    assert "Kept: .env is your own" in result.out
+    assert "Kept: .env is a local file" in result.out
     assert (project / ".env").read_text() == "my secret"
     assert (project / "x.local").is_file()
     assert (project / "src/churn/model.py").read_text() == DEEPER
@@ -268,7 +268,7 @@ def test_a_template_by_path_is_updated_from_there(run: Run, template: Template, 
     edit(tmp_path / "churn", "run.sh", "#!/bin/sh\nmine\n")
     result = run("update", tmp_path / "churn")
     assert result.code == 0, result.err
-    assert "run.sh has edits of yours" in result.out
+    assert "run.sh has local changes" in result.out
     assert (tmp_path / "churn" / "src/churn/model.py").read_text() == DEEPER
 
 

@@ -106,7 +106,7 @@ def test_what_was_edited_since_is_not_overwritten(behind: Path, run: Run) -> Non
     killed(behind, "_replace", 1)
     (behind / "src/churn/model.py").write_text("depth = 77\n")
     result = run("update", behind)
-    assert (result.code, "src/churn/model.py has changed since; put it back" in result.err) == (2, True)
+    assert (result.code, "src/churn/model.py has changed since; restore it" in result.err) == (2, True)
     assert (behind / "src/churn/model.py").read_text() == "depth = 77\n"
     git(behind, "checkout", "HEAD", "--", "src/churn/model.py")
     assert run("update", behind).code == 1

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from conftest import Run
-from mlscaffold import source
+from mlscaffold import bundle as bundles
 from mlscaffold.check.run import Outcome, Report, examine
 from mlscaffold.checks import CHECKS, library, released
 from mlscaffold.checks.judges import STAGES
@@ -139,8 +139,8 @@ def test_a_mlscaffold_that_knows_no_release_says_so(
 
 
 def test_versions_without_a_library_are_no_releases_of_it() -> None:
-    assert set(released._wheels(source.BUNDLE).values()).isdisjoint({"", "0.5.2"})
-    assert released._wheel(source.BUNDLE, "0.5.2") is None
+    assert set(released._wheels(bundles.BUNDLE).values()).isdisjoint({"", "0.5.2"})
+    assert released._wheel(bundles.BUNDLE, "0.5.2") is None
 
 
 def test_a_library_from_an_index(render: Render, template: Path, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_what_cannot_be_read_is_nothing_to_look_at(
     project = tmp_path / "churn"
     shutil.copytree(render(runtime="index"), project)
     commit(project)
-    monkeypatch.setattr(released, "BUNDLE", source.BUNDLE)
+    monkeypatch.setattr(released, "BUNDLE", bundles.BUNDLE)
     if released.wheels():
         pytest.skip("the wheel of this checkout is a released one")
     report = examine(project)
@@ -258,8 +258,15 @@ def test_a_stage_that_does_not_judge(project: Path, name: str, way: str, said: s
         body["stages"][name] |= stage.get(way, {"params": []})
     write("dvc.yaml", yaml.safe_dump(body, sort_keys=False))(project)
     findings = found(project, "IN005")
-    assert len(findings) == ((name, way) != ("imports", "blind"))
-    assert all(f"stage {name} " in each and said in each for each in findings)
+    assert bool(findings) == ((name, way) != ("imports", "blind"))
+    assert all(f"stage {name} " in each for each in findings)
+    assert not findings or said in findings[0]
+
+
+def test_a_gate_that_does_not_see_its_thresholds(project: Path) -> None:
+    edit("dvc.yaml", "reports/params.yaml: [bias, slices,", "reports/params.yaml: [slices,")(project)
+    (finding,) = found(project)
+    assert "stage bias has no params: reports/params.yaml: [bias]" in finding
 
 
 def test_a_verdict_that_leaves_a_gate_out(project: Path) -> None:
@@ -268,6 +275,27 @@ def test_a_verdict_that_leaves_a_gate_out(project: Path) -> None:
     write("dvc.yaml", yaml.safe_dump(body, sort_keys=False))(project)
     (finding,) = found(project)
     assert finding.endswith("stage verdict does not depend on reports/ce/bias.json")
+
+
+CI = ".github/workflows/ci.yml"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("Makefile", '--force "$(FORCE)"', '--force "always"'),
+        ("Makefile", "\tmlproduct train ", "\t-mlproduct train "),
+        ("Makefile", "\tmlproduct ce $(ARGS)", "\tmlproduct ce $(ARGS) || true"),
+        (CI, "run: make ce", "run: make ce || true"),
+        (CI, "run: make train", "run: make train\n        continue-on-error: true"),
+        (CI, "    timeout-minutes: 60", "    timeout-minutes: 60\n    continue-on-error: true"),
+        (CI, "run: make package", "run: make package FORCE=urgent"),
+    ],
+)
+def test_a_gate_whose_failure_is_passed_over(project: Path, file: str, old: str, new: str) -> None:
+    edit(file, old, new, 1)(project)
+    (finding,) = found(project)
+    assert finding.startswith(f"IN008 {file}:")
 
 
 def test_the_limits_are_those_of_the_template(project: Path) -> None:
@@ -410,7 +438,7 @@ def test_an_old_repository_is_advised_to_update_and_nothing_else(
 ) -> None:
     newest = template.parent / "newest.bundle"
     subprocess.run(["git", "bundle", "create", "--quiet", newest, "--tags"], cwd=template, check=True)
-    monkeypatch.setattr(source, "BUNDLE", newest)
+    monkeypatch.setattr(bundles, "BUNDLE", newest)
     report = examine(old)
     assert failed(report) == {"TM002"}
     (advice,) = outcome(report, "TM002").findings

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from conftest import Template, git
+from mlscaffold.bundle import tags
 from mlscaffold.check.run import examine, judge
 from mlscaffold.errors import UserError
 from mlscaffold.fleet.clones import borrowed
 from mlscaffold.fleet.committed import committed, head
 from mlscaffold.fleet.standard import Standard, standard
 from mlscaffold.fleet.status import compare_commit
-from mlscaffold.source import tags
 
 
 @pytest.fixture

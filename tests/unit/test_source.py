@@ -8,8 +8,9 @@ import pytest
 
 from conftest import Template
 from mlscaffold import address, source
+from mlscaffold.bundle import VENDORED, newest, refreshes, tags
 from mlscaffold.errors import UserError
-from mlscaffold.source import Source, newest, project_url, refreshes, tags, template_source, update_source, vendor
+from mlscaffold.source import Source, project_url, template_source, update_source, vendor
 
 
 def test_the_versions_of_a_bundle_are_read_from_its_header(template: Template) -> None:
@@ -102,7 +103,7 @@ def test_a_bundle_is_vendored_only_where_nothing_else_serves_updates(template: T
     bundle = template.bundle()
     vendor(Source("https://git.acme.example/t.git", "v0.1.0", bundle), tmp_path / "with-url")
     assert not (tmp_path / "with-url").exists()
-    vendor(Source(source.VENDORED, "v0.1.0", bundle), tmp_path / "without")
+    vendor(Source(VENDORED, "v0.1.0", bundle), tmp_path / "without")
     assert (tmp_path / "without" / ".mlscaffold" / "template.bundle").read_bytes() == bundle.read_bytes()
 
 
@@ -114,11 +115,11 @@ def test_another_version_of_a_source_needs_no_resolution(template: Template, tmp
 
 
 def test_a_carried_bundle_is_seen_from_anywhere_at_another_version(template: Template, tmp_path: Path) -> None:
-    carried = Source(source.VENDORED, "v0.1.0", template.bundle())
+    carried = Source(VENDORED, "v0.1.0", template.bundle())
     vendor(carried, tmp_path)
-    assert carried.at("v0.0.9", tmp_path) == Source((tmp_path / source.VENDORED).as_posix(), "v0.0.9")
+    assert carried.at("v0.0.9", tmp_path) == Source((tmp_path / VENDORED).as_posix(), "v0.0.9")
 
 
 def test_an_update_from_a_missing_bundle_says_how_to_restore_it(template: Template, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"is missing, which holds the template; restore it: git checkout -- "):
-        update_source(source.VENDORED, tmp_path, None, template.bundle())
+        update_source(VENDORED, tmp_path, None, template.bundle())

@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..bundle import BUNDLE, tags
 from ..errors import UserError
 from ..git import PLAIN, GitError, git, read
-from ..source import BUNDLE, tags
 
 _PIN = "template/vendor/requirements.txt.jinja"
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")

@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from .. import source
+from .. import bundle as bundles
 from ..address import is_carried
 from ..errors import UserError
 from ..project import ANSWERS
@@ -49,11 +49,11 @@ def recorded(repository: Repository) -> Findings:
 def newest(repository: Repository) -> Findings:
     """The repository is at the newest version of its template."""
     version = str((_answers(repository) or {}).get("_commit") or "")
-    released = list(source.tags(source.BUNDLE))
-    last = source.newest(released)
-    if not version or last is None or source.newest([version]) is None:
+    released = list(bundles.tags(bundles.BUNDLE))
+    last = bundles.newest(released)
+    if not version or last is None or bundles.newest([version]) is None:
         return None
-    if source.newest([version, last]) == version:
+    if bundles.newest([version, last]) == version:
         return []
     behind = len(released) - released.index(version) - 1 if version in released else 0
     by = f"{behind} version{'s' if behind > 1 else ''} behind {last}" if behind else f"older than {last}"
@@ -62,7 +62,7 @@ def newest(repository: Repository) -> Findings:
 
 def _thin(repository: Repository, last: str) -> str:
     """Say what an update does to a repository that holds a copy of the platform."""
-    if not is_old(repository) or source.newest([THIN, last]) != last:
+    if not is_old(repository) or bundles.newest([THIN, last]) != last:
         return ""
     return (
         f"; since {THIN} the platform is a library: `mlscaffold update` takes its copy out of src/ and keeps your edits"
@@ -87,7 +87,7 @@ def bundle(repository: Repository) -> Findings:
     content = repository.content(place)
     if content is None:
         return None
-    return [] if version in source.tags_in(BytesIO(content)) else [Finding(f"lacks version {version}", place)]
+    return [] if version in bundles.tags_in(BytesIO(content)) else [Finding(f"lacks version {version}", place)]
 
 
 @FAMILY.rule(

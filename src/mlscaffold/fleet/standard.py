@@ -8,10 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..address import for_git, is_carried, plain_address
+from ..bundle import BUNDLE, newest, tags, tags_in
 from ..checksums import Checksums, load_checksums
 from ..errors import UserError
 from ..git import PLAIN, GitError, git
-from ..source import BUNDLE, newest, tags, tags_in, template_source
+from ..source import template_source
 from .committed import Committed
 
 

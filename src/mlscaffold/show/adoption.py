@@ -24,7 +24,7 @@ def adoption(planned: "Adoption", *, dry: bool) -> None:
     if same:
         say(f"There already, the very same: {_names(same)}")
     for path in planned.having("local"):
-        say(f"Kept: {path.as_posix()} is your own, ignored by git; the standard's is left out", style="yellow")
+        say(f"Kept: {path.as_posix()} is a local file, ignored by git; the standard's is left out", style="yellow")
 
 
 def _found(found: "Found") -> None:

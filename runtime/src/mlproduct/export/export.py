@@ -29,6 +29,7 @@ from mlproduct.evaluation.evaluate import read_predictions
 from mlproduct.evaluation.metrics import guessing, losses
 from mlproduct.export.bins import reference
 from mlproduct.export.probes import Probes, probes
+from mlproduct.export.splits import parts_missing
 from mlproduct.export.tables import Before, encoding
 from mlproduct.inference.encode import encoder
 from mlproduct.inference.predict import estimated, frame_of, graphed
@@ -83,6 +84,8 @@ def graph(estimator: Any, width: int) -> bytes:
         return convert(estimator, width).SerializeToString()
     except (NotConvertibleError, AttributeError):
         pass
+    if parts_missing(estimator):  # skl2onnx 1.20 looks for the double beside an infinite threshold without end
+        raise NotConvertibleError("skl2onnx does not convert a split on missing values")
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import DoubleTensorType
 

@@ -61,6 +61,11 @@ def splits(estimator: Any, rows: Array) -> Splits | None:
     return Splits(at.astype("int64"), threshold, row, found[0][3])
 
 
+def parts_missing(estimator: Any) -> bool:
+    """Return whether a split parts missing values from all others: its threshold is infinite."""
+    return any(np.isinf(tree.threshold[tree.is_split]).any() for tree in _trees(estimator))
+
+
 def _trees(estimator: Any) -> Iterator[Tree]:
     for stage in getattr(estimator, "_predictors", ()):  # of HistGradientBoosting
         for predictor in stage:
