@@ -1,7 +1,10 @@
 """One way to break a generated repository for each check, and no other check with it."""
 
+import hashlib
 import re
+import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,7 +71,7 @@ def void(_: object) -> None:
 def stage(name: str, other: str) -> Break:
     return both(
         edit("dvc.yaml", f"\n  {name}:\n", f"\n  {other}:\n"),
-        edit("dvc.yaml", f".{name}\n", f".{other}\n"),
+        edit("dvc.yaml", f"mlproduct stage {name}\n", f"mlproduct stage {other}\n"),
     )
 
 
@@ -98,13 +101,51 @@ def moved(old: str, new: str) -> Break:
     return breaks
 
 
+def ejected(project: Path) -> None:
+    """Take the library into the repository, as `mlproduct eject` does."""
+    (wheel,) = (project / "vendor").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.startswith("mlproduct/") and "/_tests/" not in name]
+        archive.extractall(project / "runtime" / "src", names)
+    version = wheel.name.split("-")[1]
+    (project / "runtime" / "pyproject.toml").write_text(
+        f'[project]\nname = "mlproduct"\nversion = "{version}+ejected"\n'
+    )
+    shutil.rmtree(project / "vendor")
+    edit(".copier-answers.yml", "runtime: vendored", "runtime: ejected")(project)
+    edit("dvc.yaml", "      - vendor/requirements.txt\n", "      - runtime/src/mlproduct\n")(project)
+
+
+def in_library(word: str | re.Pattern[str], new: str) -> Break:
+    """Break a module of the library: of the ejected one, as another wheel is a finding of its own."""
+    return both(ejected, swap("runtime/src/mlproduct/**/*.py", word, new))
+
+
+def rebuilt(project: Path) -> None:
+    """Change a gate inside of the wheel, and pin what came out."""
+    (wheel,) = (project / "vendor").glob("*.whl")
+    before = wheel.read_bytes()
+    with zipfile.ZipFile(wheel) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files["mlproduct/evaluation/gates.py"] += b"\nBounds.verdict = lambda self, threshold: PASS\n"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    old, new = (hashlib.sha256(content).hexdigest() for content in (before, wheel.read_bytes()))
+    edit("vendor/requirements.txt", old, new)(project)
+
+
+# What these break is of the standard, too: a stage of another name is one that is missing.
+ALSO = {
+    **{name: {"IN005"} for name in ("RE007", "EV004", "EV005", "EV006", "EV007", "EV008")},
+    "IN007": {"TM005"},
+}
+
 BREAKAGES: dict[str, Break] = {
     "LH001": write("README.md", "# churn\n"),
     "LH002": edit("pyproject.toml", 'name = "churn"\n', ""),
     "LH003": delete("src/churn/**/__init__.py"),
-    "LH004": both(
-        swap("tests/*.py ce/*.py", r"\bassert ", "0, "), swap("tests/*.py ce/*.py", "assert|raises", "looks")
-    ),
+    "LH004": swap("tests/*.py ce/*.py", r"\bassert ", "0, "),
     "LH005": edit(".gitignore", "\n.env\n", "\n"),
     "LH006": forced(".env"),
     "LH007": write("look.ipynb", '{"cells": [{"cell_type": "code", "outputs": [{"text": "4"}], "source": "2 + 2"}]}'),
@@ -116,7 +157,7 @@ BREAKAGES: dict[str, Break] = {
     "DA002": write("rows.csv", "a,b\n" * 50_000),
     "DA003": swap("data/raw.csv.dvc", r"md5: .*|hash: .*", "size: 1"),
     "DA004": edit(".dvc/config", "    remote = storage\n", ""),
-    "DA005": both(edit("contract.yaml", "\ncolumns:", "\nfields:"), swap("src/churn/*.py", "pandera", "panda")),
+    "DA005": edit("contract.yaml", "\ncolumns:", "\nfields:"),
     "DA006": edit("contract.yaml", "    range: [18.0, 74.0]\n", ""),
     "DA007": edit("contract.yaml", "role: target", "role: ignore"),
     "DA008": edit("dvc.yaml", "      - contract.yaml\n", "", 1),
@@ -129,7 +170,7 @@ BREAKAGES: dict[str, Break] = {
     "RE006": delete("params.yaml"),
     "RE007": stage("train", "learn"),
     "RE008": edit("dvc.yaml", "      - trusted-types.yaml\n", "      - trusted-kinds.yaml\n"),
-    "RE009": edit("dvc.yaml", "own, bias.allow,", "own, bias.allowed,", 1),
+    "RE009": edit("dvc.yaml", "own, bias.allow]", "own, bias.allowed]", 1),
     "RE010": edit("pyproject.toml", ">=3.11,<3.14", ">=3.11"),
     "RE011": swap("tests/*.py", r"\b(train|fit)\(", "made("),
     "EV001": edit("dvc.yaml", "    metrics:\n", ""),
@@ -146,13 +187,21 @@ BREAKAGES: dict[str, Break] = {
     "EV009": edit("params.yaml", "gap: 0.6", "gap: .inf"),
     "EV010": write("waivers.yaml", "- {gate: slices.gap, reason: few rows, owner: Ada, expires: 2020-01-01}\n"),
     "EV011": edit("params.yaml", "allow: []", "allow: [sex]"),
-    "EV012": swap("src/churn/**/*.py", r"\bDummy\w+|\bbaselines?\b", "other"),
-    "EV013": swap("src/churn/**/*.py", _INTERVALS, "draws"),
+    "EV012": in_library(r"\bDummy\w+|\bbaselines?\b", "other"),
+    "EV013": in_library(_INTERVALS, "draws"),
+    "IN001": write("vendor/mlproduct-0.5.9-py3-none-any.whl", "an older one"),
+    "IN002": rebuilt,
+    "IN003": append("Makefile", "\nexport PYTHONPATH := /opt/patches\n"),
+    "IN004": append(MODEL, "\nfrom mlproduct.evaluation import gates\n\ngates.TAIL = 0.5\n"),
+    "IN005": edit("dvc.yaml", "    cmd: mlproduct stage bias\n", "    cmd: touch reports/ce/bias.json\n"),
+    "IN006": edit("params.yaml", "gap: 0.6", "gap: 0.9"),
+    "IN007": delete("deploy/prometheus/tests/slo-days.yaml"),
+    "IN008": append("Makefile", "\nexport FORCE := it is urgent\n"),
     "SV001": swap("src/churn/**/*.py", "bentoml", "bento"),
-    "SV002": swap("src/churn/**/*.py", "pydantic", "pedantic"),
+    "SV002": in_library("pydantic", "pedantic"),
     "SV003": swap("tests/*.py", _CALLERS, "thing"),
-    "SV004": swap("src/churn/**/*.py params.yaml", "timeout", "patience"),
-    "SV005": swap("src/churn/**/*.py params.yaml", _SIZE, "most"),
+    "SV004": both(in_library("timeout", "patience"), swap("params.yaml", "timeout", "patience")),
+    "SV005": both(in_library(_SIZE, "most"), swap("params.yaml", _SIZE, "most")),
     "SV006": edit(DEPLOYMENT, "readinessProbe:", "readyProbe:"),
     "SV007": edit(DEPLOYMENT, "memory: 1Gi", "memo: 1Gi"),
     "SV008": edit(DEPLOYMENT, "runAsNonRoot: true", "runAsNonRoot: false"),
@@ -167,7 +216,7 @@ BREAKAGES: dict[str, Break] = {
     "OB008": edit(ALERTS, "job:ml_request_errors:increase1h", "job:ml_request_faults:increase1h"),
     "OB009": edit("deploy/grafana/dashboard.json", "ml_score_psi", "ml_score_psy"),
     "OB010": edit("deploy/prometheus/prometheus.yaml", "  - alerts.yaml\n", ""),
-    "OB011": swap("src/churn/**/*.py", "prediction_id|predictionId|inference_id|request_id", "number"),
+    "OB011": in_library("prediction_id|predictionId|inference_id|request_id", "number"),
     "DL001": edit(WORKFLOW, "make test", "make look"),
     "DL002": edit(WORKFLOW, "make lint", "make look"),
     "DL003": swap(".github/workflows/*.yml", r"make (train|ce)\b", "make look"),
@@ -215,5 +264,5 @@ BREAKAGES: dict[str, Break] = {
     "TM002": swap(".copier-answers.yml", r"_commit: .*", "_commit: v0.1.0"),
     "TM003": delete(".mlscaffold/template.bundle"),
     "TM004": write("Makefile.rej", "@@ -1 +1 @@\n"),
-    "TM005": append("src/churn/params.py", "# ours\n"),
+    "TM005": append(".editorconfig", "# ours\n"),
 }

@@ -24,7 +24,7 @@ Render = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give the checkout's template as a git repository, committed and tagged; its wheel counts as released."""
+    """Give the checkout's template as a git repository of its own, committed and tagged: to checks, it is released."""
     made = committed_template(tmp_path_factory.mktemp("template"))
     bundle = tmp_path_factory.mktemp("released") / "template.bundle"
     subprocess.run(["git", "bundle", "create", "--quiet", bundle, "--tags"], cwd=made, check=True)

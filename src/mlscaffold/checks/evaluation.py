@@ -64,7 +64,7 @@ def rows_apart(repository: Repository) -> Findings:
     if share is not None:
         sound = isinstance(share, int | float) and (0 < share <= 0.5 or share > 1)
         return [] if sound else [Finding(f"the share of test rows is {share}", "params.yaml")]
-    split = any(repository.holds(path, *_SPLITS) for path in repository.python)
+    split = repository.hidden or any(repository.holds(path, *_SPLITS) for path in repository.code)
     return [] if split else [Finding("nothing splits the rows")]
 
 

@@ -13,17 +13,17 @@ from .standard import Finding, Findings, Note, family
 
 FAMILY = family("IN", "Integrity", "Are those that judge the model the standard's?")
 RUNS_IT = "a repository that runs the library mlproduct"
-_SHADOW = re.compile(rf"^(?P<place>(.*/)?{NAME}(/|[\w.-]*\.(py|pyc|so|pyd)$))")
+_SHADOW = re.compile(rf"^(?P<place>(.*/)?{NAME}(/|(\.[\w-]+)*\.(py|pyc|so|pyd)$))")
 _CODE = (".py", ".pyc", ".so", ".pyd")
 _STARTED = re.compile(r"(^|/)(sitecustomize|usercustomize)(\.py|/__init__\.py)$")
 _SETTINGS = (
     "*Makefile", "*.mk", "*.yaml", "*.yml", "*.toml", "*.cfg", "*.ini", "*.env", "*.envrc", "*.sh", "*Dockerfile*",
     "*Containerfile", "justfile", "noxfile.py",
 )  # fmt: skip
-# Lines that set a variable of Python's: `PYTHONPATH=x`, `PYTHONPATH: x`, `"PYTHONPATH" = "x"`, `- name: PYTHONPATH`.
-_SET = re.compile(
-    r"""^[^#]*?\bPYTHON(?:PATH|HOME|STARTUP)\b["'\]]*\s*(?P<sign>\?=|\+=|:=|::=|=|:|$)\s*(?P<value>\S*)"""
-)
+# Lines that set a variable of Python's: `PYTHONPATH=x`, `PYTHONPATH: x`, `"PYTHONPATH" = "x"`; `- name: PYTHONPATH`.
+_VARIABLE = r"\bPYTHON(?:PATH|HOME|STARTUP)\b"
+_SET = re.compile(rf"""^[^#]*?{_VARIABLE}["'\]]*\s*(?:[?+:]*=|:)\s*(?P<value>\S*)""")
+_NAMED = re.compile(rf"""^[^#]*\bname:\s*["']?{_VARIABLE}""")
 _HARMLESS = {"", "src", "./src"}  # the team's own package, of which the other findings speak
 
 
@@ -31,7 +31,7 @@ _HARMLESS = {"", "src", "./src"}  # the team's own package, of which the other f
     1, "high",
     why="Whoever can exchange the wheel decides what is good enough, in every repository that installs it.",
     source=PIP_HASHES,
-    fix="Restore both: git checkout -- vendor. `mlscaffold update` raises them, `mlproduct eject` takes over.",
+    fix="Restore both: git checkout -- vendor. `mlscaffold update` raises them; `mlproduct eject` makes it your own.",
     needs=RUNS_IT,
 )  # fmt: skip
 def pinned(repository: Repository) -> Findings:
@@ -124,7 +124,7 @@ def _paths(repository: Repository) -> Iterator[Finding]:
         if repository.holds(path, "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"):
             for number, line in enumerate(repository.text(path).splitlines(), 1):
                 found = _SET.match(line)
-                if found and (found["value"].strip("\"',;") not in _HARMLESS or not found["sign"]):
+                if _NAMED.match(line) or (found and found["value"].strip("\"',;") not in _HARMLESS):
                     yield Finding(f"changes where Python looks: {line.strip()[:60]}", path, number)
 
 

@@ -3,11 +3,12 @@
 Whoever changes one of them says why, where everybody sees it; `integrity` has the library that runs them.
 """
 
+import re
 from typing import Any
 
 from ..errors import UserError
 from ..ownership import Ownership, parse_team_rules
-from . import library
+from . import forge, library
 from .evaluation import WAIVERS, faults, is_off
 from .integrity import FAMILY, RUNS_IT
 from .library import NAME
@@ -22,6 +23,12 @@ STAGES = (
     "imports", "contract", "prepare", "train", "evaluate", "export", "champion", "slices", "bias", "drift",
     "fragility", "compare", "alternatives", "verdict", "report",
 )  # fmt: skip
+# Commands that judge, a failure that is passed over, and a verdict that is overruled without anybody saying so today.
+_GATE = re.compile(r"\b(?:make|mlproduct)\s+(?:[\w=./-]+\s+)*(?:train|ce|package|ship|release)\b|\bmlproduct stage \w+")
+_IGNORED = re.compile(r"\|\|\s*(?:true\b|:|exit 0\b|echo\b)|;\s*true\b|^\t-")
+_BY = re.compile(r"""\bFORCE=(?!["']{2}(?:\s|$))|--force[= ](?!["']{2}(?:\s|$))""")
+_FORCED = re.compile(r"^\s*(?:export\s+)?FORCE\s*[?:+]*=\s*\S|--force[= ](?![\"']?\$[({]FORCE[)}])")
+WHOLE = "reports/params.yaml"  # params.yaml with all defaults
 GATES = ("slices", "bias", "drift", "fragility", "compare")  # the verdict depends on what each of them found
 
 
@@ -52,6 +59,9 @@ def _faults(name: str, stage: dict[str, Any] | None) -> list[str]:
     named = [key for each in mappings(stage.get("params")) for key in items(each.get("imports.yaml"))]
     if name != "imports" and name not in named:
         wrong.append(f"has no params: imports.yaml: [{name}], so a change of its code does not run it")
+    own = [str(key).partition(".")[0] for each in mappings(stage.get("params")) for key in items(each.get(WHOLE))]
+    if name in GATES and name not in own:
+        wrong.append(f"has no params: {WHOLE}: [{name}], so a change of its thresholds does not run it")
     deps = items(stage.get("deps"))
     unread = [f"reports/ce/{gate}.json" for gate in GATES if f"reports/ce/{gate}.json" not in deps]
     return wrong + [f"does not depend on {path}" for path in (unread if name == "verdict" else [])]
@@ -119,3 +129,46 @@ def _judges(path: str) -> bool:
 
 def _decides(path: str) -> bool:
     return path.startswith("ce/") or path == "conftest.py"
+
+
+@FAMILY.rule(
+    8, "high",
+    why="A gate whose failure is passed over is switched off, and everything looks as if it were on.",
+    source=ML_TEST_SCORE,
+    fix="Let the job fail. What is known to fail gets a waiver, with an owner and an end; FORCE is given by hand, with why.",
+    needs=f"{RUNS_IT}, and a Makefile or CI",
+)  # fmt: skip
+def verdict_stands(repository: Repository) -> Findings:
+    """Neither CI nor the Makefile passes over a gate that fails."""
+    jobs, made = forge.jobs(repository), repository.matching("Makefile", "*.mk")
+    if repository.mlproduct is None or not (jobs or made):
+        return None
+    wrong = [
+        Finding(f"job {job.name} {said}", job.path, repository.line(job.path, f"{job.name}:"))
+        for job in jobs
+        for said in _passed_over(job)
+    ]
+    lines = [(path, *each) for path in made for each in enumerate(repository.text(path).splitlines(), 1)]
+    return wrong + [
+        Finding(f"overrules the verdict: {line.strip()[:60]}", path, number)
+        for path, number, line in lines
+        if _FORCED.search(line) or (_GATE.search(line) and _IGNORED.search(line))
+    ]
+
+
+def _passed_over(job: forge.Job) -> list[str]:
+    """Return in what way a job goes on after a gate has failed."""
+    gates = [command for command in job.commands if _GATE.search(command)]
+    if not gates:
+        return []
+    steps = [step for step in job.steps if _GATE.search(str(step.get("run", "")))]
+    going_on = any(_is_on(each.get("continue-on-error")) for each in (job.settings, *steps))
+    wrong = ["goes on where a gate fails"] if going_on or _is_on(job.settings.get("allow_failure")) else []
+    lines = [line.strip() for command in gates for line in command.splitlines() if _GATE.search(line)]
+    return wrong + [
+        f"overrules the verdict: {line[:60]}" for line in lines if _IGNORED.search(line) or _BY.search(line)
+    ]
+
+
+def _is_on(value: object) -> bool:
+    return value not in (None, False, "false")

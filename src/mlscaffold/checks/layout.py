@@ -215,6 +215,8 @@ def verbs(repository: Repository) -> Findings:
         return [Finding("there is no Makefile or the like")]
     text = "\n".join(repository.text(path) for path in found)
     missing = [
-        verb for verb in ("test", "train") if not re.search(rf"^(def )?[\w\s\[:]*\b{verb}\w*\b", text, re.MULTILINE)
+        verb
+        for verb in ("test", "train")
+        if not re.search(rf"^(?!\t)(def )?[\w \[:]*\b{verb}\w*\b", text, re.MULTILINE)
     ]
     return [Finding(f"no verb {verb}", found[0]) for verb in missing]

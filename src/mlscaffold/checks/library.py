@@ -26,7 +26,7 @@ INSIDE = ".whl/"  # of a path that leads into a wheel
 EXPANDED = 20_000_000  # bytes of all modules of a wheel
 Kind = Literal["vendored", "index", "ejected", "unpinned"]
 _LINE = re.compile(r"^(?:\./)?(?P<wheel>vendor/[\w.+!-]+\.whl)\b|^mlproduct==(?P<version>[\w.+!-]+)", re.MULTILINE)
-_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})(?![0-9a-f])")
 _IMPORTS = re.compile(r"^\s*(?:from|import)\s+mlproduct\b", re.MULTILINE)
 
 

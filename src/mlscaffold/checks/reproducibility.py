@@ -33,6 +33,7 @@ _LEGACY = re.compile(r"^numpy\.random\.(rand|randn|randint|random|choice|shuffle
 _MODULE = re.compile(r"^random\.(random|randint|choice|choices|shuffle|sample|uniform|gauss)$")
 _TRAINS = re.compile(r"\b(train|fit|fit_model|train_model)\(")
 _LEARNS = re.compile(r"\b(train|fit)", re.IGNORECASE)
+_PARAMS = ("params.yaml", "reports/params.yaml")
 _RUNNERS = (
     "dvc.yaml",
     "Snakefile",
@@ -257,20 +258,39 @@ def inputs_there(repository: Repository) -> Findings:
 )  # fmt: skip
 def parameters_there(repository: Repository) -> Findings:
     """Every parameter that a stage names exists."""
-    named = [
-        (stage, str(name))
-        for stage, body in stages(repository).items()
-        for name in items(body.get("params"))
-        if isinstance(name, str)
-    ]
-    known = repository.yaml("params.yaml")
+    named = [(stage, name) for stage, body in stages(repository).items() for name in _named(body)]
+    known, defaults = repository.yaml("params.yaml"), mapping(repository.json("params.schema.json"))
     if not named or known is None:
         return None
     return [
-        Finding(f"{stage} names {name}, which params.yaml lacks", "dvc.yaml", repository.line("dvc.yaml", f"- {name}"))
+        Finding(f"{stage} names {name}, which params.yaml lacks", "dvc.yaml", _line(repository, stage, name))
         for stage, name in named
-        if not _has(known, name)
+        if not _has(known, name) and not _has_default(defaults, name)
     ]
+
+
+def _named(stage: dict[str, Any]) -> list[str]:
+    """Return the parameters of params.yaml that a stage names, also those of its copy with all defaults."""
+    listed = items(stage.get("params"))
+    plain = [str(name) for name in listed if isinstance(name, str)]
+    files = [each for each in listed if isinstance(each, dict)]
+    return plain + [str(name) for each in files for path in _PARAMS for name in items(each.get(path))]
+
+
+def _line(repository: Repository, stage: str, name: str) -> int:
+    """Return the line where a stage names a parameter, in a list of lines or in one of brackets."""
+    text = repository.text("dvc.yaml")
+    begin = max(text.find(f"\n  {stage}:"), 0)
+    found = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.])").search(text, text.find("params:", begin))
+    return text.count("\n", 0, found.start()) + 1 if found else 0
+
+
+def _has_default(schema: dict[str, Any], name: str) -> bool:
+    """Whether the schema of params.yaml declares a parameter: one that is left out has its default."""
+    section, _, key = name.partition(".")
+    found = mapping(within(schema, "properties", section))
+    reference = str(found.get("$ref") or "").rpartition("/")[2]
+    return bool(found) and (not key or key in mapping(within(schema, "$defs", reference, "properties")))
 
 
 def _has(document: Any, name: str) -> bool:

@@ -95,10 +95,11 @@ def service_tested(repository: Repository) -> Findings:
 def timeout(repository: Repository) -> Findings:
     """The service gives up after a time."""
     found = services(repository)
-    if not found:
+    if not found or (repository.hidden and "params.yaml" not in repository.known):
         return None
     places = [
         *found,
+        *repository.library,
         *repository.matching("params.yaml", "gunicorn.conf.py", "*Dockerfile*", "bentofile.yaml", "config*.y*ml"),
     ]
     return (
@@ -118,9 +119,9 @@ def timeout(repository: Repository) -> Findings:
 def size_limit(repository: Repository) -> Findings:
     """The size of a request is limited."""
     found = services(repository)
-    if not found:
+    if not found or (repository.hidden and "params.yaml" not in repository.known):
         return None
-    places = [*repository.python, *repository.matching("params.yaml", "*nginx*", "gunicorn.conf.py", "config*.y*ml")]
+    places = [*repository.code, *repository.matching("params.yaml", "*nginx*", "gunicorn.conf.py", "config*.y*ml")]
     return [] if any(repository.finds(path, _SIZE) for path in places) else [Finding("nothing limits it", found[0])]
 
 

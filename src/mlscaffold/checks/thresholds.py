@@ -50,9 +50,18 @@ COPIED: Mapping[str, Limit] = {**LIMITS, "drift.concept": Limit(0.25)}
 
 def loosened(params: object, limits: Mapping[str, Limit]) -> list[tuple[str, float, Limit]]:
     """Return the thresholds of a params.yaml that let more through than the standard: name, value and limit."""
-    found = [(name, within(params, *name.split(".")), limit) for name, limit in limits.items()]
-    numbers = [each for each in found if isinstance(each[1], int | float) and not isinstance(each[1], bool)]
-    return [(name, value, limit) for name, value, limit in numbers if limit.loosened(value)]
+    found = [(name, _number(within(params, *name.split("."))), limit) for name, limit in limits.items()]
+    return [(name, value, limit) for name, value, limit in found if value is not None and limit.loosened(value)]
+
+
+def _number(value: object) -> float | None:
+    """Return a number; YAML 1.1 takes 2e-06 for a text, YAML 1.2 for the number that it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
 
 
 def line_of(text: str, name: str) -> int:
