@@ -91,6 +91,12 @@ def service_environment() -> Path:
 
 
 @pytest.fixture(scope="session")
+def lint_environment() -> Path:
+    """Install the tools of lint and locks, which stand apart."""
+    return installed("requirements-lint.lock")
+
+
+@pytest.fixture(scope="session")
 def ops_environment() -> Path:
     """Install the tools of release, audit and manifests, which stand apart."""
     return installed("requirements-ops.lock")
@@ -127,20 +133,21 @@ def with_library(venv: Path, wheel: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make(environment: Path) -> Make:
-    """Run make in a generated repository with the shared environment in place of its own."""
-    return make_with(environment)
+def make(environment: Path, lint_environment: Path) -> Make:
+    """Run make in a generated repository with the shared environments in place of its own."""
+    return make_with(environment, lint_environment)
 
 
-def make_with(environment: Path) -> Make:
-    """Return a function that runs make in a generated repository with an environment that is there already."""
+def make_with(environment: Path, linters: Path) -> Make:
+    """Return a function that runs make in a generated repository with environments that are there already."""
 
     def run(project: Path, *words: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
         # The shared environment is not this project's: the package comes from src/, and set-up counts as done.
         (environment / ".ready").touch()
         (environment / ".library").touch()
+        (linters / ".ready").touch()
         finished = subprocess.run(
-            ["make", *words, f"VENV={environment}"],
+            ["make", *words, f"VENV={environment}", f"LINTERS={linters}"],
             cwd=project, capture_output=True, text=True, timeout=900, check=False,
             env={**os.environ, "PYTHONPATH": "src", "COVERAGE_PROCESS_START": "", **variables},
         )  # fmt: skip

@@ -44,7 +44,7 @@ def test_data_comes_back_from_a_folder(render: Render, make: Make) -> None:
     assert list((project.parent / "churn-storage").rglob("*"))
 
 
-def test_data_comes_back_from_s3(render: Render, s3_environment: Path, s3: str) -> None:
+def test_data_comes_back_from_s3(render: Render, s3_environment: Path, lint_environment: Path, s3: str) -> None:
     project = render(storage="s3", storage_url="s3://churn/dvc")
     commit(project)
     boto3.client(
@@ -52,7 +52,7 @@ def test_data_comes_back_from_s3(render: Render, s3_environment: Path, s3: str) 
     ).create_bucket(Bucket="churn")
     dvc = [str(s3_environment / "bin" / "dvc"), "remote", "modify", "--local", "storage", "endpointurl", s3]
     subprocess.run(dvc, cwd=project, check=True)
-    lose_and_pull(project, make_with(s3_environment), **KEYS)
+    lose_and_pull(project, make_with(s3_environment, lint_environment), **KEYS)
 
 
 @pytest.mark.parametrize("storage", ["s3", "gs", "azure", "ssh"])
@@ -61,7 +61,8 @@ def test_the_lock_of_a_cloud_storage_holds_dvc_s_part_for_it(render: Render, sto
     lock, main = (pins(project / name) for name in ("requirements-storage.lock", "requirements.lock"))
     assert f"dvc-{storage}" in lock.keys() - main.keys()
     assert {name: lock[name] for name in lock.keys() & main.keys()}.items() <= main.items()
-    assert tomllib.loads((project / "pyproject.toml").read_text())["dependency-groups"]["storage"] == [f"dvc[{storage}]"]
+    groups = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    assert groups["storage"] == [f"dvc[{storage}]"]
 
 
 def test_a_folder_needs_no_part_of_dvc_for_a_cloud(render: Render) -> None:

@@ -69,6 +69,8 @@ def _run(name: str, words: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verb.arguments(parser)
+    if not all(word.strip() for word in words):
+        parser.error("an empty argument is no value: write one, or leave its option out")
     options = parser.parse_args(words)
     for key, value in vars(options).items():
         if isinstance(value, Path):
