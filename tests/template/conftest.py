@@ -19,7 +19,10 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import build_runtime  # noqa: E402
 
+STORAGE_LOCK = "{{% if storage == '{}' %}}requirements-storage.lock{{% endif %}}"
+
 Render = Callable[..., Path]
+Make = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +86,21 @@ def environment(wheel: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def s3_environment(wheel: Path) -> Path:
+    """Install what a repository holds whose storage is S3."""
+    return with_library(installed("requirements.lock", STORAGE_LOCK.format("s3")), wheel)
+
+
+@pytest.fixture(scope="session")
 def service_environment() -> Path:
     """Install what the image of the service holds, and no more."""
     return installed("requirements-service.lock")
+
+
+@pytest.fixture(scope="session")
+def lint_environment() -> Path:
+    """Install the tools of lint and locks, which stand apart."""
+    return installed("requirements-lint.lock")
 
 
 @pytest.fixture(scope="session")
@@ -94,10 +109,10 @@ def ops_environment() -> Path:
     return installed("requirements-ops.lock")
 
 
-def installed(name: str) -> Path:
-    """Install a lock of the template; kept in .cache between runs."""
-    lock = ROOT / "template" / name
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+def installed(*names: str) -> Path:
+    """Install locks of the template, one after the other; kept in .cache between runs."""
+    locks = [ROOT / "template" / name for name in names]
+    digest = hashlib.sha256(b"".join(lock.read_bytes() for lock in locks)).hexdigest()[:16]
     home = ROOT / ".cache" / "environments"
     home.mkdir(parents=True, exist_ok=True)
     venv = home / f"py{sys.version_info.major}{sys.version_info.minor}-{digest}"
@@ -106,8 +121,9 @@ def installed(name: str) -> Path:
             uv = [sys.executable, "-m", "uv", "--quiet"]
             subprocess.run([*uv, "venv", "--clear", "--python", sys.executable, str(venv)], check=True)
             # Not compiled: the half that tests import is, when it is first imported.
-            install = [*uv, "pip", "install", "--require-hashes", "--python", str(venv), "-r", str(lock)]
-            subprocess.run(install, check=True)
+            for lock in locks:
+                install = [*uv, "pip", "install", "--require-hashes", "--python", str(venv), "-r", str(lock)]
+                subprocess.run(install, check=True)
             (venv / ".ready").touch()
     return venv
 
@@ -124,15 +140,21 @@ def with_library(venv: Path, wheel: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make(environment: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run make in a generated repository with the shared environment in place of its own."""
+def make(environment: Path, lint_environment: Path) -> Make:
+    """Run make in a generated repository with the shared environments in place of its own."""
+    return make_with(environment, lint_environment)
+
+
+def make_with(environment: Path, linters: Path) -> Make:
+    """Return a function that runs make in a generated repository with environments that are there already."""
 
     def run(project: Path, *words: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
         # The shared environment is not this project's: the package comes from src/, and set-up counts as done.
         (environment / ".ready").touch()
         (environment / ".library").touch()
+        (linters / ".ready").touch()
         finished = subprocess.run(
-            ["make", *words, f"VENV={environment}"],
+            ["make", *words, f"VENV={environment}", f"LINTERS={linters}"],
             cwd=project, capture_output=True, text=True, timeout=900, check=False,
             env={**os.environ, "PYTHONPATH": "src", "COVERAGE_PROCESS_START": "", **variables},
         )  # fmt: skip

@@ -247,8 +247,8 @@ def _asked(port: int, body: bytes, process: "subprocess.Popen[bytes]") -> str:
 
 
 @pytest.mark.parametrize("secret", ["AKIA" + "QYLPMN5HHHFPZAM2", "-----BEGIN RSA " + "PRIVATE KEY-----"])
-def test_a_secret_is_not_committed(tree: Path, environment: Path, tmp_path: Path, secret: str) -> None:
-    hook = [str(environment / "bin/detect-secrets-hook"), "--baseline", str(tree / ".secrets.baseline")]
+def test_a_secret_is_not_committed(tree: Path, lint_environment: Path, tmp_path: Path, secret: str) -> None:
+    hook = [str(lint_environment / "bin/detect-secrets-hook"), "--baseline", str(tree / ".secrets.baseline")]
     texts = [
         path for path in tree.rglob("*") if path.is_file() and path.suffix in {".py", ".yaml", ".md", ".toml", ".yml"}
     ]

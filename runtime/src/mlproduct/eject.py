@@ -39,7 +39,7 @@ $(VENV)/.library: $(VENV)/.ready vendor/requirements.txt
 """
 IN_PLACE = """\
 $(VENV)/.library: $(VENV)/.ready runtime/pyproject.toml
-\t@$(INSTALL) --no-deps --no-build-isolation -e runtime && touch "$@"
+\t@$(call install,$(VENV)) --no-deps --no-build-isolation -e runtime && touch "$@"
 """
 
 

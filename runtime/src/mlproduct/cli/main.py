@@ -98,6 +98,8 @@ def _parsed(verb: ModuleType, name: str, words: Sequence[str]) -> Any:
     verb.arguments(parser)
     if getattr(verb, "PASSED_ON", False) and not {"-h", "--help"} & set(words):
         return argparse.Namespace(words=list(words))
+    if not all(word.strip() for word in words):
+        parser.error("an empty argument is no value: write one, or leave its option out")
     options = parser.parse_args(words)
     for key, value in vars(options).items():
         if isinstance(value, Path):

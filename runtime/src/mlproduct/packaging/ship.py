@@ -204,7 +204,7 @@ def package(forced: str) -> float:
     if code and (tag := newest()) and done.is_done("package", f"{state} {tag}"):
         print(f"\n== package: nothing has changed since {tag}", flush=True)
         return 0.0
-    seconds = step("package", "--force", forced)
+    seconds = step("package", *(["--force", forced] if forced else []))
     done.mark_done("package", f"{state} {newest()}")
     return seconds
 
