@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from mlproduct import pinned, team
-from mlproduct.artifacts import LOCK as MAIN_LOCK
 from mlproduct.artifacts import META, METRICS, MODEL, MODEL_CARD, SERVING, VERDICT, digest
 from mlproduct.config import ALONE, CHALLENGER, Rollout, load
 from mlproduct.contract.columns import Contract
@@ -23,6 +22,7 @@ from mlproduct.experiments.publish import write_page
 from mlproduct.packaging.store import use_store
 
 LOCK = Path("requirements-service.lock")
+TOOLS_LOCK = Path("requirements-lint.lock")  # uv is one of the tools
 FORCED = "\n**Shipped without a blessing.** The reason given: "
 BESIDE = ("contract.yaml", "params.yaml", "trusted-types.yaml", str(METRICS), str(MODEL_CARD), str(LOCK))
 
@@ -154,7 +154,7 @@ def lock_image(bento: Path) -> None:
     BentoML adds a line for itself without a hash, and would install whatever uv is the newest.
     """
     shutil.copy2(LOCK, bento / "env" / "python" / "requirements.txt")
-    pins = re.split(r"\n(?=\S)", MAIN_LOCK.read_text(encoding="utf-8"))
+    pins = re.split(r"\n(?=\S)", TOOLS_LOCK.read_text(encoding="utf-8"))
     (uv,) = [pin for pin in pins if pin.startswith("uv==")]
     (bento / "env" / "docker" / "uv.txt").write_text(uv + "\n", encoding="utf-8")
 
@@ -185,7 +185,7 @@ def bento(verdict: Verdict, forced: str) -> str:
 
 def main(forced: str = "") -> None:
     """Package the model of the last `make train`, if it is blessed."""
-    missing = [str(path) for path in (MODEL, META, SERVING, METRICS, MODEL_CARD, LOCK) if not path.exists()]
+    missing = [str(path) for path in (MODEL, META, SERVING, METRICS, MODEL_CARD, LOCK, TOOLS_LOCK) if not path.exists()]
     if missing:
         raise DataError(f"{', '.join(missing)} is missing: `make train` makes it")
     Contract.load()
