@@ -1,8 +1,11 @@
 """What a release is called and what is said of it; what fails leaves no trace."""
 
+import shutil
+import subprocess
 from datetime import date
 
 import pytest
+from mlproduct import imports
 from mlproduct.contract import validation as contract
 from mlproduct.release import changelog, image_digest, rebuild, release, sbom
 from mlproduct_tests.repository import ROOT
@@ -127,3 +130,18 @@ def test_a_stage_is_pinned_by_digest_and_by_nothing_else():
 
 def test_every_stage_can_be_pinned():
     assert set(image_digest.files(ROOT / "deploy" / "kubernetes")) == {"staging", "production", "canary", "kserve"}
+
+
+def test_a_change_that_only_the_service_runs_leaves_no_stage_stale(tmp_path, monkeypatch):
+    copy = tmp_path / "copy"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("__pycache__", ".venv", ".bentoml", "cache"))
+    monkeypatch.chdir(copy)
+    subprocess.run(["git", "init", "-q"], check=True)
+    imports.main()
+    (package,) = copy.glob("src/*/model.py")
+    with package.with_name("service.py").open("a") as service:
+        service.write("# a comment\n")
+    assert "imports" not in release.stale()
+    with package.open("a") as model:
+        model.write("# a comment\n")
+    assert "imports" in release.stale()
