@@ -77,7 +77,7 @@ def recover(project: Project, lost: tuple[LostEdit, ...]) -> None:
 def _updates(project: Project, scratch: Path) -> Iterator[_Before]:
     """Yield the state before each update, newest first; one that is not committed yet counts."""
     answers = (project.inside / ANSWERS).as_posix()
-    commits = git("log", "--first-parent", "--format=%H", "--", answers, cwd=project.root, config=PLAIN).split()
+    commits = git("rev-list", "--first-parent", "HEAD", "--", answers, cwd=project.root, config=PLAIN).split()
     version = project.version
     for number, commit in enumerate(commits):
         # The answers that this commit wrote held until the next one; HEAD's until an update that is not committed.
