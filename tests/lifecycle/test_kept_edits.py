@@ -151,6 +151,21 @@ def test_what_plain_copier_deletes_is_recovered_from_git(project: Path, newer: N
     assert run("diff", project).code == 0
 
 
+def test_a_past_that_cannot_be_had_stops_no_comparison(project: Path, newer: Newer, run: Run) -> None:
+    answers = project / ".copier-answers.yml"
+    text = answers.read_text()
+    for broken in ("a: [\n", text.replace("v0.2.0", "v0.1.5")):
+        answers.write_text(broken)
+        commit(project)
+    answers.write_text(text)
+    (project / "tests").mkdir()
+    (project / "tests/test_gone.py").write_text("")
+    commit(project)
+    (project / "tests/test_gone.py").unlink()
+    assert run("diff", project).code == 1, "gate.py differs; nothing is lost"
+    assert json.loads(run("diff", project, "--json").out)["lost"] == []
+
+
 def test_a_file_that_the_team_has_where_the_template_adds_one_is_merged(project: Path, newer: Newer, run: Run) -> None:
     (project / "vendor").mkdir()
     (project / "vendor/requirements.txt").write_text("ours==1\n")

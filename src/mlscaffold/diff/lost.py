@@ -1,12 +1,14 @@
 """Find edits that plain `copier update` has deleted: the commit before it still has them."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..baseline import recorded_answers, render_old_standard
+from ..errors import UserError
 from ..git import PLAIN, asked, git
 from ..platform_edits.patches import PIN, Edit, find_listed, is_module, make_edit, write
 from ..platform_edits.renames import find_renames
@@ -58,9 +60,11 @@ def find_lost(project: Project, current: Mapping[str, bytes]) -> tuple[LostEdit,
     found: dict[str, LostEdit] = {}
     with TemporaryDirectory(prefix="mlscaffold-history-", ignore_cleanup_errors=True) as scratch:
         for before in _updates(project, Path(scratch).resolve()):
-            for edit in _edits(project, before, current):
-                if edit.path not in decided:
-                    found.setdefault(edit.path, LostEdit(edit, before.commit))
+            # A version that can no longer be had (another address, a tag that is gone) must not stop a comparison.
+            with suppress(UserError):
+                for edit in _edits(project, before, current):
+                    if edit.path not in decided:
+                        found.setdefault(edit.path, LostEdit(edit, before.commit))
     return tuple(each for _, each in sorted(found.items()))
 
 
@@ -73,7 +77,7 @@ def recover(project: Project, lost: tuple[LostEdit, ...]) -> None:
 def _updates(project: Project, scratch: Path) -> Iterator[_Before]:
     """Yield the state before each update, newest first; one that is not committed yet counts."""
     answers = (project.inside / ANSWERS).as_posix()
-    commits = git("log", "--first-parent", "--format=%H", "--", answers, cwd=project.root, config=PLAIN).split()
+    commits = git("rev-list", "--first-parent", "HEAD", "--", answers, cwd=project.root, config=PLAIN).split()
     version = project.version
     for number, commit in enumerate(commits):
         # The answers that this commit wrote held until the next one; HEAD's until an update that is not committed.
@@ -91,7 +95,10 @@ def _state(project: Project, answers: str, commit: str, folder: Path) -> _Before
     place = folder / (project.path.name or "project")
     place.mkdir(parents=True)
     (place / ANSWERS).write_text(f"{text}\n", encoding="utf-8", errors="surrogateescape")
-    url, version = made_from(place / ANSWERS)
+    try:
+        url, version = made_from(place / ANSWERS)
+    except UserError:  # committed when it was broken
+        return None
     state = replace(project, path=place, root=place, url=url, version=version)
     package = str(recorded_answers(place / ANSWERS).get("package") or "")
     return _Before(git("rev-parse", "--short", commit, cwd=project.root).strip(), state, package)
