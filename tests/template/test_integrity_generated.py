@@ -185,6 +185,10 @@ def test_what_cannot_be_read_is_nothing_to_look_at(
         ("ci.sh", "export PYTHONPATH=patches:src\n"),
         ("deploy/extra.yaml", "env:\n  - name: PYTHONPATH\n    value: /opt\n"),
         (".github/workflows/more.yml", "env:\n  PYTHONPATH: patches\n"),
+        ("ci.sh", ".venv/bin/pip install --no-deps git+https://example.org/mlproduct\n"),
+        ("more.mk", "more:\n\tuv pip install mlproduct==0.6.0\n"),
+        ("more.mk", "more:\n\tpip install tools/mlproduct-0.6.0-py3-none-any.whl\n"),
+        ("requirements-more.txt", "mlproduct @ file:///opt/mlproduct\n"),
     ],
 )  # fmt: skip
 def test_what_stands_in_the_place_of_the_library(project: Path, file: str, text: str) -> None:
@@ -202,6 +206,7 @@ def test_what_stands_in_the_place_of_the_library(project: Path, file: str, text:
         ("ci.sh", "# PYTHONPATH=/opt is not needed\nexport PYTHONPATH=src\nunset PYTHONPATH\nenv -u PYTHONPATH true\n"),
         (".github/workflows/more.yml", "env:\n  PYTHONPATH: src\n"),
         ("docs/mlproduct.md", "# The library\n"),
+        ("ci.sh", "pip install -r vendor/requirements.txt && mlproduct ce # not: pip install mlproduct\n"),
         ("src/churn/mlproduct_metrics.py", "FALSE_ALARMS = 1\n"),
         ("tests/test_more.py", "def test(monkeypatch):\n    monkeypatch.setattr('mlproduct.team.package', str)\n"),
         ("src/churn/extensions.py", "from mlproduct.config import Params\n\n\ndef own(params: Params) -> None: ...\n"),
@@ -228,6 +233,11 @@ def test_code_that_changes_the_library_while_it_runs(project: Path, file: str, t
     (append if before else write)(file, text)(project)
     (finding,) = found(project, "IN004")
     assert finding.startswith(f"IN004 {file}:{before + line}: ")
+
+
+def test_a_source_of_the_library_in_the_projects_settings(project: Path) -> None:
+    append("pyproject.toml", '\n[tool.uv.sources]\nmlproduct = { git = "https://example.org/x" }\n')(project)
+    assert [each.split()[0] for each in found(project)] == ["IN003"]
 
 
 def test_the_stages_are_those_of_the_template(project: Path) -> None:

@@ -24,6 +24,13 @@ _SETTINGS = (
 _VARIABLE = r"\bPYTHON(?:PATH|HOME|STARTUP)\b"
 _SET = re.compile(rf"""^[^#]*?{_VARIABLE}["'\]]*\s*(?:[?+:]*=|:)\s*(?P<value>\S*)""")
 _NAMED = re.compile(rf"""^[^#]*\bname:\s*["']?{_VARIABLE}""")
+_INSTALLS = re.compile(rf"""\b(?:install|(?:uv|poetry|pdm)\s+add)\b[^|;&]*?(?<![\w.-]){NAME}(?![\w/.-]*/)(?:[\[=@<>~"'-]|\s|$)""")
+_PINNED = re.compile(
+    rf"^\s*(?:-e\s+)?(?:\S*/)?{NAME}(?:\[[^\]]*\])?(?:\s*(?:@|[=~<>!]=)|-[\w.+!-]+\.whl)", re.MULTILINE
+)
+_DIRECT = re.compile(
+    rf"""["']{NAME}(?:\[[^\]]*\])?\s*@|^{NAME}\s*=\s*\{{|^\[tool\.uv\.sources\.{NAME}\]""", re.MULTILINE
+)
 _HARMLESS = {"", "src", "./src"}  # the team's own package, of which the other findings speak
 
 
@@ -116,7 +123,7 @@ def unshadowed(repository: Repository) -> Findings:
     started = [Finding("runs before every program", path) for path in modules if _STARTED.search(path)]
     links = [path for path in repository.matching("*.pth") if repository.text(path)]
     started += [Finding("adds to Python's path, or runs code when Python starts", path) for path in links]
-    return [*shadows, *started, *_paths(repository)]
+    return [*shadows, *started, *_paths(repository), *_installed(repository)]
 
 
 def _paths(repository: Repository) -> Iterator[Finding]:
@@ -126,6 +133,19 @@ def _paths(repository: Repository) -> Iterator[Finding]:
                 found = _SET.match(line)
                 if _NAMED.match(line) or (found and found["value"].strip("\"',;") not in _HARMLESS):
                     yield Finding(f"changes where Python looks: {line.strip()[:60]}", path, number)
+
+
+def _installed(repository: Repository) -> Iterator[Finding]:
+    """Find what installs the library from elsewhere than its pin."""
+    for path in repository.matching(*_SETTINGS):
+        if repository.holds(path, NAME):
+            for number, line in enumerate(repository.text(path).splitlines(), 1):
+                if _INSTALLS.search(line.partition("#")[0]):
+                    yield Finding(f"installs the library from elsewhere than {PIN}: {line.strip()[:60]}", path, number)
+    for path in repository.matching("*requirements*.txt", "*requirements*.lock", "pyproject.toml"):
+        wanted = _DIRECT if path == "pyproject.toml" else _PINNED
+        if path != PIN and (found := repository.finds(path, wanted)):
+            yield Finding(f"pins the library beside {PIN}", path, repository.line(path, found[0].strip()))
 
 
 @FAMILY.rule(

@@ -135,7 +135,7 @@ def _decides(path: str) -> bool:
     8, "high",
     why="A gate whose failure is passed over is switched off, and everything looks as if it were on.",
     source=ML_TEST_SCORE,
-    fix="Let the job fail. What is known to fail gets a waiver, with an owner and an end; FORCE is given by hand, with why.",
+    fix="Let the job fail. What is known to fail gets a waiver, with an owner and an end; FORCE is given by hand.",
     needs=f"{RUNS_IT}, and a Makefile or CI",
 )  # fmt: skip
 def verdict_stands(repository: Repository) -> Findings:
