@@ -101,10 +101,21 @@ def test_a_work_tree_runs_its_own_library(ejected: Path, verb: Verb, tmp_path: P
 
 
 def test_an_update_by_copier_brings_no_wheel_back(ejected: Path, template: Path, tmp_path: Path) -> None:
+    newer = Path(shutil.copytree(template, tmp_path / "template"))
+    (wheel,) = (newer / "template/vendor").glob("*.whl")
+    wheel.rename(wheel.with_name("mlproduct-99.0-py3-none-any.whl"))
+    (newer / "template/waited-for.md").write_text("new\n", encoding="utf-8")
+    commit(newer, "newer")
+    subprocess.run(["git", "tag", "v10.0.0"], cwd=newer, check=True)
     project = Path(shutil.copytree(ejected, tmp_path / "penguins"))
-    copier.run_update(str(project), defaults=True, quiet=True, overwrite=True, vcs_ref="v9.9.9")
+    (project / "imports.yaml").unlink(missing_ok=True)
+    answers = project / ".copier-answers.yml"
+    answers.write_text(answers.read_text(encoding="utf-8").replace(str(template), str(newer)), encoding="utf-8")
+    commit(project, "the template has moved")
+    copier.run_update(str(project), defaults=True, quiet=True, overwrite=True, vcs_ref="v10.0.0")
     changed = subprocess.run(["git", "status", "--porcelain"], cwd=project, capture_output=True, text=True, check=True)
-    assert changed.stdout.replace("?? imports.yaml\n", "") == ""
+    assert changed.stdout.splitlines() == [" M .copier-answers.yml", "?? waited-for.md"]
+    assert "runtime: ejected" in answers.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

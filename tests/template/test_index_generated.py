@@ -70,7 +70,7 @@ def test_the_repository_holds_a_pin_and_no_wheel(project: Path) -> None:
     pin = (project / "vendor/requirements.txt").read_text(encoding="utf-8").splitlines()[-1]
     assert re.fullmatch(r"mlproduct==\S+ --hash=sha256:[0-9a-f]{64}", pin)
     made = [path.read_text(encoding="utf-8") for path in (project / "Makefile", project / "vendor/requirements.txt")]
-    assert not re.search(r"https?://|index-url", "".join(made))
+    assert not re.search(r"https?://|--index-url", "".join(made))
     assert "-c vendor/requirements.txt" in made[0]
 
 
