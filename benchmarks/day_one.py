@@ -3,6 +3,7 @@
 `python benchmarks/day_one.py [TABLE]`: by default `../shared/data/flights.csv`. The package cache should be warm.
 """
 
+import argparse
 import os
 import re
 import statistics
@@ -21,7 +22,9 @@ ENVIRON = {name: value for name, value in os.environ.items() if name != "PYTHOND
 
 def main() -> None:
     """Ship the table, then time a training that has nothing to do."""
-    table = Path(sys.argv[1]) if len(sys.argv) > 1 else TABLE
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", type=Path, nargs="?", default=TABLE, help="with the columns of flights.csv")
+    table = parser.parse_args().table
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "flights"
         words = ["new", str(project), "--data", str(table), "--target", "late", "--time", "date", "--id", "flight_id"]

@@ -1,6 +1,7 @@
 """Continuous evaluation at size: seconds, memory and growth, drift against plain scipy, and against evidently.
 
-The template's package runs in the environment of its lock (made in .cache/environments), evidently in one of its own.
+The library of runtime/ runs with the template's model in the environment of its lock (made in .cache/environments),
+evidently in one of its own.
 """
 
 import argparse
@@ -58,9 +59,13 @@ def table(rows: int, seed: int):
 
 
 def inside(job: str, rows: int) -> dict[str, float]:
-    """Run one job with the template's package; `bench` stands beside the working directory."""
-    from bench import contract, evaluate, params, prepare, train
-    from bench.judging import bias, champion, compare, distance, drift, slices
+    """Run one job with the library, in a folder whose src/ holds the template's model."""
+    from mlproduct import config
+    from mlproduct.contract import columns as contract
+    from mlproduct.data import prepare
+    from mlproduct.evaluation import bias, champion, compare, evaluate, slices
+    from mlproduct.evaluation.drift import detection, distance
+    from mlproduct.training import train
 
     columns = {f"x{i}": contract.Column(f"x{i}", "feature", "number") for i in range(15)}
     for i, many in enumerate((2, 5, 12, 40)):
@@ -68,7 +73,7 @@ def inside(job: str, rows: int) -> dict[str, float]:
         columns[f"c{i}"] = contract.Column(f"c{i}", "protected" if i == 0 else "feature", "category", categories=labels)
     columns["y"] = contract.Column("y", "target", "category", categories=("No", "Yes"))
     ours = contract.Contract("classification", contract.Source("none"), columns, "Yes")
-    tuned = params.Params.load(ROOT / "template" / "params.yaml")
+    tuned = config.Params.load(ROOT / "template" / "params.yaml")
     if job == "drift":
         old, new = table(rows, 1), table(rows, 2)
         names = [*ours.features, "y"]
@@ -93,7 +98,7 @@ def inside(job: str, rows: int) -> dict[str, float]:
         predictions = found.predictions[found.predictions["split"] == "test"]
         slices.slices(test, predictions, answers, ours, tuned)
         bias.bias(test, predictions, answers, ours, tuned)
-        drift.between(learned, test, ours, tuned)
+        detection.between(learned, test, ours, tuned)
         compare.against_champion(test, predictions, answers, ours, tuned)
         compare.leaks(learned, test, ours)
 
@@ -178,12 +183,15 @@ def main() -> None:
     python = installed("requirements.lock") / "bin" / "python"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copytree(ROOT / "template" / "src" / "{{ package }}", folder / "bench")
+        shutil.copytree(ROOT / "template" / "src" / "{{ package }}", folder / "src" / "bench")
 
         def run(job: str, rows: int) -> dict[str, float]:
             words = [str(python), __file__, "--inside", job, str(rows)]
-            env = os.environ | {"PYTHONPATH": str(folder)}
-            found: dict[str, float] = json.loads(subprocess.run(words, env=env, capture_output=True, check=True).stdout)
+            env = os.environ | {"PYTHONPATH": f"{ROOT / 'runtime' / 'src'}{os.pathsep}{folder / 'src'}"}
+            done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
+            if done.returncode:
+                sys.exit(done.stderr[-2000:])
+            found: dict[str, float] = json.loads(done.stdout)
             return found
 
         sizes = {rows: run("all", rows) for rows in (10_000, 100_000, 1_000_000)}

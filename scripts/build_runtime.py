@@ -18,8 +18,14 @@ TARGET = ROOT / "template" / "vendor"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 PIN = "requirements.txt.jinja"
 LIMIT = 1_000_000  # bytes of a wheel
-INDEXED = "{%% if runtime == 'index' %%}mlproduct==%(version)s{%% else %%}./vendor/%(name)s{%% endif %%} --hash=sha256:%(digest)s\n"
-HEAD = "# The library that this repository runs, pinned by its hash; `make setup` installs it, updates of the standard raise it.\n"
+INDEXED = (
+    "{%% if runtime == 'index' %%}mlproduct==%(version)s{%% else %%}./vendor/%(name)s{%% endif %%}"
+    " --hash=sha256:%(digest)s\n"
+)
+HEAD = (
+    "# The library that this repository runs, pinned by its hash; `make setup` installs it, updates of the standard "
+    "raise it.\n"
+)
 
 
 def build(runtime: Path, target: Path) -> Path:

@@ -28,7 +28,13 @@ class Project:
     @property
     def package(self) -> str:
         """Name the package of the service."""
-        return next((self.home / "src").glob("*/contract.py")).parent.name
+        return next((self.home / "src").glob("*/model.py")).parent.name
+
+    @property
+    def library(self) -> Path:
+        """Return the folder that holds the library of the newest Bento, beside the package."""
+        bentos = self.home / ".bentoml" / "bentos" / self.package
+        return bentos / (bentos / "latest").read_text(encoding="utf-8").strip() / "src"
 
     @property
     def model(self) -> Path:
@@ -44,9 +50,9 @@ class Project:
 def shipped(data: str) -> Project:
     """Give the repository of a data set; it is rendered and shipped again when the template has changed."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from template.conftest import committed_template, installed
+    from template.conftest import committed_template, installed, with_library
 
-    environment, service = installed("requirements.lock"), installed("requirements-service.lock")
+    service = installed("requirements-service.lock")
     with tempfile.TemporaryDirectory() as folder:
         template = committed_template(Path(folder))
         home = CACHE / "projects" / f"{digest(template)}" / data
@@ -56,7 +62,10 @@ def shipped(data: str) -> Project:
             print(f"making and shipping {home.relative_to(ROOT)}", file=sys.stderr)
             new = [sys.executable, "-m", "mlscaffold", "new", str(home), "--template", str(template), "--defaults"]
             loud([*new, *WORDS[data]], ROOT)
-            (environment / ".ready").touch()  # the environment is there: `make setup` has nothing to do
+            (wheel,) = (template / "template" / "vendor").glob("*.whl")
+            environment = with_library(installed("requirements.lock"), wheel)
+            for done in (".ready", ".library"):  # the environment is there: `make setup` has nothing to do
+                (environment / done).touch()
             loud(["make", "ship", f"VENV={environment}"], home, PYTHONPATH="src")
     return project
 

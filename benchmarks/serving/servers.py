@@ -53,7 +53,7 @@ UVICORN = ["{bin}/uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--worker
 BENTOML = ["{bin}/bentoml", "serve", "--host", "127.0.0.1", "--port", "{port}"]
 MLFLOW = ["{bin}/mlflow", "models", "serve", "--env-manager", "local", "--host", "127.0.0.1", "--port", "{port}"]
 SERVERS = [
-    Server("0", "generated service", "", ["{bin}/python", "-m", "{package}.shipping.serve", "--port", "{port}"]),
+    Server("0", "generated service", "", ["{bin}/python", "-m", "mlproduct", "serve", "--port", "{port}"]),
     Server(
         "a", "BentoML, frame", "bentoml", [*BENTOML, "bento_frame:Frame"],
         body=lambda record: {"record": record},
@@ -99,7 +99,7 @@ class Ready:
     def variables(self) -> dict[str, str]:
         """Give its environment: nobody is told of its use, one thread computes, its own packages come first."""
         kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
-        own = f"{self.project.home / 'src'}:{APPS}" if self.server.requirements else "src"
+        own = f"{self.project.home / 'src'}:{APPS}" if self.server.requirements else str(self.project.library)
         return kept | {
             "PATH": f"{self.environment / 'bin'}:{os.environ['PATH']}",
             "PYTHONPATH": own,

@@ -11,8 +11,7 @@ from mlproduct import config as params
 from mlproduct.contract import validation as contract
 from mlproduct.evaluation import gates as gate
 from mlproduct.experiments import journal
-
-from conftest import PARAMS
+from mlproduct_tests.samples import PARAMS
 
 alternatives = import_module("mlproduct.experiments.alternatives")
 

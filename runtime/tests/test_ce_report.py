@@ -13,7 +13,7 @@ from jinja2 import UndefinedError
 from mlproduct.contract import validation as contract
 from mlproduct.evaluation import gates as gate
 from mlproduct.experiments import journal, publish
-from repository import ROOT
+from mlproduct_tests.repository import ROOT
 
 ce_report = import_module("mlproduct.reports.ce_report")
 drawing = import_module("mlproduct.reports.drawing")

@@ -12,9 +12,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from mlproduct.contract import validation as contract
-from repository import ROOT
-
-from conftest import CONTRACT, changed
+from mlproduct_tests.repository import ROOT
+from mlproduct_tests.samples import CONTRACT, changed
 
 
 def test_the_contract_of_this_repository_is_whole(ours):

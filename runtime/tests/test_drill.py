@@ -10,7 +10,7 @@ import yaml
 from mlproduct.contract import validation as contract
 from mlproduct.gameday import drill, watch
 from mlproduct.monitoring import runbooks
-from repository import ROOT
+from mlproduct_tests.repository import ROOT
 
 faults = drill.FAULTS
 RULES = ROOT / "deploy" / "prometheus"

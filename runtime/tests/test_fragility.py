@@ -19,9 +19,8 @@ from mlproduct.contract import validation as contract
 from mlproduct.evaluation import gates as gate
 from mlproduct.inference import request
 from mlproduct.training import train
-from repository import ROOT
-
-from conftest import CONTRACT, PARAMS
+from mlproduct_tests.repository import ROOT
+from mlproduct_tests.samples import CONTRACT, PARAMS
 
 pytestmark = pytest.mark.slow
 

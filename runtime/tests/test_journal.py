@@ -12,9 +12,8 @@ from mlproduct import config as params
 from mlproduct.contract import validation as contract
 from mlproduct.evaluation import champion
 from mlproduct.experiments import journal, publish
-from repository import ROOT
-
-from conftest import PARAMS
+from mlproduct_tests.repository import ROOT
+from mlproduct_tests.samples import PARAMS
 
 RUN = journal.Run("abc123", "rejected", "Ada", "2026-11-23T10:00:00+00:00", "deeper is better", {}, {}, "c0ffee",
                   metrics={"roc_auc": 0.75}, failing=["bias.parity (sex)"])  # fmt: skip
@@ -111,7 +110,7 @@ def pipeline(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
     """Return a function that says how the pipeline ends, which takes a minute where it runs: by a code or an error."""
 
     def ends(code: int | BaseException, verdict: str = "blessed") -> None:
-        def run(command: list[str], env: dict[str, str]) -> tuple[int, list[str]]:
+        def run(command: list[str], env: dict[str, str], lines: int) -> tuple[int, list[str]]:
             if isinstance(code, BaseException):
                 raise code
             Path("reports").mkdir(exist_ok=True)
@@ -119,7 +118,7 @@ def pipeline(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
             Path("reports/verdict.json").write_text(json.dumps({"verdict": verdict, "model": "m"}), encoding="utf-8")
             return code, ["ERROR: failed to reproduce 'train'"] if code else []
 
-        monkeypatch.setattr(journal, "watched", run)
+        monkeypatch.setattr(journal.processes, "watch", run)
         monkeypatch.setattr(champion, "name", lambda *_: None)
 
     return ends
@@ -164,7 +163,7 @@ def test_a_run_that_is_known_stays_what_it_was_when_it_is_interrupted(pipeline: 
 
 
 def test_the_page_tells_of_variants_that_were_interrupted(pipeline: Callable[..., None], monkeypatch):
-    def interrupted(queued: object) -> None:
+    def interrupted(queued: object, again: str) -> None:
         raise KeyboardInterrupt
 
     pipeline(0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from mlproduct.evaluation.ml_test_score import Item, counted, laid_out, read
-from repository import ROOT
+from mlproduct_tests.repository import ROOT
 
 RAN = {"tests/test_a.py::test_one": ["passed", "passed"], "tests/test_a.py::test_two": ["skipped"]}
 

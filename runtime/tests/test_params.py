@@ -10,9 +10,8 @@ from mlproduct import config as params
 from mlproduct.cli.verbs import params as verb
 from mlproduct.config import yaml_file
 from mlproduct.contract import validation as contract
-from repository import ROOT
-
-from conftest import PARAMS
+from mlproduct_tests.repository import ROOT
+from mlproduct_tests.samples import PARAMS
 
 DataError = contract.DataError
 
@@ -43,8 +42,8 @@ def test_a_value_that_is_set_stays_and_the_others_have_their_defaults():
         ({"log": {1: 3}}, "log: unknown key 1; known: rotate_megabytes, keep_files"),
         ({"modle": {"max_iter": 3}}, "unknown section 'modle'; did you mean 'model'?"),
         ({"modle": None}, "unknown section 'modle'; did you mean 'model'?"),
-        ({True: {}}, "unknown section True; known: prepare, model, evaluate, compare, slices, bias, drift, fragility, "
-            "log, rollout, objectives, service, own"),
+        ({True: {}}, ("unknown section True; known: prepare, model, evaluate, compare, slices, bias, drift, fragility, "
+            "log, rollout, objectives, service, own")),
         ({"model": 3}, "model: 3 is not `key: value` lines"),
         ([1], "holds sections, and each section `key: value` lines"),
     ],
@@ -58,8 +57,8 @@ def test_an_unknown_name_is_refused_with_the_closest_known_one(document: object,
     [
         ("prepare", "test_size", 1.5, "1.5 is not a number from 0.01 to 0.99"),
         ("prepare", "test_size", float("nan"), "nan is not a number from 0.01 to 0.99"),
-        ("prepare", "test_size", None, "has no value; write a number from 0.01 to 0.99, or remove the line for the "
-            "default"),
+        ("prepare", "test_size", None, ("has no value; write a number from 0.01 to 0.99, or remove the line for the "
+            "default")),
         ("prepare", "seed", -1, "-1 is not a whole number from 0 to 4294967295"),
         ("model", "learning_rate", "fast", "'fast' is not a number from 0.000001 to 10"),
         ("model", "learning_rate", "1e-3", "'1e-3' is not a number from 0.000001 to 10; write 0.001"),
@@ -125,10 +124,10 @@ def test_own_takes_any_plain_values():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("since: 2024-01-01", "own.since: datetime.date(2024, 1, 1) is not a number, text, a list or a mapping; put it "
-            "in quotes"),
-        ("deep: {days: [2024-01-01]}", "own.deep.days[0]: datetime.date(2024, 1, 1) is not a number, text, a list or a "
-            "mapping; put it in quotes"),
+        ("since: 2024-01-01", ("own.since: datetime.date(2024, 1, 1) is not a number, text, a list or a mapping; put "
+            "it in quotes")),
+        ("deep: {days: [2024-01-01]}", ("own.deep.days[0]: datetime.date(2024, 1, 1) is not a number, text, a list or "
+            "a mapping; put it in quotes")),
         ("1: one", "own: key 1 is not text; put it in quotes"),
         ("much: .inf", "own.much: inf is not a finite number"),
     ],

@@ -4,9 +4,8 @@ from datetime import date
 
 import pytest
 from mlproduct.contract import validation as contract
-from mlproduct.release import changelog, rebuild, release, sbom
-from mlproduct.release import image_digest as pin
-from repository import PACKAGE, ROOT
+from mlproduct.release import changelog, image_digest, rebuild, release, sbom
+from mlproduct_tests.repository import ROOT
 
 VERDICT = {"model": "m2", "verdict": "blessed", "said": "This model may ship.", "waived": []}
 OLD = changelog.Release("v1.0.0", {"model": "m1"}, {"roc_auc": 0.8, "gone": 1.0}, {"model.max_iter": 100})
@@ -87,10 +86,11 @@ def test_a_service_that_is_another_is_found_out():
 
 @pytest.mark.parametrize("name", ["releasing/rebuild.py", "rebuild.py"])
 def test_a_release_from_before_the_library_is_rebuilt_by_its_own_module(name, tmp_path):
-    module = tmp_path / "src" / PACKAGE / name
-    module.parent.mkdir(parents=True)
-    module.touch()
-    assert rebuild.command(tmp_path) == ["-m", f"{PACKAGE}.{name.removesuffix('.py').replace('/', '.')}"]
+    package = tmp_path / "src" / "renamed"
+    (package / name).parent.mkdir(parents=True)
+    (package / name).touch()
+    (package / "model.py").touch()
+    assert rebuild.command(tmp_path) == ["-m", f"renamed.{name.removesuffix('.py').replace('/', '.')}"]
 
 
 def test_a_release_with_a_pinned_library_is_rebuilt_by_it():
@@ -117,13 +117,13 @@ def _build_and_fail(store, bentos):
 
 
 def test_a_stage_is_pinned_by_digest_and_by_nothing_else():
-    text = f"  digest: sha256:{'0' * 64} # `make pin DIGEST=sha256:...`\n"
-    assert pin.pinned(text, DIGEST) == f"  digest: {DIGEST} # `make pin DIGEST=sha256:...`\n"
+    text = f"  digest: sha256:{'0' * 64} # `make image-digest DIGEST=sha256:...`\n"
+    assert image_digest.pinned(text, DIGEST) == f"  digest: {DIGEST} # `make image-digest DIGEST=sha256:...`\n"
     with pytest.raises(contract.DataError, match="64 hexadecimal digits"):
-        pin.pinned(text, "latest")
+        image_digest.pinned(text, "latest")
     with pytest.raises(contract.DataError, match="names no image"):
-        pin.pinned("newTag: latest\n", DIGEST)
+        image_digest.pinned("newTag: latest\n", DIGEST)
 
 
 def test_every_stage_can_be_pinned():
-    assert set(pin.files(ROOT / "deploy" / "kubernetes")) == {"staging", "production", "canary", "kserve"}
+    assert set(image_digest.files(ROOT / "deploy" / "kubernetes")) == {"staging", "production", "canary", "kserve"}

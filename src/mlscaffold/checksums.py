@@ -58,11 +58,14 @@ class Comparison:
         Those that differ from the standard.
     deleted : tuple of str
         Those that are not there.
+    owned : tuple of str
+        Those that differ or are not there, and may: they are the team's.
     """
 
     looked_at: int
     changed: tuple[str, ...]
     deleted: tuple[str, ...]
+    owned: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -140,12 +143,13 @@ def compare_checksums(
     """
     changed: list[str] = []
     deleted: list[str] = []
+    owned: list[str] = []
     looked_at = 0
     for path, wanted in resolve_paths(checksums.files, answers):
         looked_at += 1
-        if found(path) != wanted and not ownership.reason(path):
-            (changed if there(path) else deleted).append(path)
-    return Comparison(looked_at, tuple(changed), tuple(deleted))
+        if found(path) != wanted:
+            (owned if ownership.reason(path) else changed if there(path) else deleted).append(path)
+    return Comparison(looked_at, tuple(changed), tuple(deleted), tuple(owned))
 
 
 def _copies_of(root: Path, answers: Mapping[str, Any], bundle: Path | None) -> Checksums | None:

@@ -11,7 +11,7 @@ from typing import Any
 from .answers import Answers, columns, names
 from .dataset import Dataset, answers_from, write_dataset
 from .errors import UserError
-from .git import asked, first_commit
+from .git import asked, first_commit, identity
 from .overlays.render import add_overlays
 from .render import render
 from .source import Source, vendor
@@ -137,11 +137,15 @@ def _nested(target: Path) -> tuple[str, ...]:
 
 
 def ship(project: Path) -> int:
-    """Run `make ship` in a repository, its output going where ours goes, and return its exit code."""
+    """Run `make ship` in a new repository, with a commit of the first model, and return its exit code."""
     if not shutil.which("make"):
         raise UserError(
             f"make is not installed, so {project} is made but not shipped; `mlscaffold doctor` says how to get it"
         )
     # The project has an environment of its own; ours must not stand in for it.
     environ = {name: text for name, text in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
-    return subprocess.run(["make", "ship"], cwd=project, env=environ, check=False).returncode
+    if stand_in := identity(project):
+        for role in ("AUTHOR", "COMMITTER"):
+            environ |= {f"GIT_{role}_NAME": stand_in[0], f"GIT_{role}_EMAIL": stand_in[1]}
+    words = ["make", "ship", "COMMIT=Train the first model"]
+    return subprocess.run(words, cwd=project, env=environ, check=False).returncode

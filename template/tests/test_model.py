@@ -1,6 +1,5 @@
 """The team's model: it learns from the rows of this repository, and is the same when it is trained again."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_update_cut_off import killed, snapshot
 
 from conftest import Run, Template, git
+from lifecycle.test_update_cut_off import killed, snapshot
 from mlscaffold.bundle import BUNDLE, tags
 
 Ship = Callable[..., Path]

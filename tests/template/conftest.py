@@ -5,12 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import copier
 import pytest
 from filelock import FileLock
+
+from mlscaffold.checks import released
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -24,9 +26,14 @@ Make = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the checkout's template as a git repository of its own, committed and tagged."""
-    return committed_template(tmp_path_factory.mktemp("template"))
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give the checkout's template as a git repository, committed and tagged; its wheel counts as released."""
+    made = committed_template(tmp_path_factory.mktemp("template"))
+    bundle = tmp_path_factory.mktemp("released") / "template.bundle"
+    subprocess.run(["git", "bundle", "create", "--quiet", bundle, "--tags"], cwd=made, check=True)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(released, "BUNDLE", bundle)
+        yield made
 
 
 @pytest.fixture(scope="session")

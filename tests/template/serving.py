@@ -69,8 +69,8 @@ def served(project: Path, environment: Path, **variables: str) -> Iterator[Servi
     """Serve the newest Bento of a project until the block ends."""
     port = free_port()
     log = project / f"log-{port}"
-    env = {**os.environ, "PYTHONPATH": "src", "PREDICTION_LOG": str(log), **variables}
-    words = [str(environment / "bin" / "python"), "-m", f"{project.name}.shipping.serve", "--port", str(port)]
+    env = {**os.environ, "PREDICTION_LOG": str(log), **variables}
+    words = [str(environment / "bin" / "mlproduct"), "serve", "--port", str(port)]
     with (project / f"serve-{port}.log").open("w") as output:
         process = subprocess.Popen(words, cwd=project, env=env, stdout=output, stderr=output)
     service = Service(project, port, process, log)

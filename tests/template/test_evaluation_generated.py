@@ -20,7 +20,7 @@ Plant = Callable[[Path], None]
 
 pytestmark = [pytest.mark.slow]
 FLIGHTS = ROOT.parent / "shared" / "data" / "flights.csv"
-STAGES = ("prepare", "train", "evaluate", "champion", "slices", "bias", "drift", "fragility", "compare", "bless")
+STAGES = ("prepare", "train", "evaluate", "champion", "slices", "bias", "drift", "fragility", "compare", "verdict")
 
 
 def clinic(file: Path, n: int = 6000) -> None:
@@ -69,10 +69,8 @@ def git(project: Path, *words: str) -> str:
 
 def stages(project: Path, environment: Path, *names: str) -> None:
     """Run stages as DVC does, but in one process: it imports once."""
-    code = "import runpy, sys\nfor name in sys.argv.pop(1).split():\n    runpy.run_module(name, run_name='__main__')"
-    pipeline = yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    modules = " ".join(pipeline[name]["cmd"].removeprefix("python -m ") for name in names or STAGES)
-    words = ["python", "-W", "ignore", "-c", code, modules]
+    code = "import sys; from mlproduct import stages\nfor name in sys.argv[1:]: stages.run(name)"
+    words = ["python", "-W", "ignore", "-c", code, *(names or STAGES)]
     done = subprocess.run(words, cwd=project, env=inside(environment), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -452,7 +450,7 @@ def test_two_branches_merge_their_journals(copied: Path, make: Make) -> None:
 def test_questions_about_a_difference_are_answered(copied: Path, make: Make) -> None:
     set_params(copied, max_iter="20")
     make(copied, "train")
-    told = make(copied, "explain-difference").stdout
+    told = make(copied, "difference").stdout
     losses = {
         tuple(line.split()[:2]): float(line.split()[2]) for line in told.splitlines() if line[:3] in ("old", "new")
     }
@@ -502,7 +500,7 @@ def test_the_months_that_differ_are_found(tmp_path: Path, template: Path, enviro
         title for title in failing(project) if title.startswith("drift.")
     } == set()  # the control: its own test rows
     (project / "late.csv").write_text("\n".join([head, *late]) + "\n", encoding="utf-8")
-    words = ["python", "-m", "flights.judging.drift", "--data", "late.csv"]
+    words = ["mlproduct", "drift", "--data", "late.csv"]
     done = subprocess.run(words, cwd=project, env=inside(environment), capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     by_month = {row["period"]: row["drifted"] for row in drifted(project)}

@@ -141,13 +141,13 @@ def test_without_an_adapter_the_autoscaler_goes_by_cpu(tree: Path, tmp_path: Pat
 def test_a_stage_is_pinned(tree: Path, make: Make, tmp_path: Path) -> None:
     copy, digest = tmp_path / "tree", "sha256:" + "ab" * 32
     shutil.copytree(tree, copy)
-    make(copy, "pin", "STAGE=staging", f"DIGEST={digest}")
+    make(copy, "image-digest", "STAGE=staging", f"DIGEST={digest}")
     pins = [
         yaml.safe_load((copy / f"deploy/kubernetes/overlays/{stage}/kustomization.yaml").read_text())["images"][0]
         for stage in ("staging", "production")
     ]
     assert [pin["digest"] == digest for pin in pins] == [True, False]
-    assert "there are" in make(copy, "pin", "STAGE=nowhere", f"DIGEST={digest}", check=False).stderr
+    assert "there are" in make(copy, "image-digest", "STAGE=nowhere", f"DIGEST={digest}", check=False).stderr
 
 
 def test_compose_mounts_what_is_there_and_gives_no_rights(tree: Path) -> None:

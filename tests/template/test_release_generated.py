@@ -110,9 +110,10 @@ def _bento(project: Path) -> dict[str, str]:
 
 def _breaks_when_served(project: Path, verb: Make) -> None:
     """A service that does not start is found out before anything is tagged."""
-    service = project / "src" / project.name / "serving" / "service.py"
+    service = project / "src" / project.name / "service.py"
     sound = service.read_text()
-    service.write_text(sound.replace('"model": control.version,', '"model": "another",'))
+    lie = "    def version(self, predictors):\n        return super().version(predictors) | {'model': 'another'}\n"
+    service.write_text(sound.replace("\n\nmount(", f"{lie}\n\nmount("))
     assert service.read_text() != sound
     commit(project, "a service that lies")
     fails(project, verb, "what is served is not what was packaged: model is 'another'", "release")
@@ -124,8 +125,8 @@ def test_the_bill_of_materials_keeps_to_its_schema_and_is_the_same_again(
     project: Path, environment: Path, ops_environment: Path
 ) -> None:
     env = {**os.environ, "PATH": f"{ops_environment / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": "src"}
-    code = "from pathlib import Path; from {}.releasing.sbom import bill; print(bill('penguins', 'v1.0.0', Path()))"
-    words = [str(environment / "bin" / "python"), "-c", code.format(project.name)]
+    code = "import pathlib, sys; from mlproduct.release.sbom import bill; print(bill(*sys.argv[1:], pathlib.Path()))"
+    words = [str(environment / "bin" / "python"), "-c", code, "penguins", "v1.0.0"]
     once, again = (subprocess.run(words, cwd=project, env=env, capture_output=True, check=True).stdout for _ in "12")
     assert once == again
     check = (

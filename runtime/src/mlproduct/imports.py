@@ -1,27 +1,31 @@
 """What each stage imports, as one hash a stage: a stage runs again when one of its modules changed, and not else.
 
 The closure of a stage is its module with everything that it imports, at once or later, from the library and from the
-folders of src/: parents' `__init__.py`, the team's modules that are loaded by name, and the data files of a package
-(templates, style sheets). Imports for type checkers alone do not count, nor do other files, such as an editor's backup.
+packages of src/: parents' `__init__.py`, modules that are loaded by name, and the data files of a package (templates,
+style sheets, lookup tables). Imports for type checkers alone do not count, nor do files that editors leave behind.
 """
 
-import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+import mlproduct
 from mlproduct import team
 from mlproduct.errors import DataError
+from mlproduct.loaded_by_name import Loaded, imported, loaded_by_name
 from mlproduct.stages import STAGES
 
 OUTPUT = Path("imports.yaml")
 HEAD = "# Written by the stage `imports`: what each stage imports, hashed. A stage whose hash changed runs again.\n"
+VALUES = Path("reports/params.yaml")
+HEAD_OF_VALUES = "# Written by the stage `imports`: params.yaml with the default of each key that is missing there.\n"
 LIBRARY = "mlproduct"
-FOLDERS_OF_CODE = ("__pycache__", "_tests")
+NOT_DATA = ("__pycache__", "_tests", "py.typed")
+LEFT_BEHIND = (".bak", ".orig", ".part", ".pyc", ".pyi", ".rej", ".swp", ".tmp")  # by editors, patches, interpreters
 
 
 class Sources:
@@ -36,16 +40,23 @@ class Sources:
     def __init__(self, root: Path = Path()) -> None:
         self._folder = root / team.SOURCES
         self._package = team.package(root)
+        self._loaded = dict[str, Loaded]()
+        if (self._folder / LIBRARY).exists():
+            raise DataError(f"{self._folder / LIBRARY} hides the library of that name: rename it")
 
     @cached_property
     def _graph(self) -> Any:
         import grimp
 
         own = sorted(path.parent.name for path in self._folder.glob("*/__init__.py"))
+        if self._package not in own:
+            raise DataError(f"{self._folder / self._package / '__init__.py'} is missing: `git checkout` restores it")
         try:
             return grimp.build_graph(LIBRARY, *own, exclude_type_checking_imports=True, cache_dir=None)
         except grimp.exceptions.SourceSyntaxError as error:
             raise DataError(f"{error.filename}, line {error.lineno}: not valid Python: {error.text}") from None
+        except UnicodeError as error:
+            raise DataError(f"{error}; save it as UTF-8") from None
 
     def closure(self, modules: Iterable[str]) -> set[str]:
         """Return the names of all modules that some modules import, with themselves.
@@ -54,6 +65,8 @@ class Sources:
         ------
         KeyError
             If one of the modules does not exist.
+        DataError
+            If the team's code imports a file of src/ that is in no package.
         """
         found, left = set[str](), set(modules)
         if missing := left - self._graph.modules:
@@ -63,15 +76,46 @@ class Sources:
             if name in found or name not in self._graph.modules:
                 continue
             found.add(name)
-            left |= self._graph.find_modules_directly_imported_by(name) | self._loaded(name)
+            left |= self._graph.find_modules_directly_imported_by(name) | self._by_name(name)
             left |= {parent} if (parent := name.rpartition(".")[0]) else set()
+            self._check_packages(name)
         return found
 
-    def _loaded(self, name: str) -> set[str]:
-        """Name the team's modules that a module of the library loads by `team.module("...")`."""
-        if not name.startswith(f"{LIBRARY}."):
-            return set()
-        return {f"{self._package}.{loaded}" for loaded in loaded_by_name(self.path(name).read_text(encoding="utf-8"))}
+    def loaded(self, name: str) -> Loaded:
+        """Return what a module loads by name."""
+        if name not in self._loaded:
+            lazy = getattr(mlproduct, "_PLACES", {})
+            self._loaded[name] = loaded_by_name(self._text(name), self._parent(name), lazy)
+        return self._loaded[name]
+
+    def _text(self, name: str) -> str:
+        return self.path(name).read_text(encoding="utf-8")
+
+    def _by_name(self, name: str) -> set[str]:
+        found = self.loaded(name)
+        names = {f"{self._package}.{part}" for part in found.team} | found.modules
+        if found.computed and not self._is_library(name):  # any module of the package may be meant
+            names |= {other for other in self._graph.modules if other.startswith(name.partition(".")[0] + ".")}
+        return names
+
+    def _check_packages(self, name: str) -> None:
+        """Refuse an import of a file that grimp does not see: beside the packages, or in a folder that is none."""
+        if self._is_library(name):
+            return
+        for wanted in imported(self._text(name), self._parent(name)):
+            path = self._folder.joinpath(*wanted.split(".")).with_suffix(".py")
+            if path.is_file() and wanted not in self._graph.modules:
+                raise DataError(
+                    f"{self.path(name)} imports {path}, which is in no package, so that no stage would notice a change "
+                    f"of it: keep modules in {self._folder / self._package}, with an __init__.py in each folder"
+                )
+
+    @staticmethod
+    def _is_library(name: str) -> bool:
+        return name.partition(".")[0] == LIBRARY
+
+    def _parent(self, name: str) -> str:
+        return name if self.path(name).name == "__init__.py" else name.rpartition(".")[0]
 
     def path(self, name: str) -> Path:
         """Return the file of a module."""
@@ -82,50 +126,31 @@ class Sources:
     def digest(self, modules: Iterable[str]) -> str:
         """Hash the closure of some modules: names and contents of modules and of the data files beside them."""
         total = hashlib.sha256()
-        for name, path in sorted(self._files(self.closure(modules)).items()):
+        for name, path in sorted(self.files(modules).items()):
             content = path.read_bytes().replace(b"\r\n", b"\n")
             total.update(f"{name}\0{len(content)}\0".encode() + content)
         return total.hexdigest()[:32]
 
-    def _files(self, closure: set[str]) -> dict[str, Path]:
+    def files(self, modules: Iterable[str]) -> dict[str, Path]:
+        """Return the files of the closure of some modules, by the name of the module or the place of the data file."""
+        closure = self.closure(modules)
         found = {name: self.path(name) for name in closure}
-        for folder in {path.parent for path in found.values() if path.name != "__init__.py"}:
-            for data in _data(folder):
-                found[f"{folder.name}/{data.relative_to(folder).as_posix()}"] = data
+        for name in closure:
+            folder = self.path(name).parent
+            found |= {f"{self._parent(name)}/{data.relative_to(folder).as_posix()}": data for data in _data(folder)}
         return found
 
 
-def _data(folder: Path) -> Iterable[Path]:
+def _data(folder: Path) -> Iterator[Path]:
     """Yield the data files of a package: in its folder, and in folders below that are no packages."""
     for path in folder.iterdir():
-        if path.name.startswith(".") or path.name in FOLDERS_OF_CODE:
+        name = path.name
+        if name.startswith((".", "#")) or name.endswith(("~", *LEFT_BEHIND)) or name in NOT_DATA:
             continue
         if path.is_dir() and not (path / "__init__.py").exists():
             yield from _data(path)
-        elif path.suffix in (".html", ".css", ".js", ".md", ".json", ".yaml", ".j2"):
+        elif path.is_file() and path.suffix != ".py":
             yield path
-
-
-def loaded_by_name(source: str) -> set[str]:
-    """Return the literal arguments of `team.module(...)` in a module's source.
-
-    Examples
-    --------
-    >>> sorted(loaded_by_name('from mlproduct import team; team.module("model").build_model'))
-    ['model']
-    """
-    return {
-        call.args[0].value
-        for call in ast.walk(ast.parse(source))
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr == "module"
-        and isinstance(call.func.value, ast.Name)
-        and call.func.value.id == "team"
-        and call.args
-        and isinstance(call.args[0], ast.Constant)
-        and isinstance(call.args[0].value, str)
-    }
 
 
 def digests(root: Path = Path()) -> dict[str, str]:
@@ -140,5 +165,11 @@ def of_model(root: Path = Path()) -> str:
 
 
 def main() -> None:
-    """Write imports.yaml."""
+    """Write imports.yaml, and reports/params.yaml: DVC demands that a key is there which a stage names."""
+    from mlproduct.config import Params
+
+    values = Params.load().model_dump()
     OUTPUT.write_text(HEAD + yaml.safe_dump(digests(), sort_keys=False), encoding="utf-8")
+    VALUES.parent.mkdir(exist_ok=True)
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    VALUES.write_text(HEAD_OF_VALUES + text, encoding="utf-8")

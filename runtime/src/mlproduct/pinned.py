@@ -3,11 +3,15 @@
 import csv
 import hashlib
 import io
+import json
 import re
+import sys
 import zipfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from mlproduct._version import __version__
@@ -16,6 +20,8 @@ from mlproduct.errors import DataError
 PIN = Path("vendor/requirements.txt")
 EJECTED = Path("runtime/src/mlproduct")
 HERE = Path(__file__).parent
+CODE = (".py", ".pyc", ".so", ".pyd")  # what Python imports
+MARK = ".library"  # of the Makefile, in the environment: the library is installed as vendor/ has it
 _LINE = re.compile(
     r"^(?P<what>(?:\./)?\S+\.whl|mlproduct==\S+)\s+(?P<hashes>(?:\\?\s*--hash=sha256:[0-9a-f]{64}\s*)+)$"
 )
@@ -72,18 +78,62 @@ def check(root: Path = Path()) -> None:
     """
     if (root / EJECTED).is_dir():
         if not HERE.samefile(root / EJECTED):
-            raise DataError(f"the library of this repository is {EJECTED}, but {HERE} runs: `make setup` installs it")
+            raise _refused(f"the library of this repository is {EJECTED}, but {HERE} runs")
         return
     pin = Pin.read(root)
-    if pin.wheel is None:
-        if __version__ != pin.version:
-            raise DataError(f"mlproduct {__version__} is installed, {PIN} pins {pin.version}: `make setup` installs it")
-        return
-    if wrong := _differences(pin):
-        names = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
-        raise DataError(
-            f"the installed library is not the pinned {pin.wheel.name} ({names} differ): `make setup` installs it"
-        )
+    if __version__ != pin.version:
+        raise _refused(f"mlproduct {__version__} is installed, {PIN} pins {pin.version}")
+    record = _installed_record() if pin.wheel is None else _record(pin)
+    changed, added = _compared(record, HERE.parent)
+    if changed:
+        of = f"of {pin.wheel.name}" if pin.wheel else "that was installed"
+        raise _refused(f"the library that runs is not that {of} ({_named(changed)} differ)")
+    if added:
+        raise DataError(f"{HERE.parent} holds {_named(added)}, not part of the pinned library: delete, or `make setup`")
+
+
+def _refused(cause: str) -> DataError:
+    """Return the error that names the repair, and let the next `make setup` install the library."""
+    with suppress(OSError):
+        (Path(sys.prefix) / MARK).unlink(missing_ok=True)
+    return DataError(f"{cause}; `make setup` installs the pinned one")
+
+
+def elsewhere(root: Path = Path()) -> Path | None:
+    """Return the folder of the ejected library that a work tree holds, if the ejected library of another one runs.
+
+    Experiments of DVC run in copies of the repository, and an editable install leads to the original.
+    """
+    ejected = root / EJECTED
+    other = __version__.endswith("+ejected") and ejected.is_dir() and not HERE.samefile(ejected)
+    return ejected.parent.absolute() if other else None
+
+
+def editable() -> str:
+    """Return the address of the project that the installed library is an editable install of; empty if it is none."""
+    try:
+        about = json.loads(distribution(HERE.name).read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        return ""
+    return str(about.get("url", "")) if about.get("dir_info", {}).get("editable") else ""
+
+
+def write_record(folder: Path) -> None:
+    """Write the dist-info of a copy of the library, by which `check_unpacked` knows it again."""
+    about = folder / f"{HERE.name}-{__version__}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {HERE.name}\nVersion: {__version__}\n")
+    rows = [
+        f"{path.relative_to(folder).as_posix()},{_digest(path)},{path.stat().st_size}"
+        for path in sorted((folder / HERE.name).rglob("*"))
+        if path.is_file()
+    ]
+    (about / "RECORD").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def record() -> Path | None:
+    """Return the RECORD of the installed library; None if it runs from source."""
+    return next(HERE.parent.glob(f"{HERE.name}-*.dist-info/RECORD"), None)
 
 
 def check_unpacked(root: Path) -> None:
@@ -95,9 +145,10 @@ def check_unpacked(root: Path) -> None:
         If another library runs, or a file was changed.
     """
     for record in root.glob("mlproduct-*.dist-info/RECORD"):
-        if wrong := _changed(record.read_text(encoding="utf-8"), HERE.parent):
+        changed, added = _compared(record.read_text(encoding="utf-8"), HERE.parent)
+        if wrong := changed + added:
             raise DataError(
-                f"{HERE} is not the library that this Bento was packaged with ({', '.join(wrong[:3])} differ): "
+                f"{HERE} is not the library that this Bento was packaged with ({_named(wrong)} differ): "
                 "unset PYTHONPATH, or package it again"
             )
 
@@ -110,33 +161,52 @@ def files(wheel: Path) -> Iterator[tuple[str, bytes]]:
                 yield name, archive.read(name)
 
 
-def _differences(pin: Pin) -> list[str]:
+def unpack(wheel: Path, folder: Path) -> None:
+    """Write what a wheel installs into a folder."""
+    for name, content in files(wheel):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _record(pin: Pin) -> str:
+    """Return RECORD of the vendored wheel, which lists its files with their hashes."""
     wheel = pin.wheel
     if wheel is None or not wheel.is_file():
-        return [f"{wheel} is missing:"]
+        raise DataError(f"{wheel} is missing; `git checkout vendor` restores it")
     content = wheel.read_bytes()
     if hashlib.sha256(content).hexdigest() not in pin.hashes:
         raise DataError(
-            f"{wheel.name} is not the file that {PIN} pins (its SHA-256 differs); "
-            f"`git checkout vendor` restores both, `mlscaffold update` brings released ones"
+            f"{wheel.name} is not the file that {PIN} pins (its SHA-256 differs); `git checkout vendor` restores both"
         )
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         (record,) = (name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
-        text = archive.read(record).decode()
-    return _changed(text, HERE.parent)
+        return archive.read(record).decode()
 
 
-def _changed(record: str, folder: Path) -> list[str]:
-    """Name the modules and data files that differ from a wheel's RECORD, or are not in it."""
-    wanted = {row[0]: row[1] for row in csv.reader(record.splitlines()) if row and row[0].startswith("mlproduct/")}
-    wanted = {name: digest for name, digest in wanted.items() if not name.startswith("mlproduct/_tests/")}
+def _installed_record() -> str:
+    """Return RECORD that the installer wrote beside the library; it is all there is without a wheel."""
+    record = HERE.parent / f"mlproduct-{__version__}.dist-info" / "RECORD"
+    if not record.is_file():
+        raise _refused(f"{HERE} was not installed from a package index, as {PIN} asks")
+    return record.read_text(encoding="utf-8")
+
+
+def _named(wrong: list[str]) -> str:
+    return ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+
+
+def _compared(record: str, folder: Path) -> tuple[list[str], list[str]]:
+    """Return the files of a wheel's RECORD that are changed or missing in a folder, and modules that are not in it."""
+    rows = [row for row in csv.reader(record.splitlines()) if len(row) == 3 and row[0].startswith("mlproduct/")]
+    wanted = {name: digest for name, digest, _ in rows if digest and not name.startswith("mlproduct/_tests/")}
     found = {
         path.relative_to(folder).as_posix()
         for path in (folder / "mlproduct").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and "_tests" not in path.parts
+        if path.suffix in CODE and not {"__pycache__", "_tests"} & set(path.parts)
     }
-    more = sorted(name for name in found - set(wanted) if name.endswith((".py", ".so", ".pyd")))
-    return [name for name, digest in wanted.items() if _digest(folder / name) != digest] + more
+    changed = [name for name, digest in wanted.items() if _digest(folder / name) != digest]
+    return changed, sorted(found - set(wanted))
 
 
 def _digest(path: Path) -> str:

@@ -31,11 +31,7 @@ def run(name: str) -> None:
     DataError
         If there is no such stage, or the stage refuses its input.
     """
-    if name == IMPORTS:
-        from mlproduct import imports
-
-        imports.main()
-        return
-    if name not in STAGES:
-        raise DataError(f"there is no stage {name!r}; there are {', '.join([IMPORTS, *STAGES])}")
-    import_module(STAGES[name]).main()
+    modules = {IMPORTS: f"{__package__}.imports", **STAGES}
+    if name not in modules:
+        raise DataError(f"there is no stage {name!r}; there are {', '.join(modules)}")
+    import_module(modules[name]).main()

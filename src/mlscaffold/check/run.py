@@ -10,7 +10,7 @@ from ..checks import CHECKS, FAMILIES, repo_review_families
 from ..checks.organisation import FAMILY as ORGANISATION
 from ..checks.organisation import checks_of
 from ..checks.repository import Repository, ml_repository
-from ..checks.standard import Check, Family, Finding
+from ..checks.standard import Check, Family, Finding, Note
 from ..errors import UserError
 from .ml_test_score import Section, read_score
 
@@ -32,12 +32,15 @@ class Outcome:
         What is wrong, where it failed.
     reason : str
         Why it is ignored, or what there was none of.
+    notes : tuple of Note
+        Exceptions with a reason, which fail nothing and are shown.
     """
 
     check: Check
     status: Status
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -238,10 +241,11 @@ def _outcomes(repository: Repository, settings: Settings, checks: Mapping[str, C
             yield Outcome(check, "ignored", reason=settings.ignore[_hits(check, settings.ignore)])
         elif ended[name] is None:
             yield Outcome(check, "nothing to look at", reason=f"needs {check.needs}")
-        elif ended[name]:
-            yield Outcome(check, "passed")
         else:
-            yield Outcome(check, "failed", tuple(check.look(repository) or ()))
+            found = check.found(repository) or []
+            notes = tuple(each for each in found if isinstance(each, Note))
+            wrong = tuple(each for each in found if not isinstance(each, Note))
+            yield Outcome(check, "passed" if ended[name] else "failed", wrong, notes=notes)
 
 
 def _hits(check: Check, names: Iterable[str]) -> str:

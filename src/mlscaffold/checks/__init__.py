@@ -7,6 +7,7 @@ from . import (
     data,
     delivery,
     evaluation,
+    judges,  # the family of `integrity`
     layout,
     observability,
     organisation,
@@ -22,7 +23,8 @@ from .standard import Check, Family
 FAMILIES: tuple[Family, ...] = tuple(
     module.FAMILY
     for module in (
-        layout, data, reproducibility, evaluation, service, observability, delivery, supply, ownership, versions,
+        layout, data, reproducibility, evaluation, judges, service, observability, delivery, supply, ownership,
+        versions,
     )
 )  # fmt: skip
 CHECKS: dict[str, Check] = {check.id: check for family in FAMILIES for check in family.checks}

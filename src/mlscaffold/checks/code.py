@@ -7,7 +7,11 @@ from .repository import Repository, nodes, remembered
 
 def calls(repository: Repository, path: str) -> tuple[tuple[str, ast.Call], ...]:
     """Return each call of a module with the full name of what is called, as far as imports tell."""
-    return _calls(repository.text(path)) if path in repository.known else ()
+    return _calls(repository.text(path)) if _is_module(repository, path) else ()
+
+
+def _is_module(repository: Repository, path: str) -> bool:
+    return path in repository.known or path in repository.library
 
 
 # Of a text: many checks ask the same, and in a fleet many repositories hold the same modules.
@@ -23,7 +27,7 @@ def _calls(text: str) -> tuple[tuple[str, ast.Call], ...]:
 
 def imports(repository: Repository, path: str) -> tuple[tuple[str, int], ...]:
     """Return each module that a module imports, with the line; relative ones begin with a dot."""
-    return _imports(repository.text(path)) if path in repository.known else ()
+    return _imports(repository.text(path)) if _is_module(repository, path) else ()
 
 
 @remembered
@@ -46,6 +50,11 @@ def importing(repository: Repository, paths: list[str], *libraries: str) -> list
 
 def _of(name: str, libraries: tuple[str, ...]) -> bool:
     return any(name == library or name.startswith(f"{library}.") for library in libraries)
+
+
+def trains(repository: Repository) -> bool:
+    """Whether code fits a model: the repository's own, or that of the library which it pins."""
+    return repository.hidden or any(repository.holds(path, ".fit(") for path in repository.code)
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:

@@ -3,7 +3,7 @@
 import ast
 import math
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from . import code
@@ -15,6 +15,8 @@ from .standard import Finding, Findings, family
 from .untrusted_yaml import items, mapping, mappings, within
 
 FAMILY = family("EV", "Evaluation", "Is the model measured where it can fail, and does the measurement decide?")
+WAIVERS = "waivers.yaml"
+LONGEST = timedelta(days=2 * 365)  # that a waiver may run
 _TRACKERS = ("mlflow", "wandb", "neptune", "dvclive", "comet_ml", "aim")
 _SPLITS = (
     "train_test_split", "TimeSeriesSplit", "GroupShuffleSplit", "ShuffleSplit", "KFold", "StratifiedKFold",
@@ -54,7 +56,7 @@ def metrics_kept(repository: Repository) -> Findings:
 )  # fmt: skip
 def rows_apart(repository: Repository) -> Findings:
     """Rows are kept apart for the evaluation."""
-    if not _trains(repository):
+    if not code.trains(repository):
         return None
     share = _named(
         repository.yaml("params.yaml"), re.compile(r"^(test|holdout|validation|eval)_(size|share|fraction|ratio)$")
@@ -84,7 +86,7 @@ def _named(document: Any, pattern: re.Pattern[str]) -> Any:
 )  # fmt: skip
 def gates(repository: Repository) -> Findings:
     """Tests decide whether a model is good enough."""
-    if not _trains(repository):
+    if not code.trains(repository):
         return None
     files = [path for path in repository.matching("*.py") if _GATES.search(path)]
     return (
@@ -108,10 +110,6 @@ def _measured(repository: Repository, words: str, *libraries: str) -> bool:
     return named or bool(libraries and code.importing(repository, repository.python, *libraries))
 
 
-def _trains(repository: Repository) -> bool:
-    return any(repository.holds(path, ".fit(") for path in repository.python)
-
-
 @FAMILY.rule(
     4, "high",
     why="A good mean hides the group of customers for whom the model is useless.",
@@ -121,7 +119,7 @@ def _trains(repository: Repository) -> bool:
 )  # fmt: skip
 def slices(repository: Repository) -> Findings:
     """The model is measured in slices."""
-    if not _trains(repository):
+    if not code.trains(repository):
         return None
     return [] if _measured(repository, "slices?|subgroup|segment") else [Finding("nothing measures slices")]
 
@@ -135,7 +133,7 @@ def slices(repository: Repository) -> Findings:
 )  # fmt: skip
 def bias(repository: Repository) -> Findings:
     """The model is measured for bias between groups."""
-    if not _trains(repository):
+    if not code.trains(repository):
         return None
     return [] if _measured(repository, "bias|fair", "fairlearn", "aif360") else [Finding("nothing measures bias")]
 
@@ -149,7 +147,7 @@ def bias(repository: Repository) -> Findings:
 )  # fmt: skip
 def drift(repository: Repository) -> Findings:
     """The data is measured for drift."""
-    if not _trains(repository):
+    if not code.trains(repository):
         return None
     return (
         []
@@ -167,7 +165,7 @@ def drift(repository: Repository) -> Findings:
 )  # fmt: skip
 def fragility(repository: Repository) -> Findings:
     """The model is tried with broken data."""
-    if not _trains(repository):
+    if not code.trains(repository):
         return None
     return [] if _measured(repository, "fragil|robust|perturb|stress") else [Finding("nothing tries broken data")]
 
@@ -181,7 +179,7 @@ def fragility(repository: Repository) -> Findings:
 )  # fmt: skip
 def champion(repository: Repository) -> Findings:
     """A candidate is compared with the model that runs."""
-    if not _trains(repository):
+    if not code.trains(repository):
         return None
     return (
         []
@@ -209,11 +207,12 @@ def gates_on(repository: Repository) -> Findings:
         )
         for section, each in found.items()
         for name, value in each.items()
-        if _off(value)
+        if is_off(value)
     ]
 
 
-def _off(value: object) -> bool:
+def is_off(value: object) -> bool:
+    """Whether a threshold of this value can never be missed."""
     if value is None or value is False:
         return True
     return isinstance(value, int | float) and not isinstance(value, bool) and (not math.isfinite(value) or value >= 1e6)
@@ -228,25 +227,30 @@ def _off(value: object) -> bool:
 )  # fmt: skip
 def waivers(repository: Repository) -> Findings:
     """Waivers are owned and have not expired."""
-    found = mappings(repository.yaml("waivers.yaml"))
+    found = mappings(repository.yaml(WAIVERS))
     if not found:
         return None
     return [
         Finding(
             f"the waiver of {waiver.get('gate', 'a gate')} {wrong}",
-            "waivers.yaml",
-            repository.line("waivers.yaml", "- "),
+            WAIVERS,
+            repository.line(WAIVERS, "- "),
         )
         for waiver in found
-        for wrong in _wrong(waiver)
+        for wrong in faults(waiver)
     ]
 
 
-def _wrong(waiver: dict[str, Any]) -> list[str]:
+def faults(waiver: dict[str, Any]) -> list[str]:
+    """Return what is wrong with a waiver."""
     wrong = [f"has no {key}" for key in ("gate", "reason", "owner", "expires") if not waiver.get(key)]
     until = waiver.get("expires")
-    if isinstance(until, date) and until < date.today():
+    if until and type(until) is not date:
+        wrong.append(f"expires {str(until)[:40]!r}, which is not a date")
+    elif until and until < date.today():
         wrong.append(f"has expired on {until}")
+    elif until and until > date.today() + LONGEST:
+        wrong.append(f"expires on {until}: more than {LONGEST.days // 365} years are no end")
     return wrong
 
 
@@ -283,10 +287,10 @@ def protected(repository: Repository) -> Findings:
 )  # fmt: skip
 def baseline(repository: Repository) -> Findings:
     """The model is compared with guessing."""
-    if not _trains(repository):
+    if not code.trains(repository) or repository.hidden:
         return None
     words = re.compile(r"\b(Dummy(Classifier|Regressor)|baselines?)\b")
-    return [] if any(repository.finds(path, words) for path in repository.python) else [Finding("there is no baseline")]
+    return [] if any(repository.finds(path, words) for path in repository.code) else [Finding("there is no baseline")]
 
 
 @FAMILY.rule(
@@ -298,10 +302,10 @@ def baseline(repository: Repository) -> Findings:
 )  # fmt: skip
 def intervals(repository: Repository) -> Findings:
     """Metrics come with intervals."""
-    if not _trains(repository):
+    if not code.trains(repository) or repository.hidden:
         return None
     return (
         []
-        if any(repository.finds(path, _INTERVALS) for path in repository.python)
+        if any(repository.finds(path, _INTERVALS) for path in repository.code)
         else [Finding("no metric has an interval")]
     )

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from .library import NAME, PIN
 from .repository import Repository, remembered
 from .untrusted_yaml import mapping, mappings
 
@@ -49,6 +50,7 @@ def pins(repository: Repository) -> list[Pin]:
     """Return all that is pinned."""
     return [
         *(pin for path in texts(repository) for pin in _of_text(path, repository.text(path))),
+        *_of_wheels(repository),
         *(pin for path in tables(repository) for pin in _of_table(repository, path)),
     ]
 
@@ -62,6 +64,15 @@ def _of_text(path: str, text: str) -> list[Pin]:
         line, at = line + text.count("\n", at, match.start()), match.start()
         found.append(Pin(path, normal(match[1]), match[2], line, "--hash=" in text[match.start() : end]))
     return found
+
+
+def _of_wheels(repository: Repository) -> list[Pin]:
+    """Return the pin of a wheel in vendor/, and the project of runtime/, which is what it is."""
+    found = repository.mlproduct
+    if found is None or found.kind == "unpinned":
+        return []
+    path = "runtime/pyproject.toml" if found.kind == "ejected" else PIN
+    return [Pin(path, NAME, found.version, 0, hashed=True)]
 
 
 def _of_table(repository: Repository, path: str) -> list[Pin]:

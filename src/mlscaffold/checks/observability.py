@@ -184,7 +184,7 @@ def _lacks(settings: dict[str, Any]) -> list[str]:
 def metrics_exist(repository: Repository) -> Findings:
     """All metrics of the rules exist."""
     found = [*rules.alerts(repository), *rules.recorded(repository)]
-    if not found:
+    if not found or repository.hidden:
         return None
     asked = [(rule, rules.metrics(rule.expression)) for rule in found]
     lost = rules.unknown(repository, set().union(*(names for _, names in asked)))
@@ -209,7 +209,7 @@ def panels_exist(repository: Repository) -> Findings:
         for path in repository.containing('"expr"', "*.json")
         for query in _queries(repository.json(path))
     ]
-    if not asked:
+    if not asked or repository.hidden:
         return None
     lost = rules.unknown(repository, set().union(*(names for _, names in asked)))
     found = sorted({(path, metric) for path, names in asked for metric in names & lost})
@@ -263,9 +263,9 @@ def rules_loaded(repository: Repository) -> Findings:
 )  # fmt: skip
 def predictions_kept(repository: Repository) -> Findings:
     """Predictions are logged with an id."""
-    if not services(repository):
+    if not services(repository) or repository.hidden:
         return None
     word = re.compile(r"prediction_id|predictionId|inference_id|request_id")
     return (
-        [] if any(repository.finds(path, word) for path in repository.python) else [Finding("no prediction gets an id")]
+        [] if any(repository.finds(path, word) for path in repository.code) else [Finding("no prediction gets an id")]
     )

@@ -4,6 +4,7 @@ import posixpath
 import re
 from urllib.parse import unquote
 
+from . import code
 from .repository import Repository
 from .reproducibility import outputs, stages
 from .service import services
@@ -66,7 +67,7 @@ def licensed(repository: Repository) -> Findings:
 )  # fmt: skip
 def card(repository: Repository) -> Findings:
     """There is a model card, written or made by the pipeline."""
-    if not any(repository.holds(path, ".fit(") for path in repository.python):
+    if not code.trains(repository):
         return None
     made = [path for stage in stages(repository).values() for path in outputs(stage) if "card" in path]
     written = [path for path in repository.matching(*_CARD) if len(repository.text(path)) > 300]
@@ -108,7 +109,7 @@ def _links(text: str) -> list[str]:
 )  # fmt: skip
 def decisions(repository: Repository) -> Findings:
     """Decisions are written down."""
-    if not any(repository.holds(path, ".fit(") for path in repository.python):
+    if not code.trains(repository):
         return None
     found = repository.matching("*decisions/*.md", "*adr/*.md", "*adrs/*.md", "*DECISIONS.md")
     return [] if any(repository.text(path).strip() for path in found) else [Finding("no decision is written down")]

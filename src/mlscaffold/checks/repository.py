@@ -5,7 +5,7 @@ import fnmatch
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property, lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -15,6 +15,7 @@ from ..checksums import Comparison, compare_repository
 from ..errors import UserError
 from ..git import GitError, git
 from ..project import ANSWERS
+from . import library
 
 LARGEST = 2_000_000  # bytes of a file that is read; larger ones are data
 EXPANDED = (
@@ -45,6 +46,7 @@ class Repository:
         self.root = root
         self.files = files
         self.in_git = in_git
+        self.looked: dict[str, Any] = {}  # by id of a check: what it found
         self._texts: dict[str, str] = {}
 
     def __deepcopy__(self, memo: object) -> "Repository":
@@ -77,6 +79,8 @@ class Repository:
 
     def text(self, path: str) -> str:
         """Return what a file says; empty for what is no text, is too large or leads elsewhere."""
+        if library.INSIDE in path:
+            return self.library.get(path, "")
         if path not in self._texts:
             self._texts[path] = _read(self._file(path))
         return self._texts[path]
@@ -149,6 +153,26 @@ class Repository:
     def python(self) -> list[str]:
         """The modules, without tests."""
         return [path for path in self.matching("*.py") if not is_test(path)]
+
+    @cached_property
+    def mlproduct(self) -> library.Library | None:
+        """Where the library comes from; None where the repository does not use it."""
+        return library.find(self)
+
+    @cached_property
+    def library(self) -> Mapping[str, str]:
+        """The modules of the library that the repository pins, by a path into its wheel."""
+        return library.modules(self)
+
+    @cached_property
+    def code(self) -> list[str]:
+        """All modules that run: the repository's, without tests, and those of the library that it pins."""
+        return [*self.python, *self.library]
+
+    @cached_property
+    def hidden(self) -> bool:
+        """Whether modules run that cannot be read: the library comes from an index, and is not a released one."""
+        return self.mlproduct is not None and self.mlproduct.kind != "ejected" and not self.library
 
     @cached_property
     def tests(self) -> list[str]:

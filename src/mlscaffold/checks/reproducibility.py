@@ -308,7 +308,7 @@ def python_version(repository: Repository) -> Findings:
 )  # fmt: skip
 def training_tested(repository: Repository) -> Findings:
     """A test trains the model."""
-    if not any(repository.holds(path, ".fit(") for path in repository.python):
+    if not code.trains(repository):
         return None
     trains = [path for path in repository.tests if repository.finds(path, _TRAINS)]
     return [] if trains else [Finding("no test calls train() or fit()")]

@@ -92,7 +92,7 @@ def unknown(repository: Repository, wanted: set[str]) -> set[str]:
     """Return the metrics among some that no rule records and no module exports."""
     written = {rule.name for rule in recorded(repository)}
     left = wanted - written
-    exported = set().union(*(_quoted(repository.text(path)) for path in repository.python)) if left else set()
+    exported = set().union(*(_quoted(repository.text(path)) for path in repository.code)) if left else set()
     # A client library adds the suffix of a counter or a histogram itself.
     return {name for name in left if not {name, _SUFFIX.sub("", name)} & exported}
 

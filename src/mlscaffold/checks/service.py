@@ -52,7 +52,7 @@ def services(repository: Repository) -> list[str]:
 )  # fmt: skip
 def served(repository: Repository) -> Findings:
     """The model is served from this repository."""
-    if not any(repository.holds(path, ".fit(") for path in repository.python):
+    if not code.trains(repository):
         return None
     return [] if services(repository) else [Finding("no module serves the model")]
 
@@ -66,9 +66,9 @@ def served(repository: Repository) -> Findings:
 )  # fmt: skip
 def validated(repository: Repository) -> Findings:
     """Requests are validated by a schema."""
-    if not services(repository):
+    if not services(repository) or repository.hidden:
         return None
-    return [] if code.importing(repository, repository.python, *_SCHEMAS) else [Finding("no module validates requests")]
+    return [] if code.importing(repository, repository.code, *_SCHEMAS) else [Finding("no module validates requests")]
 
 
 @FAMILY.rule(

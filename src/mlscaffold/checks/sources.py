@@ -31,6 +31,9 @@ SCORECARD = Source("OpenSSF Scorecard, checks", "https://github.com/ossf/scoreca
 SLSA = Source("SLSA, Supply-chain Levels for Software Artifacts", "https://slsa.dev/spec/v1.0/levels")
 PIP_HASHES = Source("pip, Secure installs", "https://pip.pypa.io/en/stable/topics/secure-installs/")
 PIP_REPEAT = Source("pip, Repeatable installs", "https://pip.pypa.io/en/stable/topics/repeatable-installs/")
+PYTHON_PATH = Source(
+    "Python, The module search path", "https://docs.python.org/3/tutorial/modules.html#the-module-search-path"
+)
 DVC_DATA = Source("DVC, Versioning data and models", "https://dvc.org/doc/use-cases/versioning-data-and-models")
 DVC_PIPELINES = Source("DVC, Pipelines", "https://dvc.org/doc/user-guide/pipelines")
 DVC_REMOTE = Source("DVC, Remote storage", "https://dvc.org/doc/user-guide/data-management/remote-storage")

@@ -36,6 +36,10 @@ class Finding:
         return place + self.text
 
 
+class Note(Finding):
+    """What a reader has to see, and what fails nothing: an exception that somebody has given a reason for."""
+
+
 # None: there was nothing to look at. An empty list: looked, and all is well.
 Findings = list[Finding] | None
 Look = Callable[[Repository], Findings]
@@ -69,10 +73,18 @@ class Check:  # repo-review fills the fields into the docstring, which is what i
 
     def check(self, ml_repository: Repository) -> str | None:
         """{self.fix}"""  # noqa: D400
-        found = self.look(ml_repository)
+        found = self.found(ml_repository)
         if found is None:
             return None
-        return "\n".join([*(f"- {each}" for each in found), "", self.fix]) if found else ""
+        wrong = [each for each in found if not isinstance(each, Note)]
+        return "\n".join([*(f"- {each}" for each in wrong), "", self.fix]) if wrong else ""
+
+    def found(self, repository: Repository) -> Findings:
+        """Return findings and notes; a repository is looked at once."""
+        if self.id not in repository.looked:
+            repository.looked[self.id] = self.look(repository)
+        found: Findings = repository.looked[self.id]
+        return found
 
 
 @dataclass(frozen=True)

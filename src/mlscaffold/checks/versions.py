@@ -8,10 +8,12 @@ from .. import bundle as bundles
 from ..address import is_carried
 from ..errors import UserError
 from ..project import ANSWERS
+from .library import is_old
 from .repository import Repository
 from .sources import COPIER_UPDATE
 from .standard import Finding, Findings, family
 
+THIN = "v0.6.0"  # the first version whose repositories hold no copy of the platform
 FAMILY = family("TM", "Template", "Do shared conventions still arrive?")
 
 
@@ -55,7 +57,16 @@ def newest(repository: Repository) -> Findings:
         return []
     behind = len(released) - released.index(version) - 1 if version in released else 0
     by = f"{behind} version{'s' if behind > 1 else ''} behind {last}" if behind else f"older than {last}"
-    return [Finding(f"{version} is {by}", ANSWERS, repository.line(ANSWERS, "_commit"))]
+    return [Finding(f"{version} is {by}{_thin(repository, last)}", ANSWERS, repository.line(ANSWERS, "_commit"))]
+
+
+def _thin(repository: Repository, last: str) -> str:
+    """Say what an update does to a repository that holds a copy of the platform."""
+    if not is_old(repository) or bundles.newest([THIN, last]) != last:
+        return ""
+    return (
+        f"; since {THIN} the platform is a library: `mlscaffold update` takes its copy out of src/ and keeps your edits"
+    )
 
 
 @FAMILY.rule(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ..checks.library import INSIDE
 from ..checks.repository import LARGEST, MOST, Repository, forget
 from ..checksums import Comparison
 from ..errors import UserError
@@ -87,6 +88,8 @@ class Committed(Repository):
 
     def text(self, path: str) -> str:
         """Return what a file says; empty for what is no text or too large."""
+        if INSIDE in path:
+            return self.library.get(path, "")
         blob = self.blobs.get(path)
         return _texts.get(blob.name, "") if blob else ""
 

@@ -41,7 +41,7 @@ def tried(folder: Path, commit: str, standard: Standard) -> Iterator[tuple[Path,
 
 
 def predicted(folder: Path, commit: str, standard: Standard) -> list[str]:
-    """Return the files that would conflict in an update to the newest version.
+    """Return the files that an update to the newest version would leave to a person: conflicts and patches of edits.
 
     Parameters
     ----------
@@ -64,6 +64,7 @@ def predicted(folder: Path, commit: str, standard: Standard) -> list[str]:
     """
     try:
         with tried(folder, commit, standard) as (_, planned):
-            return [clean(path.as_posix()) for path in planned.conflicts]
+            edits = [planned.project.inside / each.patch for each in planned.undecided]
+            return [clean(path.as_posix()) for path in (*planned.conflicts, *edits)]
     except GitError as error:
         raise UserError(f"the update cannot be tried ({error})") from error

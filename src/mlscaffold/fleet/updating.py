@@ -62,7 +62,8 @@ class Done:
     ----------
     state : str
         proposed (on a branch, its checks passed), opened (and a pull request), checks failed (on a branch), conflicts
-        (on a branch, with markers), left out (--only-clean), waiting (there is such a branch already), failed.
+        (on a branch, with markers, edits to decide on or lines to rewrite), left out (--only-clean), waiting (there is
+        such a branch already), failed.
     about : str
         The pull request, the files, the checks that failed, or the reason.
     checked : bool
@@ -161,6 +162,8 @@ def _on_a_branch(order: Order, entry: Entry, folder: Path) -> Done:
         if order.only_clean and (by_hand := _by_hand(planned)):
             return Done("left out", ", ".join(by_hand))
         proposal = propose(planned, standing, order.checks)
+        if proposal is None and planned.edits:
+            return Done("conflicts", ", ".join(_by_hand(planned)))
         if proposal is None:
             return Done("failed", "there is nothing to update")
         # It is pushed before it is put here: a push that fails leaves no branch behind, so the next run tries again.
@@ -177,8 +180,8 @@ def _ending(order: Order, entry: Entry, folder: Path, beside: Path, made: tuple[
     if not proposal.passed:
         failed = ", ".join(check.command for check in proposal.checks if not check.passed)
         return Done("checks failed", clean(failed), checked)
-    if planned.conflicts:
-        return Done("conflicts", _listed(planned.conflicts))
+    if not planned.complete:
+        return Done("conflicts", ", ".join(_by_hand(planned)))
     if order.requests:
         return Done("opened", clean(open_request(entry, folder, beside, proposal)), checked)
     return Done("proposed", order.branch, checked)
@@ -199,11 +202,15 @@ def _spared(planned: Plan, folder: Path) -> Plan:
 
 
 def _by_hand(planned: Plan) -> list[str]:
-    return [clean(path.as_posix()) for path in (*planned.conflicts, *(each.path for each in planned.dropped))]
+    """Return the files that are left to a person: conflicts, edits to decide on, imports of removed modules."""
+    inside = planned.project.inside
+    paths = [*planned.conflicts, *(each.path for each in planned.dropped)]
+    paths += [inside / name for name in (*(each.patch for each in planned.undecided), *_files(planned))]
+    return [clean(path.as_posix()) for path in dict.fromkeys(paths)]
 
 
-def _listed(paths: tuple[Path, ...]) -> str:
-    return ", ".join(clean(path.as_posix()) for path in paths)
+def _files(planned: Plan) -> list[str]:
+    return [each.path for each in planned.imports]
 
 
 def _describe(proposal: Proposal, folder: Path) -> None:

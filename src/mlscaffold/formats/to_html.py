@@ -67,4 +67,5 @@ def _row(outcome: Outcome) -> str:
     check = outcome.check
     kind = outcome.status if outcome.status in ("passed", "failed") else "dim"
     name = f"{check.id} {escape(check.title)}"
-    return f'<tr><td>{name}<td>{check.severity}<td class="{kind}">{outcome.status}<td class="dim">{escape(outcome.reason)}</tr>'
+    said = escape("; ".join([outcome.reason, *map(str, outcome.notes)]).removeprefix("; "))
+    return f'<tr><td>{name}<td>{check.severity}<td class="{kind}">{outcome.status}<td class="dim">{said}</tr>'

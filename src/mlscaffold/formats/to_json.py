@@ -42,6 +42,7 @@ def _check(outcome: Outcome) -> dict[str, Any]:
         "status": outcome.status,
         "reason": outcome.reason,
         "findings": [asdict(finding) for finding in outcome.findings],
+        "notes": [asdict(note) for note in outcome.notes],
         "fix": check.fix,
         "why": check.why,
         "source": check.source.title,

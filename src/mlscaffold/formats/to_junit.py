@@ -27,6 +27,8 @@ def _case(suite: Element, outcome: Outcome) -> None:
         failure.text = _plain("\n".join(map(str, outcome.findings)))
     elif outcome.status != "passed":
         SubElement(case, "skipped", message=_plain(f"{outcome.status}: {outcome.reason}"))
+    if outcome.notes:
+        SubElement(case, "system-out").text = _plain("\n".join(map(str, outcome.notes)))
 
 
 def _plain(text: str) -> str:

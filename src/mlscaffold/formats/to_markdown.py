@@ -29,6 +29,10 @@ def _lines(report: Report) -> Iterator[str]:
         yield from ("", "## What would raise the score, most first", "")
         for outcome in report.failing:
             yield from _failed(outcome)
+    noted = [(outcome.check, note) for outcome in report.outcomes for note in outcome.notes]
+    if noted:
+        yield from ("", "## Accepted, with a reason", "")
+        yield from (f"- {check.id} {_safe(check.title)}: {_safe(str(note))}" for check, note in noted)
     ignored = [outcome for outcome in report.outcomes if outcome.status == "ignored"]
     if ignored:
         yield from ("", "## Ignored", "")

@@ -20,6 +20,11 @@ def render(report: Report) -> str:
         for outcome in report.failing
         for finding in outcome.findings
     ]
+    results += [
+        _result(outcome.check, place[outcome.check.id], note, "note")
+        for outcome in report.outcomes
+        for note in outcome.notes
+    ]
     driver = {"name": "mlscaffold", "version": __version__, "rules": [_rule(check) for check in checks]}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -42,7 +47,7 @@ def _rule(check: Check) -> dict[str, Any]:
     }
 
 
-def _result(check: Check, place: int, finding: Finding) -> dict[str, Any]:
+def _result(check: Check, place: int, finding: Finding, level: str = "") -> dict[str, Any]:
     # GitHub shows no result without a place: what a repository lacks stands at its README.
     location: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.path or "README.md")}}
     if finding.line:
@@ -50,7 +55,7 @@ def _result(check: Check, place: int, finding: Finding) -> dict[str, Any]:
     return {
         "ruleId": check.id,
         "ruleIndex": place,
-        "level": _LEVEL[check.severity],
+        "level": level or _LEVEL[check.severity],
         "message": {"text": f"{check.title}: {finding.text}. {check.fix}"},
         "locations": [{"physicalLocation": location}],
         "partialFingerprints": {"mlscaffold/v1": f"{check.id}:{finding.path}:{finding.text}"},

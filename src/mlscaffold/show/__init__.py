@@ -7,9 +7,10 @@ from .diff import diff
 from .fleet import fleet_check, fleet_status, fleet_update, progress, written
 from .machine import tools
 from .terminal import ask, bug, document, error, interactive, notes, plain, raw, remark, say
-from .updates import finished, outcome, plan, proposed
+from .updates import accepted, finished, outcome, plan, proposed
 
 __all__ = [
+    "accepted",
     "adopted",
     "adoption",
     "ask",

@@ -46,6 +46,8 @@ def _failed(outcome: "Outcome") -> None:
 
 def _left_out(found: "Report") -> None:
     for outcome in found.outcomes:
+        for note in outcome.notes:
+            say(f"  Accepted: {outcome.check.id} {note}", style="yellow")
         if outcome.status == "ignored":
             say(f"  Ignored: {outcome.check.id} {outcome.check.title}: {outcome.reason}", style="yellow")
     if found.ml_test_score:

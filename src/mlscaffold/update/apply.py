@@ -4,13 +4,14 @@ No file system changes many files at once. So the new files and what is to be do
 folder; once this record is written the update counts as done, and the next command that finds the record applies it.
 """
 
+import glob
 import hashlib
 import json
 import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,12 @@ def _replace(new: Path, real: Path) -> None:
 
 def _delete(path: Path, root: Path) -> None:
     path.unlink(missing_ok=True)
+    compiled = path.parent / "__pycache__"
+    if path.suffix == ".py" and not compiled.is_symlink():  # else its folder would stay, for nothing but bytecode
+        for file in compiled.glob(f"{glob.escape(path.stem)}.*.pyc"):
+            file.unlink()
+        with suppress(OSError):
+            compiled.rmdir()
     for folder in path.parents:
         if folder == root or (folder.is_dir() and any(folder.iterdir())):
             return

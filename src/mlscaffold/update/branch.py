@@ -15,6 +15,7 @@ from .preview import Plan, conflict
 
 CHECKS = ("make lint", "make test")
 DESCRIPTION = "mlscaffold-pull-request.md"  # in git's own folder: the work tree stays clean
+_DECIDE = "The template no longer has these modules. Delete a patch, or keep all: `mlscaffold update --accept-edits`."
 _LINES = 30  # of a failing check's output that a reviewer is shown
 
 
@@ -165,6 +166,7 @@ def describe(
         f"# Update the standard{':' if planned.overlays else ''} {planned.steps}",
         _changed(planned),
         *_conflicts(hunks),
+        *_edits(planned),
         *_by_hand(planned),
         _score(*standings),
         *_results(checks, conflicts=bool(hunks)),
@@ -191,8 +193,28 @@ def _conflicts(hunks: dict[Path, tuple[str, ...]]) -> list[str]:
     return lines
 
 
+def _edits(planned: Plan) -> list[str]:
+    """Describe the edits to decide on, each with its diff, and the lines to rewrite."""
+    parts = ["## Edits to decide on", _DECIDE] if planned.undecided else []
+    for edit in planned.undecided:
+        about = [
+            f"`{edit.path}` is kept in `{edit.patch}`.",
+            *([f"Library: `{edit.place.module}`."] if edit.place.module else []),
+            *([f"Extension point: {edit.place.point}."] if edit.place.point else []),
+        ]
+        parts += [" ".join(about), f"```diff\n{edit.diff.encode(errors='replace').decode()}```"]
+    if planned.imports:
+        lines = [f"- `{each.path}:{each.line}`: `{each.text}`; now `{each.instead}`" for each in planned.imports]
+        parts += ["## Lines to rewrite", "They name modules that are in the library now.", "\n".join(lines)]
+    return parts
+
+
 def _by_hand(planned: Plan) -> list[str]:
     lines = [
+        f"- Your changes to `{each.path.as_posix()}` were merged into `{each.moved_to.as_posix()}`, its new place."
+        for each in planned.carried
+    ]
+    lines += [
         f"- `{each.path.as_posix()}` has local changes, but the template "
         + (f"renamed it to `{each.moved_to.as_posix()}`" if each.moved_to else "no longer has it")
         + ": copy them to where they belong, then delete it."

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..git import PLAIN, git
-from .preview import Change, Dropped
+from .preview import Change
 
 Rendered = Callable[[Path], bytes | None]
 
 
-def find_dropped(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered) -> tuple[Dropped, ...]:
+def find_dropped(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered) -> tuple[Path, ...]:
     """Find deleted files whose content is not what the old version of the template rendered.
 
     Parameters
@@ -25,15 +25,11 @@ def find_dropped(tree: Path, base: str, changes: Sequence[Change], rendered: Ren
 
     Returns
     -------
-    tuple of Dropped
+    tuple of Path
         Files that the team has edited.
     """
     gone = [each.path for each in changes if each.kind == "deleted"]
-    edited = [path for path in gone if not _pristine(path, rendered(path), tree, base)]
-    if not edited:
-        return ()
-    moves = _moves(tree, base)
-    return tuple(Dropped(path, moves.get(path)) for path in edited)
+    return tuple(path for path in gone if not _pristine(path, rendered(path), tree, base))
 
 
 def find_removed(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered) -> tuple[Path, ...]:
@@ -54,10 +50,3 @@ def _pristine(path: Path, rendered: bytes | None, tree: Path, base: str) -> bool
         return False
     committed = git("rev-parse", f"{base}:{path.as_posix()}", cwd=tree).strip()
     return git("hash-object", "--no-filters", "--stdin", cwd=tree, stdin=rendered).strip() == committed
-
-
-def _moves(tree: Path, base: str) -> dict[Path, Path]:
-    git("add", "--all", cwd=tree, config=PLAIN)
-    words = ("diff", "--cached", "--find-renames", "--diff-filter=R", "--name-status", "-z", base)
-    fields = git(*words, cwd=tree, config=PLAIN).split("\0")
-    return {Path(old): Path(new) for old, new in zip(fields[1::3], fields[2::3], strict=False)}

@@ -5,24 +5,32 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..baseline import render_old_standard
+from ..baseline import recorded_answers
 from ..bundle import BUNDLE, carried
 from ..git import PLAIN, commit_all, git
-from ..overlays.baseline import load_standard_params, render_old_overlay
+from ..overlays.baseline import load_standard_params
+from ..overlays.discover import Overlay
 from ..overlays.update import OutdatedOverlay, UpdatedOverlay, find_outdated, read_unmerged, update_overlay
-from ..project import Project, refuse_dirty
+from ..platform_edits.imports import StaleImport
+from ..platform_edits.patches import find_open
+from ..project import ANSWERS, Project, refuse_dirty
 from ..render import Merged, merge
 from ..source import Source, update_source
-from .local_changes import Rendered, find_dropped, find_removed
+from ..team_package import find_package
+from .local_changes import find_dropped, find_removed
 from .preview import Change, Kind, Plan
+from .renderings import Versions, kept_answers
+from .resolve import Before, Resolved, find_stale_imports, resolve
 
 
 @contextmanager
-def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iterator[Plan]:
+def plan(
+    project: Project, to: str | None = None, bundle: Path = BUNDLE, *, accept_edits: bool = False
+) -> Iterator[Plan]:
     """Plan an update, without touching the repository's files.
 
     Parameters
@@ -33,17 +41,23 @@ def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iter
         The version to go to; the newest if None.
     bundle : Path
         The bundle that came with this package.
+    accept_edits : bool
+        Whether edits of modules that the template no longer has are kept as patches without a further decision.
 
     Yields
     ------
     Plan
-        The plan; it can be applied while the block is open.
+        The plan; it can be applied while the block is open. Where an earlier update left edits to decide on, nothing
+        else is planned.
 
     Raises
     ------
     UserError
         If the repository has uncommitted changes, or the template is not available.
     """
+    if undecided := find_open(project.path):
+        yield Plan(project, project.version, edits=undecided)
+        return
     refuse_dirty(project.root)
     source = update_source(project.url, project.path, to, bundle)
     late = find_outdated(project)
@@ -51,7 +65,10 @@ def plan(project: Project, to: str | None = None, bundle: Path = BUNDLE) -> Iter
         yield Plan(project, project.version, notes=source.notes)
         return
     with _worktree(project) as tree:
-        yield _planned(project, source, late, tree)
+        notes = _follow_package(project, tree)
+        with kept_answers(project, tree / project.inside) as before:
+            planned = _planned(project, source, late, (tree, before), accept_edits=accept_edits)
+            yield replace(planned, notes=(*notes, *planned.notes))
 
 
 @contextmanager
@@ -90,24 +107,51 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _planned(project: Project, source: Source, late: tuple[OutdatedOverlay, ...], tree: Path) -> Plan:
-    base = git("rev-parse", "HEAD", cwd=tree).strip()
+def _follow_package(project: Project, tree: Path) -> tuple[str, ...]:
+    """Write the name of a package that the team has moved into the answers, and commit them in the work tree."""
+    folder = tree / project.inside
+    named = str(recorded_answers(folder / ANSWERS).get("package") or "")
+    package = find_package(folder, {"package": named})
+    if package == named:
+        return ()
+    file = folder / ANSWERS
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text(
+        "".join(f"package: {package}\n" if line.startswith("package:") else line for line in lines), encoding="utf-8"
+    )
+    commit_all(tree, "package")
+    return (f"src/{named} is src/{package} in this repository: the update goes there",)
+
+
+def _planned(
+    project: Project,
+    source: Source,
+    late: tuple[OutdatedOverlay, ...],
+    places: tuple[Path, Project],
+    *,
+    accept_edits: bool,
+) -> Plan:
+    tree, aside = places
+    base = git("rev-parse", "HEAD", cwd=project.root).strip()
+    team = git("rev-parse", "HEAD", cwd=tree).strip()
     _refresh(source, tree / project.inside, tree)
     merged = merge(source, tree / project.inside)
     stages = read_unmerged(tree)
-    old = source.at(project.version, tree / project.inside)
-    updated = [update_overlay(each, project, tree, lambda: load_standard_params(project, old)) for each in late]
+    old = Versions(
+        aside, source.at(project.version, tree / project.inside), _overlays_before(late, tree, project), project.inside
+    )
+    updated = [update_overlay(each, project, tree, lambda: load_standard_params(aside, old.source)) for each in late]
     stages += "".join(each.stages for each in updated)
+    resolved, imports = _resolved(tree, team, old, _after(source, merged.version, late, tree, project), accept_edits)
+    stages += resolved.stages
     changes = _changes(tree, base)
     conflicts = sorted({Path(entry.partition("\t")[2]) for entry in stages.split("\0") if entry})
     kept = [each.path for each in changes if each.kind == "added" and _is_local(project.root / each.path, project.root)]
     skips = _any_skips(merged, updated)
-    rendered = _rendered(project, old, late, tree)
-    edited = find_dropped(tree, base, changes, rendered)
-    deleted = find_removed(tree, base, changes, rendered)
+    deleted = find_removed(tree, base, changes, old.get)
     # The team's own, ignored by git, and not on this machine: a clone without its data must not get the example's.
     elsewhere = [path for path in _ignored(tree) if skips(path.relative_to(project.inside))]
-    left = {*kept, *elsewhere, *deleted, *(each.path for each in edited)}
+    left = {*kept, *elsewhere, *deleted, *(each.path for each in resolved.dropped)}
     said = [
         path
         for path in kept
@@ -119,7 +163,10 @@ def _planned(project: Project, source: Source, late: tuple[OutdatedOverlay, ...]
         tuple(each for each in changes if each.path not in left),
         tuple(conflicts),
         tuple(said),
-        edited,
+        resolved.dropped,
+        resolved.carried,
+        resolved.edits,
+        imports,
         tuple(path for path in deleted if path not in {*kept, *elsewhere}),
         (*source.notes, *(note for each in updated for note in each.notes)),
         tree,
@@ -127,6 +174,36 @@ def _planned(project: Project, source: Source, late: tuple[OutdatedOverlay, ...]
         merged.changelog,
         overlays=tuple(each.step for each in updated),
     )
+
+
+def _overlays_before(
+    late: tuple[OutdatedOverlay, ...], tree: Path, project: Project
+) -> tuple[tuple[Overlay, Source], ...]:
+    near = tree / project.inside
+    return tuple((each.overlay, each.source.at(each.overlay.version, near)) for each in late)
+
+
+def _after(source: Source, version: str, late: tuple[OutdatedOverlay, ...], tree: Path, project: Project) -> Versions:
+    near = tree / project.inside
+    overlays = tuple((each.overlay, each.source) for each in late)
+    return Versions(replace(project, path=near, root=tree), source.at(version, near), overlays, project.inside)
+
+
+def _resolved(
+    tree: Path, commit: str, old: Versions, new: Versions, accepted: bool
+) -> tuple[Resolved, tuple[StaleImport, ...]]:
+    """Find what the update has deleted, and decide what becomes of the edits in it."""
+    changes = _changes(tree, commit)
+    edited = find_dropped(tree, commit, changes, old.get)
+    if not any(each.kind == "deleted" for each in changes):
+        return Resolved(), ()
+    before = Before(commit, old.project.version, _package(old.project), old.files, old.inside)
+    resolved = resolve(tree, edited, before, new.files, accepted=accepted)
+    return resolved, find_stale_imports(tree, before, new.files)
+
+
+def _package(project: Project) -> str:
+    return str(recorded_answers(project.path / ANSWERS).get("package") or "")
 
 
 def _any_skips(merged: Merged, updated: list[UpdatedOverlay]) -> Callable[[Path], bool]:
@@ -171,17 +248,3 @@ def _is_local(real: Path, root: Path) -> bool:
 
 def _same(real: Path, new: Path) -> bool:
     return real.is_file() and not real.is_symlink() and real.read_bytes() == new.read_bytes()
-
-
-def _rendered(project: Project, source: Source, late: tuple[OutdatedOverlay, ...], tree: Path) -> Rendered:
-    """Return a function of a path that gives the old rendering of that file; it renders on the first call."""
-
-    @cache
-    def old() -> dict[str, bytes]:
-        near = tree / project.inside
-        files = render_old_standard(project, source)
-        for each in late:
-            files |= render_old_overlay(each.overlay, each.source.at(each.overlay.version, near), project)
-        return files
-
-    return lambda path: old().get(path.relative_to(project.inside).as_posix())

@@ -1,10 +1,12 @@
 """What an update does to a repository, as values; document() returns them for --json."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from ..overlays.update import Step
+from ..platform_edits.imports import StaleImport
+from ..platform_edits.patches import Edit
 from ..project import Project
 
 Kind = Literal["added", "changed", "deleted"]
@@ -36,6 +38,14 @@ class Dropped:
 
 
 @dataclass(frozen=True)
+class Carried:
+    """A file that the team has edited and the template has renamed: the edit was merged at its new place."""
+
+    path: Path
+    moved_to: Path
+
+
+@dataclass(frozen=True)
 class Plan:
     """What an update does.
 
@@ -52,7 +62,13 @@ class Plan:
     kept : tuple of Path
         Local files, ignored by git, at places where the template has a file now: they stay as they are.
     dropped : tuple of Dropped
-        Edited files that the template renamed or deleted: they stay too.
+        Edited files that the template deleted, or that could not be merged at their new places: they stay too.
+    carried : tuple of Carried
+        Edited files that the template renamed.
+    edits : tuple of Edit
+        Edited modules that the template no longer has: each is kept as a patch.
+    imports : tuple of StaleImport
+        Lines of the team's code that import modules which are gone.
     removed : tuple of Path
         Files that the team deleted and the template would add again: they stay deleted.
     notes : tuple of str
@@ -75,6 +91,9 @@ class Plan:
     conflicts: tuple[Path, ...] = ()
     kept: tuple[Path, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    carried: tuple[Carried, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    imports: tuple[StaleImport, ...] = ()
     removed: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     tree: Path | None = None
@@ -82,6 +101,16 @@ class Plan:
     changelog: str = ""
     branch: tuple[str, str] | None = None
     overlays: tuple[Step, ...] = ()
+
+    @property
+    def undecided(self) -> tuple[Edit, ...]:
+        """Edits that a person has to decide on."""
+        return tuple(each for each in self.edits if not each.accepted)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left for a person to resolve, decide or rewrite."""
+        return not (self.conflicts or self.undecided or self.imports)
 
     @property
     def steps(self) -> str:
@@ -141,7 +170,8 @@ def document(planned: Plan) -> dict[str, Any]:
     -------
     dict
         `from` and `to` are versions; `files` has one entry a file, whose `state` is clean, conflict, edited (dropped by
-        the template, kept), local (ignored by git, kept) or removed (by the team, and not added again).
+        the template, kept), local (ignored by git, kept) or removed (by the team, and not added again); `edits` are
+        the patches, `carried` the renamed files, `imports` the lines to rewrite.
     """
     files: list[dict[str, Any]] = [
         {
@@ -169,5 +199,20 @@ def document(planned: Plan) -> dict[str, Any]:
         "overlays": [{"name": each.name, "from": each.was or None, "to": each.now} for each in planned.overlays],
         "conflicts": len(planned.conflicts),
         "files": files,
+        "carried": [{"path": each.path.as_posix(), "moved_to": each.moved_to.as_posix()} for each in planned.carried],
+        "edits": [document_edit(each) for each in planned.edits],
+        "imports": [asdict(each) for each in planned.imports],
         "notes": list(planned.notes),
+    }
+
+
+def document_edit(edit: Edit) -> dict[str, Any]:
+    """Return an edit of a module as what `--json` prints."""
+    return {
+        "path": edit.path,
+        "patch": edit.patch,
+        "module": edit.place.module or None,
+        "extension_point": edit.place.point or None,
+        "accepted": edit.accepted,
+        "diff": edit.diff,
     }

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from mlproduct.config import Model
+from mlproduct.contract.columns import Contract
+from mlproduct.errors import DataError
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -10,10 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from mlproduct.contract.columns import Contract
-from mlproduct.errors import DataError
 from .features import CalendarParts, Categories, WholeText
-from mlproduct.config import Model
 
 
 def build_model(params: Model, contract: Contract) -> Pipeline:

@@ -131,7 +131,7 @@ def inputs(contract: Contract, params: Params) -> dict[str, str]:
 class _Untitled(GenerateJsonSchema):
     """A JSON Schema without titles, which would repeat the names of the keys."""
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         """Set none."""
         return False
 

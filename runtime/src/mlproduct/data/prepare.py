@@ -40,7 +40,7 @@ def prepare(frame: pd.DataFrame, contract: Contract, params: Prepare) -> tuple[p
     notes = [f"{without} rows without {contract.target!r} are left out"] if without else []
     if len(kept) < FEWEST:
         raise DataError(f"{len(kept)} rows with a value of {contract.target!r}: at least {FEWEST} are needed")
-    by_time = contract.time is not None and kept[contract.time].nunique() > 1
+    by_time = contract.time is not None and kept[contract.time].nunique() > 1  # noqa: PD101  # a missing time is no other
     if contract.time is not None and not by_time:
         notes.append(f"{contract.time!r} holds one value: the split is at random, not by time")
     if by_time:

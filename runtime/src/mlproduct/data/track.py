@@ -34,6 +34,9 @@ def refuse_conflicts() -> None:
     DataError
         Which files, and how the conflict ends.
     """
+    words = ["git", "ls-files", "--unmerged", "--", "dvc.lock", "*.dvc"]
+    if subprocess.run(words, capture_output=True, text=True, check=False).stdout:
+        raise DataError("a merge is not finished: `make merge` resolves the generated files and trains again")
     if found := conflicted():
         names = " ".join(map(str, found))
         raise DataError(

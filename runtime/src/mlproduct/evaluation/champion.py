@@ -184,16 +184,19 @@ class Champion:
         try:
             model = load_model(self.folder / "model.skops")
             features = self.meta["features"]
-            if gone := [name for name in features if name not in test]:
-                raise DataError(f"it needs {', '.join(gone)}")
-            if [str(label) for label in self.meta["labels"]] != [str(label) for label in contract.labels]:
-                raise DataError("its classes are others")
+            self._check_takes(test, contract)
             found = predicted(model, test, contract, features)
         except Exception as error:
             return Answers(
                 None, test.index[:0], f"the rows have changed, and {self.release} cannot predict them: {error}"
             )
         return Answers(found, test.index, f"the rows have changed: both are judged on {which}")
+
+    def _check_takes(self, test: "pd.DataFrame", contract: Contract) -> None:
+        if gone := [name for name in self.meta["features"] if name not in test]:
+            raise DataError(f"it needs {', '.join(gone)}")
+        if [str(label) for label in self.meta["labels"]] != [str(label) for label in contract.labels]:
+            raise DataError("its classes are others")
 
 
 def _same_rows(old: "pd.DataFrame", new: "pd.DataFrame") -> "pd.DataFrame | None":

@@ -19,7 +19,6 @@ from mlproduct.evaluation.gates import (
     FAIL,
     NOT_COMPARABLE,
     PASS,
-    Array,
     Bounds,
     Family,
     Gate,
@@ -27,7 +26,7 @@ from mlproduct.evaluation.gates import (
     mean_bounds,
     resampled,
 )
-from mlproduct.evaluation.metrics import HEADLINE, area_under_roc, losses
+from mlproduct.evaluation.metrics import HEADLINE, Array, area_under_roc, losses
 from mlproduct.evaluation.slices import bands, groups
 
 ALONE = 0.03  # loss that one column alone may reach: under it, the column gives the target away
@@ -119,7 +118,7 @@ def moved(test: pd.DataFrame, worse: pd.Series, contract: Contract, params: Para
 def _gate(name: str, found: Bounds, threshold: float, n: int, what: str) -> Gate:
     said = f"{what}: {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}] from the champion, "
     said += f"allowed {threshold:+g} ({n} rows)"
-    mend = "`make explain-difference` says whether data or parameters did it; reports/ce.html shows what lost most"
+    mend = "`make difference` says whether data or parameters did it; reports/ce.html shows what lost most"
     return decided(name, found, threshold, n, said, mend)
 
 

@@ -17,7 +17,8 @@ from mlproduct.contract.validation import Violation, parse, read, validate
 from mlproduct.data.prepare import TEST
 from mlproduct.errors import DataError
 from mlproduct.evaluation.drift.detection import scored
-from mlproduct.evaluation.gates import FAIL, PASS, Array, Family, Gate
+from mlproduct.evaluation.gates import FAIL, PASS, Family, Gate
+from mlproduct.evaluation.metrics import Array
 from mlproduct.evaluation.perturbations import ACCEPTED, CASES, REJECTED, UNIT, Case, Records, thousandfold, wanted
 from mlproduct.inference.predict import frame_of
 from mlproduct.inference.request import Reader, RefusedError, examples

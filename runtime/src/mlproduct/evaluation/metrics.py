@@ -202,8 +202,9 @@ def score(
         values = np.array([[metric.compute(*rows) for metric in metrics] for rows in drawn])
         for metric, samples in zip(metrics, values.T, strict=True):
             value = metric.compute(truth, *model)
-            centre = np.nanmean(samples) if np.isfinite(samples).any() else value
-            samples = centre + (samples - centre) * shrink
-            low, high = np.nanquantile(samples, [tail, 1 - tail]) if np.isfinite(samples).any() else (value, value)
+            low, high = value, value
+            if np.isfinite(samples).any():
+                centre = np.nanmean(samples)
+                low, high = np.nanquantile(centre + (samples - centre) * shrink, [tail, 1 - tail])
             found[metric.name] = Score(value, float(low), float(high), metric.compute(truth, *dummy))
     return found

@@ -4,7 +4,6 @@ import getpass
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -15,13 +14,15 @@ from typing import Any
 
 import yaml
 
-from mlproduct import imports
+from mlproduct import imports, processes
 from mlproduct.artifacts import KNOWN, METRICS, VERDICT
 from mlproduct.config import PARAMS, Params, deciding, inputs
 from mlproduct.config.yaml_file import read_yaml
 from mlproduct.contract.columns import Contract
+from mlproduct.data.track import refuse_conflicts
 from mlproduct.errors import DataError
 from mlproduct.evaluation import champion
+from mlproduct.experiments.commits import next_command
 from mlproduct.experiments.publish import write_page
 from mlproduct.experiments.runs import CRASHED, REJECTED, RUNNING, SHIPPED, Run, figures, known, runs
 
@@ -61,6 +62,8 @@ def started(now: Run, again: str) -> tuple[Run, Run | None]:
         return old, old
     if old:
         note = {"who": now.who, "when": now.when, "why": again or f"it had {old.status}"}
+        if now.hypothesis and now.hypothesis != old.hypothesis:
+            note["hypothesis"] = now.hypothesis
         now = replace(old, status=RUNNING, again=[*old.again, note])
     now.write()
     return now, old
@@ -93,16 +96,6 @@ def memory() -> float | None:
     return round(size / (1e6 if sys.platform == "darwin" else 1e3), 1)
 
 
-def watched(command: list[str], env: dict[str, str]) -> tuple[int, list[str]]:
-    """Run a command, show what it says, and keep the end of what it said in error."""
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace", env=env)
-    said: list[str] = []
-    for line in process.stderr or ():
-        sys.stderr.write(line)
-        said = [*said, line.rstrip()][-LINES:]
-    return process.wait(), said
-
-
 def train(hypothesis: str, again: str, against: str | None) -> int:
     """Run the pipeline, and keep what was tried before it starts; a run that is known does not train again.
 
@@ -111,13 +104,17 @@ def train(hypothesis: str, again: str, against: str | None) -> int:
     int
         The exit code of DVC.
     """
+    refuse_conflicts()
     champion.name(against)
     now = begin(Params.load(), hypothesis)
     now, old = started(now, again)
     try:
-        return _reproduce(now, old, again)
+        code = _reproduce(now, old, again)
     finally:  # however it ended
         write_page()
+    if not code and (line := next_command(hypothesis or "what was tried")):
+        print(line)
+    return code
 
 
 def _reproduce(now: Run, old: Run | None, again: str) -> int:
@@ -129,9 +126,9 @@ def _reproduce(now: Run, old: Run | None, again: str) -> int:
     try:
         code, said = 0, list[str]()
         if again:
-            code, said = watched(["dvc", "repro", "--quiet", "--force", "--single-item", "train"], env)
+            code, said = processes.watch(["dvc", "repro", "--quiet", "--force", "--single-item", "train"], env, LINES)
         if not code:
-            code, said = watched(["dvc", "repro"], env)
+            code, said = processes.watch(["dvc", "repro"], env, LINES)
     except BaseException:
         if now is not old:
             replace(now, status=CRASHED, said=INTERRUPTED).write()
@@ -200,7 +197,7 @@ def experiments(hypothesis: str, grid: list[dict[str, Any]], again: str) -> int:
         queued.append((now, told, [word for name, value in chosen.items() for word in ("-S", f"++{name}={value}")]))
     begun, said = time.perf_counter(), INTERRUPTED
     try:
-        _run_queued([(now, words) for now, _, words in queued])
+        _run_queued([(now, words) for now, _, words in queued], again)
         said = "DVC made no commit of it; `dvc queue logs` says more"
     finally:  # however it ended: each variant that was begun has ended too
         each = round((time.perf_counter() - begun) / max(1, len(queued)), 1)
@@ -213,13 +210,18 @@ def experiments(hypothesis: str, grid: list[dict[str, Any]], again: str) -> int:
     return int(any(found.status == CRASHED for _, found in outcomes))
 
 
-def _run_queued(queued: list[tuple[Run, list[str]]]) -> None:
-    """Run one variant in a folder of its own, several through DVC's queue."""
-    env, where = {**os.environ, "PYTHONPATH": "src"}, ["--temp"] if len(queued) == 1 else ["--queue"]
+def _run_queued(queued: list[tuple[Run, list[str]]], again: str) -> None:
+    """Run one variant in a folder of its own, several through DVC's queue, as far as the verdict.
+
+    What a variant does not change is not run again; alternatives and the report are made when a variant is kept.
+    """
+    where = ["--temp"] if len(queued) == 1 else ["--queue"]
+    force = ["--force"] if again else []
     for now, words in queued:
-        subprocess.run(["dvc", "exp", "run", *where, "--force", "--name", name_of(now), *words], env=env, check=False)
+        command = ["dvc", "exp", "run", *where, *force, "--name", name_of(now), *words, "verdict"]
+        processes.run(command, dict(os.environ))
     if len(queued) > 1:
-        subprocess.run(["dvc", "exp", "run", "--run-all"], env=env, check=False)
+        processes.run(["dvc", "exp", "run", "--run-all"], dict(os.environ))
 
 
 def name_of(run: Run) -> str:
@@ -256,7 +258,7 @@ def told(found: list[Run], by: str = "when") -> str:
     """Lay the journal out as a table of 80 columns and, where there is something to say, lines below."""
     keys = {
         "when": lambda r: r.when,
-        "metric": lambda r: figures(r),
+        "metric": figures,
         "status": lambda r: r.status,
         "who": lambda r: r.who,
     }
@@ -268,8 +270,9 @@ def told(found: list[Run], by: str = "when") -> str:
             f"{entry.fingerprint[:8]}  {entry.when[:16].replace('T', ' ')}  {entry.who[:12]:12}  "
             f"{entry.status:12}  {figures(entry)}"
         )
+        retries = [note["hypothesis"] for note in entry.again if note.get("hypothesis")]
         notes = {
-            "why": entry.hypothesis,
+            "why": "; again: ".join(filter(None, [entry.hypothesis, *retries])),
             "failed": ", ".join(entry.failing),
             "forced": entry.forced,
             "lesson": entry.lesson,

@@ -76,9 +76,9 @@ class Run:
             raise DataError(f"{path} is no run of the journal: {error}") from None
 
 
-def runs() -> list[Run]:
+def runs(folder: Path = EXPERIMENTS) -> list[Run]:
     """Read the journal, oldest first."""
-    return sorted((Run.read(path) for path in EXPERIMENTS.glob("*.json")), key=lambda run: (run.when, run.fingerprint))
+    return sorted((Run.read(path) for path in folder.glob("*.json")), key=lambda run: (run.when, run.fingerprint))
 
 
 def known(run: Run) -> str:

@@ -86,7 +86,7 @@ def _named(train: pd.DataFrame, contract: Contract) -> Iterator[tuple[str, int, 
             number += 1
 
 
-def _care_number(column: Column, seen: pd.Series) -> list[float]:
+def _care_number(column: Column, seen: pd.Series) -> list[Any]:
     ends = [float(end) for end in column.range or () if np.isfinite(end)]
     return [*ends, *_spread(np.sort(seen.unique()), LABELS).tolist(), 0.0, 1.0]
 
@@ -95,7 +95,7 @@ def _care_label(column: Column, seen: pd.Series) -> list[Any]:
     return [*column.labels, *_spread(seen.unique(), LABELS), UNKNOWN]
 
 
-def _care_date(column: Column, seen: pd.Series) -> list[datetime]:
+def _care_date(_: Column, seen: pd.Series) -> list[datetime]:
     """Return days around the year, at hours around the clock, and every odd second on days that were seen."""
     days = _spread(seen.sort_values(), LABELS).dt.to_pydatetime() if len(seen) else [EPOCH]
     midnights = [day.replace(hour=0, minute=0, second=0, microsecond=0) for day in days]
@@ -105,10 +105,10 @@ def _care_date(column: Column, seen: pd.Series) -> list[datetime]:
 
 
 CARE: dict[str, Callable[[Column, pd.Series], list[Any]]] = {
-    "boolean": lambda column, seen: [0.0, 1.0],
+    "boolean": lambda _column, _seen: [0.0, 1.0],
     "category": _care_label,
     "datetime": _care_date,
-    "text": lambda column, seen: [*TEXTS, *_spread(seen.unique(), LABELS)],
+    "text": lambda _column, seen: [*TEXTS, *_spread(seen.unique(), LABELS)],
 }
 
 

@@ -1,4 +1,4 @@
-"""The fitted steps before an estimator -> the tables that answering/encode.py compiles.
+"""The fitted steps before an estimator -> the tables that inference/encode.py compiles.
 
 What each value of a column becomes is learnt by asking the steps. The numbers of scikit-learn's scalers are read, not
 fitted to answers: a slope of 0.9999999999999998 sends a value that lies on a threshold down the wrong branch.

@@ -83,11 +83,11 @@ def _attributes(trees: list[tuple[Any, int]], targets: int) -> dict[str, Any]:
     roots: list[int] = []
     weights: list[float] = []
     of: list[int] = []
-    for nodes, target in trees:
+    for tree, target in trees:
         roots.append(len(branches["feature"]))
+        # A tree that never splits: both ways lead to its leaf.
+        nodes = _split_in_two(tree) if tree["is_leaf"][0] else tree
         leaf = nodes["is_leaf"].astype(bool)
-        if leaf[0]:  # a tree that never splits: both ways lead to its leaf
-            nodes, leaf = _split_in_two(nodes), np.array([False, True, True])
         place = np.where(leaf, len(weights) + np.cumsum(leaf) - 1, roots[-1] + np.cumsum(~leaf) - 1)
         inner = nodes[~leaf]
         for side, child in (("yes", inner["left"].astype(int)), ("no", inner["right"].astype(int))):
@@ -120,5 +120,5 @@ def _only_leaf(value: float) -> Any:
 
 def _split_in_two(leaf: Any) -> Any:
     nodes = np.repeat(leaf[:1], 3)
-    nodes["left"][0], nodes["right"][0] = 1, 2
+    nodes["is_leaf"][0], nodes["left"][0], nodes["right"][0] = 0, 1, 2
     return nodes

@@ -140,7 +140,7 @@ def _instant(value: Any, column: Column) -> datetime:
     form = column.format or "iso"
     numeric = form in ("epoch_s", "epoch_ms")
     if isinstance(value, bool) or not isinstance(value, str | (int | float if numeric else str)):
-        raise ValueError("is no datetime")
+        raise ValueError("is no datetime")  # noqa: TRY004  # reported like any other value that cannot be read
     try:
         if numeric:
             return _epoch(float(value), form)
@@ -292,7 +292,7 @@ def examples(contract: Contract, rows: "pd.DataFrame") -> list[dict[str, Any]]:
     """
 
     def sent(value: Any, column: Column) -> Any:
-        if value is None or value != value:  # NaN and NaT are not themselves
+        if value is None or value != value:  # noqa: PLR0124  # NaN and NaT are not themselves
             return None
         if column.type == "boolean":
             return (column.categories or ())[int(value)]

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlproduct.contract.validation import DataError
+from mlproduct.errors import DataError
 
 FOLDER, HANDOVER = Path("docs/runbooks"), Path("docs/on-call.md")
 SETTINGS = Path("deploy/on-call.env")

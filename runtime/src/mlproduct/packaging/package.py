@@ -17,6 +17,7 @@ from mlproduct.contract.columns import Contract
 from mlproduct.errors import DataError
 from mlproduct.evaluation.champion import Champion
 from mlproduct.evaluation.verdict import REJECTED, Verdict, blessing, judge
+from mlproduct.experiments.commits import uncommitted
 from mlproduct.experiments.journal import current
 from mlproduct.experiments.publish import write_page
 from mlproduct.packaging.store import use_store
@@ -27,20 +28,27 @@ BESIDE = ("contract.yaml", "params.yaml", "trusted-types.yaml", str(METRICS), st
 
 
 def commit() -> str:
-    """Name the git commit, with `-dirty` where tracked files differ from it."""
-    git = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    done = subprocess.run(git, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "none"
+    """Name the git commit, with `-dirty` where something is not committed, be it new or changed."""
+    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        return "none"
+    return done.stdout.strip() + ("-dirty" if uncommitted() else "")
 
 
 def labels(meta: dict[str, Any], metrics: dict[str, dict[str, float]], verdict: Verdict, forced: str) -> dict[str, str]:
     """Say what the Bento was made from, how good it is, and how it was judged."""
-    made = {"commit": commit(), "model": meta["version"], "data": meta["data"], "contract": meta["contract"][:12]}
+    made = {
+        "commit": commit(),
+        "uncommitted": "yes" if uncommitted() else "",
+        "model": meta["version"],
+        "data": meta["data"],
+        "contract": meta["contract"][:12],
+    }
     locks = {"lock": meta["lock"][:12], "service_lock": digest(LOCK)[:12]}
     scores = {name: f"{found['value']:.4g}" for name, found in metrics.items() if found["value"] is not None}
     judged = {"verdict": verdict.verdict, "failing": ", ".join(verdict.failing), "forced": forced,
               "waived": "; ".join(f"{w['gate']} until {w['expires']}" for w in verdict.waived)}  # fmt: skip
-    return made | locks | scores | {name: value for name, value in judged.items() if value}
+    return locks | scores | {name: value for name, value in (made | judged).items() if value}
 
 
 def allowed(forced: str) -> Verdict:
@@ -157,12 +165,10 @@ def library(context: Path) -> None:
     BentoML ignores `wheels` where an image is set, and a Bento without its library answers with whatever is installed.
     """
     if not (Path(pinned.EJECTED).is_dir() or (wheel := pinned.Pin.read().wheel) is None):
-        for name, content in pinned.files(wheel):
-            target = context / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+        pinned.unpack(wheel, context)
         return
     shutil.copytree(pinned.HERE, context / pinned.HERE.name, ignore=shutil.ignore_patterns("__pycache__", "_tests"))
+    pinned.write_record(context)
 
 
 def bento(verdict: Verdict, forced: str) -> str:

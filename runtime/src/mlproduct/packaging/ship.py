@@ -12,19 +12,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mlproduct import team
-from mlproduct.artifacts import VERDICT
+from mlproduct.artifacts import META, METRICS, MODEL, MODEL_CARD, SERVING, VERDICT
 from mlproduct.errors import DataError
-from mlproduct.experiments.journal import current
-from mlproduct.experiments.publish import write_page
-from mlproduct.experiments.runs import SHIPPED
+from mlproduct.experiments.commits import commit, next_command, uncommitted
+from mlproduct.experiments.shipped import mark_shipped
+from mlproduct.packaging import done
+from mlproduct.packaging import package as package_verb
 from mlproduct.packaging.store import STORE
 
-EXAMPLE = STORE / "example.json"
+EXAMPLE, ANSWER = STORE / "example.json", STORE / "answer.json"
+PACKAGED = (META, METRICS, MODEL, MODEL_CARD, VERDICT, Path("champion.yaml"))
 ROWS = 20  # of the test set that the service is asked for
 PATIENCE = 120  # seconds until a service that does not answer has failed
 
@@ -48,12 +49,18 @@ def step(name: str, *words: str) -> float:
 def tested() -> Iterator[Callable[[], float]]:
     """Run the tests of the code beside the next steps; yields a function that waits, shows what they said, and counts.
 
+    They are left out where nothing that they may read has changed since they passed.
+
     Raises
     ------
     DataError
         From that function, if the verb fails.
     """
-    begun = time.perf_counter()
+    begun, code = time.perf_counter(), done.of_code()
+    if done.is_done("test", code):
+        print("\n== test: nothing has changed since they passed", flush=True)
+        yield lambda: 0.0
+        return
     words = [sys.executable, "-m", "pytest", "-m", "not slow"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -62,6 +69,7 @@ def tested() -> Iterator[Callable[[], float]]:
         print(f"\n== test (meanwhile)\n{said}", end="", flush=True)
         if process.returncode:
             raise DataError("`make test` failed; its output above says why")
+        done.mark_done("test", code)
         return time.perf_counter() - begun
 
     try:
@@ -183,26 +191,58 @@ def check() -> tuple[dict[str, Any], dict[str, Any]]:
     return records[0], answer
 
 
-def told(record: dict[str, Any], answer: dict[str, Any], seconds: dict[str, float]) -> str:
+def newest() -> str:
+    """Return the tag of the newest Bento; empty if there is none."""
+    path = STORE / "bentos" / team.package() / "latest"
+    return f"{team.package()}:{path.read_text(encoding='utf-8').strip()}" if path.exists() else ""
+
+
+def package(forced: str) -> float:
+    """Build the Bento, unless the newest one was built from all that is here; returns the seconds."""
+    code = done.of_code()
+    state = done.digest([*PACKAGED, *sorted(SERVING.rglob("*"))], code, package_verb.commit(), forced)
+    if code and (tag := newest()) and done.is_done("package", f"{state} {tag}"):
+        print(f"\n== package: nothing has changed since {tag}", flush=True)
+        return 0.0
+    seconds = step("package", "--force", forced)
+    done.mark_done("package", f"{state} {newest()}")
+    return seconds
+
+
+def proven() -> dict[str, Any]:
+    """Return an answer of the newest Bento over HTTP, compared with the model; that Bento is asked once."""
+    tag = newest()
+    if ANSWER.exists() and EXAMPLE.exists() and done.is_done("serve", tag):
+        found: dict[str, Any] = json.loads(ANSWER.read_text(encoding="utf-8"))
+        return found
+    print("\n== serve, and ask for real rows", flush=True)
+    record, answer = check()
+    for path, content in ((EXAMPLE, record), (ANSWER, answer)):
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    done.mark_done("serve", tag)
+    return answer
+
+
+def told(answer: dict[str, Any], seconds: dict[str, float]) -> str:
     """Say what came out: a prediction, how to ask for more, and what took how long."""
-    tag = f"{team.package()}:{(STORE / 'bentos' / team.package() / 'latest').read_text(encoding='utf-8').strip()}"
-    EXAMPLE.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     p = (answer.get("probabilities") or {}).get(str(answer["prediction"]))
     sure = "" if p is None else f" (probability {p:.2f})"
     lines = [
         f"\n== {team.package()} ships",
         f"prediction  {answer['prediction']}{sure}, from model {answer['model_version']}",
         "checked     rows of the test set over HTTP: as the model in process",
-        f"bento       {tag}",
+        f"bento       {newest()}",
         f"verdict     {json.loads(VERDICT.read_text(encoding='utf-8'))['verdict']}: reports/ce.html says why",
         "try it      make serve PORT=3000   (http://127.0.0.1:3000), then",
         f"            curl http://127.0.0.1:3000/predict -d @{EXAMPLE.relative_to(Path.cwd())}",
         "took        " + " ".join(f"{step} {spent:.0f}s" for step, spent in seconds.items()),
     ]
+    if line := next_command("the model that was shipped"):
+        lines += ["note        this Bento comes from changes that are not committed; /version says so", line]
     return "\n".join(lines)
 
 
-def main(setup: float = 0.0, forced: str = "") -> None:
+def main(setup: float = 0.0, forced: str = "", message: str = "") -> None:
     """Run the steps, then check the packaged service.
 
     Parameters
@@ -211,6 +251,8 @@ def main(setup: float = 0.0, forced: str = "") -> None:
         Seconds that `make setup` took, for the summary.
     forced : str
         Why a model that was not accepted is packaged all the same.
+    message : str
+        Of the commit that is made after training and before packaging; without one, nothing is committed.
     """
     begun = time.perf_counter()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of two processes at once spend their time on waiting
@@ -219,13 +261,13 @@ def main(setup: float = 0.0, forced: str = "") -> None:
         seconds["data"] = step("data")
         seconds["train"] = step("train")
         seconds["test"] = ended()
-    seconds["package"] = step("package", "--force", forced)
-    print("\n== serve, and ask for real rows", flush=True)
+    if message and uncommitted():
+        print(f"\n== commit {commit(message)}", flush=True)
+    seconds["package"] = package(forced)
     serving = time.perf_counter()
-    record, answer = check()
-    replace(current(), status=SHIPPED).write()
-    write_page()
+    answer = proven()
+    mark_shipped(json.loads(META.read_text(encoding="utf-8"))["version"])
     now = time.perf_counter()
     seconds |= {"serve": now - serving, "all": seconds["setup"] + now - begun}
-    print(told(record, answer, seconds))
+    print(told(answer, seconds))
     sys.stdout.flush()

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -16,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from mlproduct import pinned, team
-from mlproduct.artifacts import LOCK, META
+from mlproduct.artifacts import META
 from mlproduct.errors import DataError
 from mlproduct.evaluation.verdict import blessing
 from mlproduct.packaging.package import bento, commit
 from mlproduct.packaging.ship import free_port, served
 from mlproduct.packaging.store import STORE
-
-COPIED = ("releasing/rebuild.py", "rebuild.py")  # this module in releases whose platform was copied (before 0.6)
+from mlproduct.release.environment import COPIED, copied, environment
 
 
 @dataclass(frozen=True)
@@ -84,19 +82,8 @@ def paths() -> list[str]:
 
 def command(tree: Path) -> list[str]:
     """Return the words after `python` that rebuild a work tree by its own code, which may be of another version."""
-    for name in COPIED:
-        if (tree / "src" / team.package() / name).exists():
-            return ["-m", f"{team.package()}.{name.removesuffix('.py').replace('/', '.')}"]
-    return ["-m", "mlproduct", "rebuild"]
-
-
-def same_packages(tree: Path) -> bool:
-    """Return whether the environment at hand is that of a work tree: the same locks and the same library."""
-    return all((tree / path).exists() and (tree / path).read_bytes() == path.read_bytes() for path in _pins())
-
-
-def _pins() -> list[Path]:
-    return [LOCK, pinned.PIN] if pinned.PIN.exists() else [LOCK]
+    module = copied(tree)
+    return ["-m", module] if module else ["-m", "mlproduct", "rebuild"]
 
 
 def rebuild(tree: Path, on: date) -> Rebuilt:
@@ -107,17 +94,9 @@ def rebuild(tree: Path, on: date) -> Rebuilt:
     DataError
         If that fails; what it said stands above.
     """
-    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")}
-    python = sys.executable
-    if not same_packages(tree):
-        print("its locks or its library are others: making an environment for it", flush=True)
-        made = subprocess.run(["make", "--no-print-directory", "setup", "VENV=.venv"], cwd=tree, env=env, check=False)
-        if made.returncode:
-            raise DataError("its packages cannot be installed; what `make setup` said stands above")
-        python = str(tree / ".venv" / Path(sys.executable).parent.name / "python")
-    words = [python, *command(tree), "--on", str(on)]
-    src = {"PYTHONPATH": str(tree / "src"), "PATH": f"{Path(python).parent}{os.pathsep}{env['PATH']}"}
-    done = subprocess.run(words, cwd=tree, env=env | src, stdout=subprocess.PIPE, text=True, check=False)
+    with environment(tree) as found:
+        words = [str(found.python), *command(tree), "--on", str(on)]
+        done = subprocess.run(words, cwd=tree, env=found.variables(), stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise DataError("it cannot be packaged and served; what it said stands above")
     return Rebuilt(**json.loads(done.stdout.splitlines()[-1]))

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from mlproduct import team
+from mlproduct.data import storage
 from mlproduct.errors import DataError
 from mlproduct.evaluation.champion import find, releases
 from mlproduct.evaluation.verdict import blessing
@@ -143,3 +144,5 @@ def main(version: str = "") -> None:
             f"{made.version} is tagged, and `make train` would compare with {releases()[0]}: look at `git tag`"
         )
     print(told(made))
+    if warning := storage.note(storage.Storage.read()):
+        print(f"note        {warning}")

@@ -69,7 +69,7 @@ def told(version: str, built: Rebuilt, tags: list[str]) -> str:
         f"\n== {team.package()} is back at {version}",
         f"model       {built.model}, served and asked: /version says so",
         f"bento       {built.bento}: `make serve` serves it, `make image` makes its image",
-        "cluster     kubectl rollout undo, or `make pin` with the digest of its image: docs/how-to/deploy.md",
+        "cluster     kubectl rollout undo, or `make image-digest` with the digest of its image: docs/how-to/deploy.md",
         f"publish     git push origin {' '.join(tags)}" if tags else "",
         f"undo        {again}" if again else "",
     ]

@@ -288,5 +288,5 @@ def exposition() -> bytes:
         if not psutil.pid_exists(int(file.stem.rpartition("_")[2])):
             file.unlink(missing_ok=True)  # of a worker that died: it has nothing in flight
     registry = prometheus.CollectorRegistry()
-    MultiProcessCollector(registry)
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return prometheus.generate_latest(registry)

@@ -38,7 +38,7 @@ UNTRACED: Any = {"excluded_urls": ".*"}  # spans that nobody collects cost a thi
 if not ENDPOINT:  # and so that not even the URL of a request is put together, to be found among the excluded ones
     telemetry.attach(telemetry.set_value("suppress_instrumentation", True))
 logging.getLogger("uvicorn.access").propagate = False  # with nobody to write them, uvicorn makes up no lines either
-LABELS = ("data", "contract", "lock", "service_lock", "commit", "verdict", "failing", "waived", "forced")
+LABELS = ("data", "contract", "lock", "service_lock", "commit", "uncommitted", "verdict", "failing", "waived", "forced")
 MARGIN = 5  # seconds after our own timeout until BentoML's, whose answer is of another form
 MEGABYTE = 2**20
 

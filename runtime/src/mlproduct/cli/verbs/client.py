@@ -1,4 +1,4 @@
-"""Write the OpenAPI document and a typed Python client into clients/."""
+"""Write the OpenAPI document and a typed client into clients/."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -10,7 +10,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare no options."""
 
 
-def run(options: Namespace) -> None:
+def run(_options: Namespace) -> None:
     """Run the verb."""
     from mlproduct.packaging import client
 

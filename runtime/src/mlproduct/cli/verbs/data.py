@@ -10,7 +10,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare no options."""
 
 
-def run(options: Namespace) -> int:
+def run(_options: Namespace) -> int:
     """Run the verb."""
     from mlproduct.data.track import track
 

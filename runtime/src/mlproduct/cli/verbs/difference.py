@@ -1,4 +1,4 @@
-"""Tell whether data or parameters made the difference from the champion."""
+"""Attribute a difference from the champion to data or parameters."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -10,7 +10,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare no options."""
 
 
-def run(options: Namespace) -> None:
+def run(_options: Namespace) -> None:
     """Run the verb."""
     from mlproduct.experiments import difference
 

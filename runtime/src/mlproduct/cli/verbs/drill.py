@@ -1,4 +1,4 @@
-"""Break a copy of the service, watch the alert fire and run its runbook."""
+"""Break a copy of the service, see the alert, run its runbook."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace
 

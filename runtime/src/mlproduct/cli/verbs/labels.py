@@ -1,4 +1,4 @@
-"""Join outcomes with their predictions and report the live performance."""
+"""Join outcomes with predictions and report live performance."""
 
 import os
 from argparse import ArgumentParser, Namespace

@@ -1,4 +1,4 @@
-"""Train with several seeds: a smaller difference between models says nothing."""
+"""Train with several seeds to measure how far equal models differ."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -10,7 +10,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare no options."""
 
 
-def run(options: Namespace) -> None:
+def run(_options: Namespace) -> None:
     """Run the verb."""
     from mlproduct.experiments import difference
 

@@ -1,4 +1,4 @@
-"""Show every parameter with its value, default, limits and meaning."""
+"""Show every parameter: value, default, limits and meaning."""
 
 from argparse import ArgumentParser, Namespace
 

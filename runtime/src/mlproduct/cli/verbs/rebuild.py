@@ -1,4 +1,4 @@
-"""Package this work tree and serve it once; `release` and `rollback` call this."""
+"""Package and serve this work tree once; releases call this."""
 
 from argparse import ArgumentParser, Namespace
 from datetime import date

@@ -1,4 +1,4 @@
-"""Release the accepted model as the new champion: tag, changelog, SBOM."""
+"""Release the accepted model as champion: tag, changelog, SBOM."""
 
 from argparse import ArgumentParser, Namespace
 

@@ -1,1 +1,1 @@
-"""Have the rows moved: column by column, and in how the target follows from them?"""
+"""Whether the rows have moved: column by column, and in how the target follows from them."""

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import jensenshannon
 
 from mlproduct.config import Drift
 from mlproduct.contract.columns import Contract
-from mlproduct.evaluation.gates import FAIL, PASS, Array, Gate
+from mlproduct.evaluation.gates import FAIL, PASS, Gate
+from mlproduct.evaluation.metrics import Array
 
 POINTS = 256  # quantiles at which two distributions are compared
 BINS = 20  # of PSI and Jensen-Shannon, each with as many rows of the reference
@@ -127,17 +129,13 @@ def _labels(reference: pd.Series, new: pd.Series, windows: list[Array]) -> tuple
     codes = [place.get_indexer(values.astype("object").fillna("\0none")) for values in (reference, new)]
     counts = [np.bincount(found, minlength=len(names)) for found in codes]
     inside = [np.bincount(codes[0][rows], minlength=len(names)) for rows in windows]
-    usual = max((jensen_shannon(counts[0] - part, part) for part in inside), default=0.0)
-    return jensen_shannon(*counts), _psi(*counts), usual
+    usual = max((_apart(counts[0] - part, part) for part in inside), default=0.0)
+    return _apart(*counts), _psi(*counts), usual
 
 
-def jensen_shannon(one: Array, other: Array) -> float:
-    """Give the Jensen-Shannon distance of two counts, base 2 (Endres and Schindelin, 2003)."""
-    p, q = (counts / max(1, counts.sum()) for counts in (one, other))
-    middle = (p + q) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = [np.where(x > 0, x * np.log2(x / middle), 0.0).sum() for x in (p, q)]
-    return float(np.sqrt(max(0.0, sum(terms) / 2)))
+def _apart(one: Array, other: Array) -> float:
+    """Return the Jensen-Shannon distance of two counts, base 2; 0 where one of them counts nothing."""
+    return float(jensenshannon(one, other, base=2)) if one.sum() and other.sum() else 0.0
 
 
 def _psi(one: Array, other: Array) -> float:

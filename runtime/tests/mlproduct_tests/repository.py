@@ -1,4 +1,4 @@
-"""The repository that some tests look at: the one that the library was ejected into, else a fresh one of the template."""
+"""The repository that some tests look at: the one that holds the ejected library, else a fresh one of the template."""
 
 import shutil
 import sys
@@ -10,7 +10,7 @@ PACKAGE = "penguins"
 
 
 def _found() -> Path:
-    above = Path(__file__).parents[2]
+    above = Path(__file__).parents[3]
     return above if (above / "contract.yaml").exists() else _rendered(above)
 
 

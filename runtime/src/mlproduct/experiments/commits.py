@@ -1,0 +1,63 @@
+"""Commit what a training wrote: lock, imports, reports, model card and journal, with the team's own changes."""
+
+import subprocess
+from pathlib import Path
+
+from mlproduct.errors import DataError
+
+GENERATED = (
+    "dvc.lock",
+    "imports.yaml",
+    "champion.yaml",
+    "docs/model-card.md",
+    "reports",
+    "experiments",
+    "data/*.dvc",
+)
+
+
+def git(*words: str) -> str:
+    """Run git and return what it prints.
+
+    Raises
+    ------
+    DataError
+        If it refuses; with what it says.
+    """
+    done = subprocess.run(["git", *words], capture_output=True, text=True, encoding="utf-8", check=False)
+    if done.returncode:
+        raise DataError(f"git {words[0]}: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
+def uncommitted() -> list[str]:
+    """Return the paths that differ from the last commit, new ones too; empty outside of git."""
+    words = ["git", "status", "--porcelain", "--untracked-files=normal"]
+    done = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", check=False)
+    return [line[3:] for line in done.stdout.splitlines()]
+
+
+def commit(message: str) -> str:
+    """Commit the changes of tracked files and what training has written; returns the commit, short.
+
+    Raises
+    ------
+    DataError
+        If the message is empty, there is nothing to commit, or a hook of git refuses.
+    """
+    if not message.strip():
+        raise DataError('a commit says what it is for: mlproduct commit -m "deeper trees"')
+    written = [name for name in GENERATED if any(Path().glob(name))]
+    git("add", "--update")
+    git("add", "--", *[str(path) for name in written for path in sorted(Path().glob(name))])
+    if not git("diff", "--cached", "--name-only").strip():
+        raise DataError("there is nothing to commit: all that training wrote is committed")
+    git("commit", "--quiet", "--message", message)
+    return git("rev-parse", "--short", "HEAD").strip()
+
+
+def next_command(message: str) -> str:
+    """Return the line that tells how to commit what is not committed; empty where all is."""
+    if not uncommitted():
+        return ""
+    return f'commit it  mlproduct commit -m "{message}"'

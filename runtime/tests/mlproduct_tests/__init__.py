@@ -1,0 +1,1 @@
+"""What several tests use: sample files, and the repository that some of them look at."""

@@ -1,0 +1,1 @@
+"""Edits of modules that a repository held and the library `mlproduct` holds now: kept as patches, never dropped."""
