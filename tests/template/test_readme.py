@@ -9,7 +9,7 @@ from template.conftest import Make, Render
 
 ANSWERS = [{}, {"storage": "s3", "storage_url": "s3://churn"}, {"runtime": "ejected"}]
 PAGES = ["README.md", "AGENTS.md"]
-# Written by the first `make train`, `make release` or `mlproduct eject`; extensions.py is shown by the docs of the library.
+# Written by the first `make train`, `make release` or `mlproduct eject`.
 LATER = {
     "docs/model-card.md",
     "reports/ce.html",
