@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-MEBIBYTE = 2**20
+MEGABYTE = 10**6
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Environment:
         return cls(total, {found.name: _size(found) for found in distributions(path=site)})
 
     def table(self, rows: int = 10) -> str:
-        """Return the largest packages as a Markdown table, in MiB."""
+        """Return the largest packages as a Markdown table, in MB."""
         largest = sorted(self.packages.items(), key=lambda item: -item[1])[:rows]
-        return "\n".join(["| package | MiB |", "| --- | --- |", *(f"| {n} | {s / MEBIBYTE:.0f} |" for n, s in largest)])
+        return "\n".join(["| package | MB |", "| --- | --- |", *(f"| {n} | {s / MEGABYTE:.0f} |" for n, s in largest)])
 
 
 def _counts(path: Path) -> bool:
@@ -42,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("venv", type=Path, help="a virtual environment")
     found = Environment.measure(parser.parse_args().venv)
-    print(f"{found.total / MEBIBYTE:.0f} MiB in {len(found.packages)} packages\n")
+    print(f"{found.total / MEGABYTE:.0f} MB in {len(found.packages)} packages\n")
     print(found.table())
 
 

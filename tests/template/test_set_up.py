@@ -8,9 +8,9 @@ import pytest
 
 from template.conftest import ROOT, Make, Render, commit  # ROOT puts scripts/ on the path
 
-from environment_size import MEBIBYTE, Environment  # isort: skip
+from environment_size import MEGABYTE, Environment  # isort: skip
 
-BARS = {"MiB": 760, "packages": 190}  # 0.5.2: 995 and 237
+BARS = {"MB": 760, "packages": 190}  # 0.5.2: 995 and 237
 
 
 def planned(project: Path, *words: str) -> str:
@@ -21,7 +21,7 @@ def planned(project: Path, *words: str) -> str:
 
 def test_the_environment_is_lean(environment: Path) -> None:
     found = Environment.measure(environment)
-    assert found.total / MEBIBYTE <= BARS["MiB"]
+    assert found.total / MEGABYTE <= BARS["MB"]
     assert 100 < len(found.packages) <= BARS["packages"]
 
 

@@ -96,10 +96,10 @@ def _parsed(verb: ModuleType, name: str, words: Sequence[str]) -> Any:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verb.arguments(parser)
-    if getattr(verb, "PASSED_ON", False) and not {"-h", "--help"} & set(words):
-        return argparse.Namespace(words=list(words))
     if not all(word.strip() for word in words):
         parser.error("an empty argument is no value: write one, or leave its option out")
+    if getattr(verb, "PASSED_ON", False) and not {"-h", "--help"} & set(words):
+        return argparse.Namespace(words=list(words))
     options = parser.parse_args(words)
     for key, value in vars(options).items():
         if isinstance(value, Path):
