@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from mlproduct.config import Evaluate, load
 from mlproduct.contract.columns import Contract
 from mlproduct.data.prepare import TEST, TRAIN, clusters
 from mlproduct.evaluation.metrics import Score, classification, regression, score
+from mlproduct.evaluation.predictions import aligned, kept
 
 Array = npt.NDArray[Any]
 
@@ -42,31 +42,6 @@ class Evaluation:
         self.predictions.to_parquet(PREDICTIONS, index=True)  # as a column: rows are chosen by `split`
 
 
-def predicted(model: Any, frame: pd.DataFrame, contract: Contract, features: list[str] | None = None) -> pd.DataFrame:
-    """Predict rows whose truth is known: `truth`, `prediction`, and `p LABEL` for each class."""
-    seen = frame[features or contract.features]
-    labels, target = [str(label) for label in contract.labels], frame[contract.target]
-    if not labels:
-        return pd.DataFrame({"truth": target, "prediction": model.predict(seen)}, index=frame.index)
-    p = aligned(model.predict_proba(seen), model.classes_, labels)
-    found = pd.DataFrame(p, columns=[f"p {label}" for label in labels], index=frame.index)
-    found.insert(0, "truth", target)
-    found.insert(1, "prediction", np.array(labels)[p.argmax(axis=1)])
-    return found
-
-
-def keys(frame: pd.DataFrame, contract: Contract, without: str | None = None) -> pd.Series:
-    """Give each row a hash of its content, without the columns that nobody looks at, and perhaps without one more."""
-    told = sorted(name for name, column in contract.columns.items() if column.role != "ignore" and name != without)
-    return pd.util.hash_pandas_object(frame[told], index=False)
-
-
-def kept(model: Any, frame: pd.DataFrame, contract: Contract, split: str) -> pd.DataFrame:
-    """Predict rows, and add what tells them to be the same later."""
-    hashes = {"key": keys(frame, contract), "inputs": keys(frame, contract, contract.target)}
-    return predicted(model, frame, contract).assign(split=split, **hashes)
-
-
 def evaluate(model: Any, train: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Evaluate) -> Evaluation:
     """Score a fitted model, and a dummy that knows no feature, on the test rows; predict the train rows as well."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -87,17 +62,6 @@ def evaluate(model: Any, train: pd.DataFrame, test: pd.DataFrame, contract: Cont
     metrics = classification(labels, None if contract.positive is None else str(contract.positive))
     scores = score(metrics, truth, (ours.argmax(axis=1), ours), (theirs.argmax(axis=1), theirs), params, entity)
     return Evaluation(scores, pd.concat(both))
-
-
-def read_predictions(path: Path = PREDICTIONS, split: str = "test") -> pd.DataFrame:
-    """Read the predictions that an evaluation kept, of one split."""
-    return pd.read_parquet(path, filters=[("split", "==", split)])
-
-
-def aligned(probabilities: Array, classes: Array, labels: list[str]) -> Array:
-    """Put probabilities into the order of the contract's labels; a class never seen in training has 0."""
-    table = pd.DataFrame(probabilities, columns=[str(name) for name in classes])
-    return table.reindex(columns=labels, fill_value=0.0).to_numpy()
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ from mlproduct.contract.validation import parse, read
 from mlproduct.data.prepare import TEST, TRAIN, clusters, prepare
 from mlproduct.errors import DataError
 from mlproduct.evaluation.champion import Champion
-from mlproduct.evaluation.evaluate import keys, predicted
 from mlproduct.evaluation.gates import Family, mean_bounds
 from mlproduct.evaluation.metrics import losses
+from mlproduct.evaluation.predictions import keys, predicted
 from mlproduct.training.train import train
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mlproduct.artifacts import METRICS, VERDICT
 from mlproduct.config import load
-from mlproduct.evaluation.evaluate import read_predictions
 from mlproduct.evaluation.gates import FAMILIES, Family
+from mlproduct.evaluation.predictions import read_predictions
 from mlproduct.reports import report
 from mlproduct.reports.comment import comment
 from mlproduct.reports.page import page

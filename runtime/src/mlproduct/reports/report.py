@@ -11,8 +11,8 @@ from mlproduct.artifacts import META, METRICS, MODEL_CARD, VERDICT
 from mlproduct.config import Params, load
 from mlproduct.contract.columns import Contract
 from mlproduct.data.prepare import TEST, TRAIN
-from mlproduct.evaluation.evaluate import read_predictions
 from mlproduct.evaluation.metrics import HEADLINE
+from mlproduct.evaluation.predictions import read_predictions
 from mlproduct.reports.rendering import render
 
 REPORTS = Path("reports")

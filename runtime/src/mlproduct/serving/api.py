@@ -17,9 +17,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mlproduct.config import SHADOW, Params
 from mlproduct.inference.request import RefusedError
 from mlproduct.serving.answers import Answers
+from mlproduct.serving.auth import Tokens
 from mlproduct.serving.batch import Batcher
-from mlproduct.serving.limits import Deadline, Disconnected, ProblemError, Tokens, declared_too_large, read_body
+from mlproduct.serving.limits import Deadline, Disconnected, declared_too_large, read_body
 from mlproduct.serving.metrics import Signals, exposition
+from mlproduct.serving.problems import ProblemError
 from mlproduct.serving.variants import Shadow
 
 POSTS = ("/predict", "/explain", "/feedback")
