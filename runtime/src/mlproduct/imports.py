@@ -3,6 +3,7 @@
 The closure of a stage is its module with everything that it imports, at once or later, from the library and from the
 folders of src/: parents' `__init__.py`, the team's modules that are loaded by name, and the data files of a package
 (templates, style sheets). Imports for type checkers alone do not count, nor do other files, such as an editor's backup.
+Of the team's extensions.py, the parts of those functions count that a stage calls (see extension_source.py).
 """
 
 import ast
@@ -16,6 +17,7 @@ import yaml
 
 from mlproduct import team
 from mlproduct.errors import DataError
+from mlproduct.extension_source import ExtensionSource
 from mlproduct.stages import STAGES
 
 OUTPUT = Path("imports.yaml")
@@ -47,6 +49,10 @@ class Sources:
         except grimp.exceptions.SourceSyntaxError as error:
             raise DataError(f"{error.filename}, line {error.lineno}: not valid Python: {error.text}") from None
 
+    @cached_property
+    def _extensions(self) -> ExtensionSource:
+        return ExtensionSource.read(self.path(f"{self._package}.{team.EXTENSIONS}"))
+
     def closure(self, modules: Iterable[str]) -> set[str]:
         """Return the names of all modules that some modules import, with themselves.
 
@@ -64,6 +70,8 @@ class Sources:
                 continue
             found.add(name)
             left |= self._graph.find_modules_directly_imported_by(name) | self._loaded(name)
+            for point in self._points(name):
+                left |= self._extensions.imported(point, self._package)
             left |= {parent} if (parent := name.rpartition(".")[0]) else set()
         return found
 
@@ -72,6 +80,12 @@ class Sources:
         if not name.startswith(f"{LIBRARY}."):
             return set()
         return {f"{self._package}.{loaded}" for loaded in loaded_by_name(self.path(name).read_text(encoding="utf-8"))}
+
+    def _points(self, name: str) -> set[str]:
+        """Name the functions of extensions.py that a module of the library calls by `team.extension("...")`."""
+        if not name.startswith(f"{LIBRARY}."):
+            return set()
+        return loaded_by_name(self.path(name).read_text(encoding="utf-8"), "extension")
 
     def path(self, name: str) -> Path:
         """Return the file of a module."""
@@ -82,8 +96,12 @@ class Sources:
     def digest(self, modules: Iterable[str]) -> str:
         """Hash the closure of some modules: names and contents of modules and of the data files beside them."""
         total = hashlib.sha256()
-        for name, path in sorted(self._files(self.closure(modules)).items()):
-            content = path.read_bytes().replace(b"\r\n", b"\n")
+        closure = self.closure(modules)
+        contents = {name: path.read_bytes().replace(b"\r\n", b"\n") for name, path in self._files(closure).items()}
+        for point in {point for name in closure for point in self._points(name)}:
+            if part := self._extensions.text(point):
+                contents[f"{team.EXTENSIONS} {point}"] = part.encode()
+        for name, content in sorted(contents.items()):
             total.update(f"{name}\0{len(content)}\0".encode() + content)
         return total.hexdigest()[:32]
 
@@ -106,8 +124,8 @@ def _data(folder: Path) -> Iterable[Path]:
             yield path
 
 
-def loaded_by_name(source: str) -> set[str]:
-    """Return the literal arguments of `team.module(...)` in a module's source.
+def loaded_by_name(source: str, function: str = "module") -> set[str]:
+    """Return the literal first arguments of `team.module(...)`, or of `team.extension(...)`, in a module's source.
 
     Examples
     --------
@@ -119,7 +137,7 @@ def loaded_by_name(source: str) -> set[str]:
         for call in ast.walk(ast.parse(source))
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Attribute)
-        and call.func.attr == "module"
+        and call.func.attr == function
         and isinstance(call.func.value, ast.Name)
         and call.func.value.id == "team"
         and call.args

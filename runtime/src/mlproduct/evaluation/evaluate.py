@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlproduct import team
 from mlproduct.artifacts import METRICS, PREDICTIONS
 from mlproduct.config import Evaluate, load
 from mlproduct.contract.columns import Contract
 from mlproduct.data.prepare import TEST, TRAIN, clusters
-from mlproduct.evaluation.metrics import Score, classification, regression, score
+from mlproduct.evaluation.metrics import Score, classification, regression, score, score_all
+from mlproduct.evaluation.own import Evaluated, Metrics, compute_metrics, own_family
 from mlproduct.evaluation.predictions import aligned, kept
 
 Array = npt.NDArray[Any]
@@ -42,34 +44,67 @@ class Evaluation:
         self.predictions.to_parquet(PREDICTIONS, index=True)  # as a column: rows are chosen by `split`
 
 
-def evaluate(model: Any, train: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Evaluate) -> Evaluation:
-    """Score a fitted model, and a dummy that knows no feature, on the test rows; predict the train rows as well."""
-    from sklearn.dummy import DummyClassifier, DummyRegressor
+def evaluate(
+    model: Any,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    contract: Contract,
+    params: Evaluate,
+    metrics: Metrics | None = None,
+) -> Evaluation:
+    """Score a fitted model, and a dummy that knows no feature, on the test rows; predict the train rows as well.
 
+    Parameters
+    ----------
+    metrics : function, optional
+        The team's own metrics, beside the standard's.
+    """
     labels = [str(label) for label in contract.labels]
     both = [kept(model, train, contract, "train"), kept(model, test, contract, "test")]
+    truth, ours, theirs = _scored(both[1], train, test, contract)
     entity = clusters(test, contract)
-    known, nothing = np.zeros((len(train), 1)), np.zeros((len(test), 1))
-    if not labels:
-        constant = DummyRegressor().fit(known, train[contract.target]).predict(nothing)
-        truth, value = (both[1][name].to_numpy("float64") for name in ("truth", "prediction"))
-        scores = score(regression(), truth, (value, value), (constant, constant), params, entity)
-        return Evaluation(scores, pd.concat(both))
-    dummy = DummyClassifier(strategy="prior").fit(known, train[contract.target])
-    ours = both[1][[f"p {label}" for label in labels]].to_numpy()
-    theirs = aligned(dummy.predict_proba(nothing), dummy.classes_, labels)
-    truth = test[contract.target].map({label: code for code, label in enumerate(labels)}).to_numpy()
-    metrics = classification(labels, None if contract.positive is None else str(contract.positive))
-    scores = score(metrics, truth, (ours.argmax(axis=1), ours), (theirs.argmax(axis=1), theirs), params, entity)
+    standard = classification(labels, _positive(contract)) if labels else regression()
+    scores = score(standard, truth, ours, theirs, params, entity)
+    if metrics is not None:
+        compute = compute_metrics(metrics, labels, set(scores))
+        scores |= score_all(compute, truth, ours, theirs, params, entity)
     return Evaluation(scores, pd.concat(both))
 
 
+def _positive(contract: Contract) -> str | None:
+    return None if contract.positive is None else str(contract.positive)
+
+
+def _scored(
+    predictions: pd.DataFrame, train: pd.DataFrame, test: pd.DataFrame, contract: Contract
+) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]:
+    """Return the truth, and predictions and scores of the model and of the dummy baseline, as `score` takes them."""
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+
+    labels = [str(label) for label in contract.labels]
+    known, nothing = np.zeros((len(train), 1)), np.zeros((len(test), 1))
+    if not labels:
+        constant = DummyRegressor().fit(known, train[contract.target]).predict(nothing)
+        truth, value = (predictions[name].to_numpy("float64") for name in ("truth", "prediction"))
+        return truth, (value, value), (constant, constant)
+    dummy = DummyClassifier(strategy="prior").fit(known, train[contract.target])
+    ours = predictions[[f"p {label}" for label in labels]].to_numpy()
+    theirs = aligned(dummy.predict_proba(nothing), dummy.classes_, labels)
+    truth = test[contract.target].map({label: code for code, label in enumerate(labels)}).to_numpy()
+    return truth, (ours.argmax(axis=1), ours), (theirs.argmax(axis=1), theirs)
+
+
 def main() -> None:
-    """Evaluate models/model.skops on data/prepared/test.parquet."""
+    """Evaluate models/model.skops on data/prepared/test.parquet; judge by the team's own gates."""
     from mlproduct.training.train import load_model  # takes a second, which those who read the predictions are spared
 
     contract, params = load()
-    evaluation = evaluate(load_model(), pd.read_parquet(TRAIN), pd.read_parquet(TEST), contract, params.evaluate)
+    train, test = pd.read_parquet(TRAIN), pd.read_parquet(TEST)
+    metrics, gates = team.extension("metrics", params.own), team.extension("gates", params.own)
+    evaluation = evaluate(load_model(), train, test, contract, params.evaluate, metrics)
     evaluation.write()
     for name, found in evaluation.scores.items():
         print(f"{name:18} {found.value:.4g}  [{found.low:.4g}, {found.high:.4g}]  baseline {found.baseline:.4g}")
+    tested = evaluation.predictions[evaluation.predictions["split"] == "test"]
+    shown = tested.drop(columns=["split", "key", "inputs"])
+    own_family(gates, Evaluated(test, shown, evaluation.scores, clusters(test, contract), contract)).write()

@@ -24,6 +24,7 @@ from mlproduct.experiments.publish import write_page
 from mlproduct.experiments.runs import SHIPPED
 from mlproduct.packaging.store import STORE
 
+CHECK_HEADERS = "CHECK_HEADERS"  # in the environment: headers as JSON, where the service asks who calls
 EXAMPLE = STORE / "example.json"
 ROWS = 20  # of the test set that the service is asked for
 PATIENCE = 120  # seconds until a service that does not answer has failed
@@ -129,13 +130,14 @@ def ask(url: str, body: Any) -> Any:
     DataError
         If it is refused; with what the service says.
     """
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json"} | json.loads(os.environ.get(CHECK_HEADERS, "{}"))
     request = urllib.request.Request(f"{url}/predict", json.dumps(body).encode(), headers)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return json.load(answer)
     except urllib.error.HTTPError as refused:
-        raise DataError(f"the service answers {refused.code}: {refused.read().decode()[:2000]}") from None
+        hint = f'; {CHECK_HEADERS}=\'{{"name": "value"}}\' is sent with it' if refused.code in (401, 403) else ""
+        raise DataError(f"the service answers {refused.code}: {refused.read().decode()[:2000]}{hint}") from None
 
 
 def differences(answers: list[dict[str, Any]], expected: list[Any], tolerance: float) -> list[str]:
