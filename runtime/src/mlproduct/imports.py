@@ -38,6 +38,7 @@ class Sources:
     def __init__(self, root: Path = Path()) -> None:
         self._folder = root / team.SOURCES
         self._package = team.package(root)
+        self._calls: dict[str, dict[str, set[str]]] = {}
 
     @cached_property
     def _graph(self) -> Any:
@@ -77,15 +78,19 @@ class Sources:
 
     def _loaded(self, name: str) -> set[str]:
         """Name the team's modules that a module of the library loads by `team.module("...")`."""
-        if not name.startswith(f"{LIBRARY}."):
-            return set()
-        return {f"{self._package}.{loaded}" for loaded in loaded_by_name(self.path(name).read_text(encoding="utf-8"))}
+        return {f"{self._package}.{loaded}" for loaded in self._called(name)["module"]}
 
     def _points(self, name: str) -> set[str]:
         """Name the functions of extensions.py that a module of the library calls by `team.extension("...")`."""
-        if not name.startswith(f"{LIBRARY}."):
-            return set()
-        return loaded_by_name(self.path(name).read_text(encoding="utf-8"), "extension")
+        return self._called(name)["extension"]
+
+    def _called(self, name: str) -> dict[str, set[str]]:
+        """Return what a module loads by name; each is read once, though most stages import it."""
+        if name not in self._calls:
+            inside = name.startswith(f"{LIBRARY}.")
+            source = self.path(name).read_text(encoding="utf-8") if inside else ""
+            self._calls[name] = {kind: loaded_by_name(source, kind) for kind in ("module", "extension")}
+        return self._calls[name]
 
     def path(self, name: str) -> Path:
         """Return the file of a module."""
@@ -132,6 +137,8 @@ def loaded_by_name(source: str, function: str = "module") -> set[str]:
     >>> sorted(loaded_by_name('from mlproduct import team; team.module("model").build_model'))
     ['model']
     """
+    if f"team.{function}(" not in source:
+        return set()
     return {
         call.args[0].value
         for call in ast.walk(ast.parse(source))
