@@ -10,7 +10,7 @@ import pytest
 from mlproduct import config as params
 from mlproduct.contract import validation as contract
 from mlproduct.data import prepare
-from mlproduct.evaluation import bias, champion, compare, evaluate, slices
+from mlproduct.evaluation import bias, champion, compare, evaluate, predictions, slices
 from mlproduct.evaluation import gates as gate
 from mlproduct.evaluation import verdict as bless
 from mlproduct.evaluation.drift import concept, distance
@@ -61,7 +61,9 @@ def guesses(
     found = pd.DataFrame(
         {"truth": frame["ill"], "prediction": np.where(p > 0.5, "Yes", "No"), "p No": 1 - p, "p Yes": p}
     )
-    return found.assign(split="test", key=evaluate.keys(frame, clinic), inputs=evaluate.keys(frame, clinic, "ill"))
+    return found.assign(
+        split="test", key=predictions.keys(frame, clinic), inputs=predictions.keys(frame, clinic, "ill")
+    )
 
 
 def failing(family) -> set[str]:

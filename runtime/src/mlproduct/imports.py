@@ -3,6 +3,7 @@
 The closure of a stage is its module with everything that it imports, at once or later, from the library and from the
 packages of src/: parents' `__init__.py`, modules that are loaded by name, and the data files of a package (templates,
 style sheets, lookup tables). Imports for type checkers alone do not count, nor do files that editors leave behind.
+Of the team's extensions.py, the parts of those functions count that a stage calls (see extension_source.py).
 """
 
 import hashlib
@@ -16,6 +17,7 @@ import yaml
 import mlproduct
 from mlproduct import team
 from mlproduct.errors import DataError
+from mlproduct.extension_source import ExtensionSource
 from mlproduct.loaded_by_name import Loaded, imported, loaded_by_name
 from mlproduct.stages import STAGES
 
@@ -58,6 +60,10 @@ class Sources:
         except UnicodeError as error:
             raise DataError(f"{error}; save it as UTF-8") from None
 
+    @cached_property
+    def _extensions(self) -> ExtensionSource:
+        return ExtensionSource.read(self.path(f"{self._package}.{team.EXTENSIONS}"))
+
     def closure(self, modules: Iterable[str]) -> set[str]:
         """Return the names of all modules that some modules import, with themselves.
 
@@ -77,6 +83,8 @@ class Sources:
                 continue
             found.add(name)
             left |= self._graph.find_modules_directly_imported_by(name) | self._by_name(name)
+            for point in self._points(name):
+                left |= self._extensions.imported(point, self._package)
             left |= {parent} if (parent := name.rpartition(".")[0]) else set()
         return found
 
@@ -117,6 +125,10 @@ class Sources:
     def _parent(self, name: str) -> str:
         return name if self.path(name).name == "__init__.py" else name.rpartition(".")[0]
 
+    def _points(self, name: str) -> frozenset[str]:
+        """Name the functions of extensions.py that a module of the library calls by `team.extension("...")`."""
+        return self.loaded(name).extensions if self._is_library(name) else frozenset()
+
     def path(self, name: str) -> Path:
         """Return the file of a module."""
         head, *rest = name.split(".")
@@ -126,8 +138,11 @@ class Sources:
     def digest(self, modules: Iterable[str]) -> str:
         """Hash the closure of some modules: names and contents of modules and of the data files beside them."""
         total = hashlib.sha256()
-        for name, path in sorted(self.files(modules).items()):
-            content = path.read_bytes().replace(b"\r\n", b"\n")
+        contents = {name: path.read_bytes().replace(b"\r\n", b"\n") for name, path in self.files(modules).items()}
+        for point in {point for name in self.closure(modules) for point in self._points(name)}:
+            if part := self._extensions.text(point):
+                contents[f"{team.EXTENSIONS} {point}"] = part.encode()
+        for name, content in sorted(contents.items()):
             total.update(f"{name}\0{len(content)}\0".encode() + content)
         return total.hexdigest()[:32]
 

@@ -18,6 +18,8 @@ class Loaded:
     ----------
     team : frozenset of str
         Modules of the team's package, without its name: the text in `team.module("model")`.
+    extensions : frozenset of str
+        Functions of the team's extensions.py: the text in `team.extension("split")`.
     modules : frozenset of str
         Full names: the text in `import_module("churn.rules")`, and what stands behind a name of a lazy package.
     computed : bool
@@ -25,6 +27,7 @@ class Loaded:
     """
 
     team: frozenset[str]
+    extensions: frozenset[str]
     modules: frozenset[str]
     computed: bool
 
@@ -48,15 +51,18 @@ def loaded_by_name(source: str, package: str, lazy: Mapping[str, str] | None = N
     (['model'], False)
     """
     if not _WORDS.search(source):
-        return Loaded(frozenset(), frozenset(), computed=False)
+        return Loaded(frozenset(), frozenset(), frozenset(), computed=False)
     tree = ast.parse(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    team = {_text(call) for call in calls if _is_team(call.func)}
+    of_team = [call for call in calls if _is_team(call.func)]
+    team = {_text(call) for call in of_team if _name(call.func) != "extension"}
+    extensions = {_text(call) for call in of_team if _name(call.func) == "extension"}
     names = {_text(call) for call in calls if _name(call.func) in LOADERS}
     modules = {_absolute(name, package) for name in names if name is not None}
     asked = set(_asked_of_library(tree)) & set(lazy or {})
     return Loaded(
         frozenset(name for name in team if name is not None),
+        frozenset(name for name in extensions if name is not None),
         frozenset(modules | {(lazy or {})[name] for name in asked}),
         None in names,
     )

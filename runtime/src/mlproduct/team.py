@@ -1,12 +1,19 @@
-"""The team's own package: which one it is, and its modules, which the library loads by name."""
+"""The team's own package: which one it is, and its modules and functions, which the library loads by name."""
 
+import inspect
 import sys
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from mlproduct.errors import DataError
+from mlproduct.extension_source import ExtensionSource
 
+EXTENSIONS = "extensions"
 SOURCES = Path("src")
 
 
@@ -42,6 +49,60 @@ def module(name: str) -> ModuleType:
         if error.name not in (full, full.partition(".")[0]):
             raise
         raise DataError(f"{SOURCES / full.replace('.', '/')}.py is missing; restore it with `git checkout`") from None
+
+
+def extension(point: str, own: Mapping[str, Any], name: str = "") -> Callable[..., Any] | None:
+    """Return a function of the team's extensions.py, or None where it does not define it.
+
+    The stage `imports` reads the literal names of such calls, so that a change of that function runs its stages again.
+    The module is not loaded for a function that its source does not define.
+
+    Parameters
+    ----------
+    point : str
+        One of `extension_source.POINTS`.
+    own : mapping
+        `own:` of params.yaml, for a function with a parameter of that name.
+    name : str
+        The team's package; by default that of this repository.
+
+    Raises
+    ------
+    DataError
+        If extensions.py cannot be read, or defines something else by that name.
+    """
+    full = f"{name or package()}.{EXTENSIONS}"
+    spec = find_spec(full)
+    if spec is None or spec.origin is None or point not in ExtensionSource.read(Path(spec.origin)).points:
+        return None
+    found = getattr(import_module(full), point, None)
+    if not callable(found):
+        raise DataError(f"extensions.py: {point} is {brief(found)}; expected a function")
+    return with_own(found, own)
+
+
+def with_own(function: Callable[..., Any], own: Mapping[str, Any]) -> Callable[..., Any]:
+    """Hand `own:` of params.yaml to a function that has a parameter `own`.
+
+    Examples
+    --------
+    >>> with_own(lambda depth, own: depth * own["factor"], {"factor": 3})(2)
+    6
+    >>> with_own(lambda depth: depth, {"factor": 3})(2)
+    2
+    """
+    return partial(function, own=own) if "own" in inspect.signature(function).parameters else function
+
+
+def returned_wrong(point: str, value: Any, expected: str) -> DataError:
+    """Return the error that names the function, what it returned and what is expected."""
+    return DataError(f"extensions.py: {point}() returned {brief(value)}; expected {expected}")
+
+
+def brief(value: Any) -> str:
+    """Return a value with its type, in at most about a hundred letters."""
+    text = " ".join(repr(value).split())
+    return f"{text if len(text) <= 80 else text[:77] + '...'} ({type(value).__name__})"
 
 
 def use_sources(root: Path) -> None:

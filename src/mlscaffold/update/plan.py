@@ -131,7 +131,12 @@ def _planned(
         resolved.edits,
         imports,
         tuple(path for path in deleted if path not in {*kept, *elsewhere}),
-        (*source.notes, *(note for each in updated for note in each.notes), *_ejected(project), *_hidden(tree, project)),
+        (
+            *source.notes,
+            *(note for each in updated for note in each.notes),
+            *_ejected(project),
+            *_hidden(tree, project),
+        ),
         tree,
         stages.encode(errors="surrogateescape"),
         merged.changelog,

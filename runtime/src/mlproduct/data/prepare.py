@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlproduct import team
 from mlproduct.config import Params, Prepare
 from mlproduct.contract.columns import Contract
 from mlproduct.contract.validation import parse, read
+from mlproduct.data.own_split import Split, divide
 from mlproduct.errors import DataError
 
 TRAIN = Path("data/prepared/train.parquet")
@@ -21,8 +23,15 @@ LARGEST = 0.05  # of the rows are no copies: kept together, they would be a quar
 STEP = np.uint64(0x9E3779B97F4A7C15)  # between the hashes of equal rows, as in splitmix64: no seed draws another's lots
 
 
-def prepare(frame: pd.DataFrame, contract: Contract, params: Prepare) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+def prepare(
+    frame: pd.DataFrame, contract: Contract, params: Prepare, split: Split | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Divide parsed rows into train and test.
+
+    Parameters
+    ----------
+    split : function, optional
+        The team's own split, in place of that by time or at random.
 
     Returns
     -------
@@ -41,9 +50,12 @@ def prepare(frame: pd.DataFrame, contract: Contract, params: Prepare) -> tuple[p
     if len(kept) < FEWEST:
         raise DataError(f"{len(kept)} rows with a value of {contract.target!r}: at least {FEWEST} are needed")
     by_time = contract.time is not None and kept[contract.time].nunique() > 1  # noqa: PD101  # a missing time is no other
-    if contract.time is not None and not by_time:
+    if contract.time is not None and not by_time and split is None:
         notes.append(f"{contract.time!r} holds one value: the split is at random, not by time")
-    if by_time:
+    if split is not None:
+        train, test = divide(split, kept, pd.Series(clusters(kept, contract), kept.index), contract, params)
+        notes.append("the split is that of extensions.py")
+    elif by_time:
         entity = pd.Series(clusters(kept, contract), kept.index)  # equal rows have equal times: no cut divides them
         train, test = split_by_time(kept, kept[contract.time], entity, params, notes)
     else:
@@ -195,7 +207,8 @@ def main() -> None:
     """Write data/prepared/train.parquet and test.parquet; the index `row` counts the rows of the raw file from 1."""
     contract = Contract.load()
     frame, _ = parse(read(Path(contract.source.path), contract), contract)
-    train, test, notes = prepare(frame, contract, Params.load().prepare)
+    params = Params.load()
+    train, test, notes = prepare(frame, contract, params.prepare, team.extension("split", params.own))
     TRAIN.parent.mkdir(parents=True, exist_ok=True)
     train.to_parquet(TRAIN)
     test.to_parquet(TEST)

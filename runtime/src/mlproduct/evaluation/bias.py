@@ -12,9 +12,9 @@ from mlproduct.config import Params, load
 from mlproduct.contract.columns import Contract
 from mlproduct.data.prepare import TEST, TRAIN, clusters
 from mlproduct.evaluation.champion import Answers, Champion
-from mlproduct.evaluation.evaluate import predicted, read_predictions
 from mlproduct.evaluation.gates import REPORTED, TAIL, Bounds, Family, Gate, decided, mean_bounds
 from mlproduct.evaluation.metrics import Array, losses
+from mlproduct.evaluation.predictions import predicted, read_predictions
 from mlproduct.evaluation.slices import groups, is_large_enough
 
 LARGEST = 20_000  # rows of the model that is trained to see what leaving protected columns out did

@@ -153,7 +153,7 @@ class Champion:
         test, predictions : DataFrame of n_rows
             As prepared, and the candidate's with their `key`.
         """
-        from mlproduct.evaluation.evaluate import read_predictions
+        from mlproduct.evaluation.predictions import read_predictions
 
         nothing = test.index[:0]
         if self.release is None:
@@ -178,7 +178,7 @@ class Champion:
 
     def _ask(self, test: "pd.DataFrame", contract: Contract, which: str) -> Answers:
         """Let its model predict rows that have changed since."""
-        from mlproduct.evaluation.evaluate import predicted
+        from mlproduct.evaluation.predictions import predicted
         from mlproduct.training.train import load_model
 
         try:

@@ -14,7 +14,6 @@ from mlproduct.config.yaml_file import read_yaml
 from mlproduct.contract.columns import NUMERIC, Contract
 from mlproduct.data.prepare import TEST, TRAIN, clusters
 from mlproduct.evaluation.champion import Answers, Champion, git
-from mlproduct.evaluation.evaluate import read_predictions
 from mlproduct.evaluation.gates import (
     FAIL,
     NOT_COMPARABLE,
@@ -27,6 +26,7 @@ from mlproduct.evaluation.gates import (
     resampled,
 )
 from mlproduct.evaluation.metrics import HEADLINE, Array, area_under_roc, losses
+from mlproduct.evaluation.predictions import read_predictions
 from mlproduct.evaluation.slices import bands, groups
 
 ALONE = 0.03  # loss that one column alone may reach: under it, the column gives the target away

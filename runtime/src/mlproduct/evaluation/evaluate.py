@@ -2,18 +2,20 @@
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlproduct import team
 from mlproduct.artifacts import METRICS, PREDICTIONS
 from mlproduct.config import Evaluate, load
 from mlproduct.contract.columns import Contract
 from mlproduct.data.prepare import TEST, TRAIN, clusters
-from mlproduct.evaluation.metrics import Score, classification, regression, score
+from mlproduct.evaluation.metrics import Score, classification, regression, score, score_all
+from mlproduct.evaluation.own import Evaluated, Metrics, compute_metrics, own_family
+from mlproduct.evaluation.predictions import aligned, kept
 
 Array = npt.NDArray[Any]
 
@@ -42,70 +44,67 @@ class Evaluation:
         self.predictions.to_parquet(PREDICTIONS, index=True)  # as a column: rows are chosen by `split`
 
 
-def predicted(model: Any, frame: pd.DataFrame, contract: Contract, features: list[str] | None = None) -> pd.DataFrame:
-    """Predict rows whose truth is known: `truth`, `prediction`, and `p LABEL` for each class."""
-    seen = frame[features or contract.features]
-    labels, target = [str(label) for label in contract.labels], frame[contract.target]
-    if not labels:
-        return pd.DataFrame({"truth": target, "prediction": model.predict(seen)}, index=frame.index)
-    p = aligned(model.predict_proba(seen), model.classes_, labels)
-    found = pd.DataFrame(p, columns=[f"p {label}" for label in labels], index=frame.index)
-    found.insert(0, "truth", target)
-    found.insert(1, "prediction", np.array(labels)[p.argmax(axis=1)])
-    return found
+def evaluate(
+    model: Any,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    contract: Contract,
+    params: Evaluate,
+    metrics: Metrics | None = None,
+) -> Evaluation:
+    """Score a fitted model, and a dummy that knows no feature, on the test rows; predict the train rows as well.
 
-
-def keys(frame: pd.DataFrame, contract: Contract, without: str | None = None) -> pd.Series:
-    """Give each row a hash of its content, without the columns that nobody looks at, and perhaps without one more."""
-    told = sorted(name for name, column in contract.columns.items() if column.role != "ignore" and name != without)
-    return pd.util.hash_pandas_object(frame[told], index=False)
-
-
-def kept(model: Any, frame: pd.DataFrame, contract: Contract, split: str) -> pd.DataFrame:
-    """Predict rows, and add what tells them to be the same later."""
-    hashes = {"key": keys(frame, contract), "inputs": keys(frame, contract, contract.target)}
-    return predicted(model, frame, contract).assign(split=split, **hashes)
-
-
-def evaluate(model: Any, train: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Evaluate) -> Evaluation:
-    """Score a fitted model, and a dummy that knows no feature, on the test rows; predict the train rows as well."""
-    from sklearn.dummy import DummyClassifier, DummyRegressor
-
+    Parameters
+    ----------
+    metrics : function, optional
+        The team's own metrics, beside the standard's.
+    """
     labels = [str(label) for label in contract.labels]
     both = [kept(model, train, contract, "train"), kept(model, test, contract, "test")]
+    truth, ours, theirs = _scored(both[1], train, test, contract)
     entity = clusters(test, contract)
-    known, nothing = np.zeros((len(train), 1)), np.zeros((len(test), 1))
-    if not labels:
-        constant = DummyRegressor().fit(known, train[contract.target]).predict(nothing)
-        truth, value = (both[1][name].to_numpy("float64") for name in ("truth", "prediction"))
-        scores = score(regression(), truth, (value, value), (constant, constant), params, entity)
-        return Evaluation(scores, pd.concat(both))
-    dummy = DummyClassifier(strategy="prior").fit(known, train[contract.target])
-    ours = both[1][[f"p {label}" for label in labels]].to_numpy()
-    theirs = aligned(dummy.predict_proba(nothing), dummy.classes_, labels)
-    truth = test[contract.target].map({label: code for code, label in enumerate(labels)}).to_numpy()
-    metrics = classification(labels, None if contract.positive is None else str(contract.positive))
-    scores = score(metrics, truth, (ours.argmax(axis=1), ours), (theirs.argmax(axis=1), theirs), params, entity)
+    standard = classification(labels, _positive(contract)) if labels else regression()
+    scores = score(standard, truth, ours, theirs, params, entity)
+    if metrics is not None:
+        compute = compute_metrics(metrics, labels, set(scores))
+        scores |= score_all(compute, truth, ours, theirs, params, entity)
     return Evaluation(scores, pd.concat(both))
 
 
-def read_predictions(path: Path = PREDICTIONS, split: str = "test") -> pd.DataFrame:
-    """Read the predictions that an evaluation kept, of one split."""
-    return pd.read_parquet(path, filters=[("split", "==", split)])
+def _positive(contract: Contract) -> str | None:
+    return None if contract.positive is None else str(contract.positive)
 
 
-def aligned(probabilities: Array, classes: Array, labels: list[str]) -> Array:
-    """Put probabilities into the order of the contract's labels; a class never seen in training has 0."""
-    table = pd.DataFrame(probabilities, columns=[str(name) for name in classes])
-    return table.reindex(columns=labels, fill_value=0.0).to_numpy()
+def _scored(
+    predictions: pd.DataFrame, train: pd.DataFrame, test: pd.DataFrame, contract: Contract
+) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]:
+    """Return the truth, and predictions and scores of the model and of the dummy baseline, as `score` takes them."""
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+
+    labels = [str(label) for label in contract.labels]
+    known, nothing = np.zeros((len(train), 1)), np.zeros((len(test), 1))
+    if not labels:
+        constant = DummyRegressor().fit(known, train[contract.target]).predict(nothing)
+        truth, value = (predictions[name].to_numpy("float64") for name in ("truth", "prediction"))
+        return truth, (value, value), (constant, constant)
+    dummy = DummyClassifier(strategy="prior").fit(known, train[contract.target])
+    ours = predictions[[f"p {label}" for label in labels]].to_numpy()
+    theirs = aligned(dummy.predict_proba(nothing), dummy.classes_, labels)
+    truth = test[contract.target].map({label: code for code, label in enumerate(labels)}).to_numpy()
+    return truth, (ours.argmax(axis=1), ours), (theirs.argmax(axis=1), theirs)
 
 
 def main() -> None:
-    """Evaluate models/model.skops on data/prepared/test.parquet."""
+    """Evaluate models/model.skops on data/prepared/test.parquet; judge by the team's own gates."""
     from mlproduct.training.train import load_model  # takes a second, which those who read the predictions are spared
 
     contract, params = load()
-    evaluation = evaluate(load_model(), pd.read_parquet(TRAIN), pd.read_parquet(TEST), contract, params.evaluate)
+    train, test = pd.read_parquet(TRAIN), pd.read_parquet(TEST)
+    metrics, gates = team.extension("metrics", params.own), team.extension("gates", params.own)
+    evaluation = evaluate(load_model(), train, test, contract, params.evaluate, metrics)
     evaluation.write()
     for name, found in evaluation.scores.items():
         print(f"{name:18} {found.value:.4g}  [{found.low:.4g}, {found.high:.4g}]  baseline {found.baseline:.4g}")
+    tested = evaluation.predictions[evaluation.predictions["split"] == "test"]
+    shown = tested.drop(columns=["split", "key", "inputs"])
+    own_family(gates, Evaluated(test, shown, evaluation.scores, clusters(test, contract), contract)).write()

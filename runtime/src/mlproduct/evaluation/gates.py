@@ -184,7 +184,7 @@ class Family:
 
 
 VERDICTS = (PASS, FAIL, INCONCLUSIVE, NOT_COMPARABLE, REPORTED)
-FAMILIES = ("slices", "bias", "drift", "fragility", "compare")
+FAMILIES = ("slices", "bias", "drift", "fragility", "compare", "own")
 
 
 def plain(value: Any) -> Any:

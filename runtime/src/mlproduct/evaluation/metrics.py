@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mlproduct.config import Evaluate
+from mlproduct.errors import DataError
 
 if TYPE_CHECKING:  # the verdict and the journal are of figures, and need no frame
     import pandas as pd
 
 Array = npt.NDArray[Any]
+Compute = Callable[[Array, Array, Array], dict[str, float]]
 HEADLINE = {"classification": ("roc_auc", True), "regression": ("rmse", False)}  # metric, more is better
 LARGEST = 20_000  # rows of one resample; more rows narrow an interval that is narrow already
 
@@ -183,14 +185,37 @@ def score(
     params: Evaluate,
     clusters: Array | None = None,
 ) -> dict[str, Score]:
+    """Score a model and the dummy baseline by some metrics; see `score_all`."""
+
+    def compute(*rows: Array) -> dict[str, float]:
+        return {metric.name: metric.compute(*rows) for metric in metrics}
+
+    return score_all(compute, truth, model, dummy, params, clusters)
+
+
+def score_all(
+    compute: Compute,
+    truth: Array,
+    model: tuple[Array, Array],
+    dummy: tuple[Array, Array],
+    params: Evaluate,
+    clusters: Array | None = None,
+) -> dict[str, Score]:
     """Score a model and the dummy baseline on the same rows, with the percentile bootstrap of `resamples`.
 
     Parameters
     ----------
+    compute : function
+        From (truth, prediction, score) of some rows to figures by name, the same names each time.
     truth : ndarray of shape (n_rows,)
         Classes as numbers from 0, or values.
     model, dummy : (ndarray of shape (n_rows,), ndarray of shape (n_rows,) or (n_rows, n_classes))
         Predictions, and scores or probabilities.
+
+    Raises
+    ------
+    DataError
+        If `compute` returns other names for other rows.
     """
     draws, shrink = resamples(len(truth), params.bootstrap, params.seed, clusters)
     tail = (1 - params.confidence) / 2
@@ -198,13 +223,15 @@ def score(
     with warnings.catch_warnings():
         # a resample may miss a class; the metric is then over those it has
         warnings.filterwarnings("ignore", category=RuntimeWarning)
-        drawn = ((truth[rows], model[0][rows], model[1][rows]) for rows in draws)
-        values = np.array([[metric.compute(*rows) for metric in metrics] for rows in drawn])
-        for metric, samples in zip(metrics, values.T, strict=True):
-            value = metric.compute(truth, *model)
-            low, high = value, value
-            if np.isfinite(samples).any():
-                centre = np.nanmean(samples)
-                low, high = np.nanquantile(centre + (samples - centre) * shrink, [tail, 1 - tail])
-            found[metric.name] = Score(value, float(low), float(high), metric.compute(truth, *dummy))
+        values, baselines = compute(truth, *model), compute(truth, *dummy)
+        drawn = [compute(truth[rows], model[0][rows], model[1][rows]) for rows in draws]
+        if other := next((each for each in (baselines, *drawn) if each.keys() != values.keys()), None):
+            names = ", ".join(sorted(values.keys() ^ other.keys()))
+            raise DataError(f"a metric must be computed for any rows, as NaN if need be; missing for some: {names}")
+        for name, value in values.items():
+            samples = np.array([each[name] for each in drawn])
+            centre = np.nanmean(samples) if np.isfinite(samples).any() else value
+            samples = centre + (samples - centre) * shrink
+            low, high = np.nanquantile(samples, [tail, 1 - tail]) if np.isfinite(samples).any() else (value, value)
+            found[name] = Score(value, float(low), float(high), baselines[name])
     return found

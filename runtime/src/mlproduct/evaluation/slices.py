@@ -12,9 +12,9 @@ from mlproduct.config import Params, Slices, load
 from mlproduct.contract.columns import NUMERIC, Contract
 from mlproduct.data.prepare import TEST, clusters
 from mlproduct.evaluation.champion import Answers, Champion
-from mlproduct.evaluation.evaluate import read_predictions
 from mlproduct.evaluation.gates import FAIL, PASS, REPORTED, Bounds, Family, Gate, Z, mean_bounds
 from mlproduct.evaluation.metrics import Array, losses
+from mlproduct.evaluation.predictions import read_predictions
 
 METRIC = {"classification": "accuracy", "regression": "mae"}
 

@@ -14,9 +14,9 @@ from mlproduct.contract.columns import Contract
 from mlproduct.data.prepare import TEST, TRAIN, clusters
 from mlproduct.errors import DataError
 from mlproduct.evaluation.drift.concept import enough, folds, left_out, thinned, trained
-from mlproduct.evaluation.evaluate import predicted
 from mlproduct.evaluation.gates import FAIL, PASS, REPORTED, Family, Gate, decided, mean_bounds
 from mlproduct.evaluation.metrics import Array, losses
+from mlproduct.evaluation.predictions import predicted
 from mlproduct.training.train import train
 
 SIMPLER = "linear"

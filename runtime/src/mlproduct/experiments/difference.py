@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mlproduct import team
 from mlproduct.config import Params, load
 from mlproduct.contract.columns import Contract
 from mlproduct.contract.validation import parse, read
 from mlproduct.data.prepare import TEST, TRAIN, clusters, prepare
 from mlproduct.errors import DataError
 from mlproduct.evaluation.champion import Champion
-from mlproduct.evaluation.evaluate import keys, predicted
 from mlproduct.evaluation.gates import Family, mean_bounds
 from mlproduct.evaluation.metrics import losses
+from mlproduct.evaluation.predictions import keys, predicted
 from mlproduct.training.train import train
 
 
@@ -69,7 +70,8 @@ def two_by_two(champion: Champion, contract: Contract, params: Params) -> list[d
         frame, old_contract, old_params = old_inputs(champion, Path(folder))
     if old_contract.features != contract.features or old_contract.labels != contract.labels:
         raise DataError("features or classes differ from the champion's: old and new rows do not fit one model")
-    old_rows = prepare(frame, old_contract, old_params.prepare)[0]
+    split = team.extension("split", old_params.own)
+    old_rows = prepare(frame, old_contract, old_params.prepare, split)[0]
     unseen = ~keys(test, contract).isin(keys(old_rows, contract)).to_numpy()
     if unseen.sum() < 10:
         raise DataError("the old data holds all test rows of today: there is nothing left to judge on")

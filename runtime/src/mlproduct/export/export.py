@@ -25,8 +25,8 @@ from mlproduct.config import load
 from mlproduct.contract.columns import Contract
 from mlproduct.data.prepare import TEST, TRAIN
 from mlproduct.evaluation.drift.detection import scored
-from mlproduct.evaluation.evaluate import read_predictions
 from mlproduct.evaluation.metrics import guessing, losses
+from mlproduct.evaluation.predictions import read_predictions
 from mlproduct.export.bins import reference
 from mlproduct.export.probes import Probes, probes
 from mlproduct.export.splits import parts_missing

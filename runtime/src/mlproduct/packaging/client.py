@@ -7,6 +7,7 @@ from typing import Any
 from mlproduct import team
 from mlproduct.config import load
 from mlproduct.contract.columns import NUMERIC, Column, Contract
+from mlproduct.serving.extend import Extended
 from mlproduct.serving.openapi import openapi
 
 FOLDER = Path("clients")
@@ -126,7 +127,9 @@ def main() -> None:
     contract, params = load()
     example = json.loads(Path("models/serving/background.json").read_text(encoding="utf-8"))[0]
     FOLDER.mkdir(exist_ok=True)
-    document = openapi(contract, params, team.package(), "0", example, secured=False)
+    extended = Extended.load(team.package(), params.own)
+    authenticate = team.extension("authenticate", params.own)
+    document = openapi(contract, params, team.package(), "0", example, False, extended, authenticate)
     (FOLDER / "openapi.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     (FOLDER / f"{team.package()}_client.py").write_text(client(contract, team.package()), encoding="utf-8")
     print(f"{FOLDER}/openapi.json and {FOLDER}/{team.package()}_client.py")

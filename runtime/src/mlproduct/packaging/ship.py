@@ -24,6 +24,7 @@ from mlproduct.packaging import done
 from mlproduct.packaging import package as package_verb
 from mlproduct.packaging.store import STORE
 
+CHECK_HEADERS = "CHECK_HEADERS"  # in the environment: headers as JSON, where the service asks who calls
 EXAMPLE, ANSWER = STORE / "example.json", STORE / "answer.json"
 PACKAGED = (META, METRICS, MODEL, MODEL_CARD, VERDICT, Path("champion.yaml"))
 ROWS = 20  # of the test set that the service is asked for
@@ -137,13 +138,14 @@ def ask(url: str, body: Any) -> Any:
     DataError
         If it is refused; with what the service says.
     """
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json"} | json.loads(os.environ.get(CHECK_HEADERS, "{}"))
     request = urllib.request.Request(f"{url}/predict", json.dumps(body).encode(), headers)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return json.load(answer)
     except urllib.error.HTTPError as refused:
-        raise DataError(f"the service answers {refused.code}: {refused.read().decode()[:2000]}") from None
+        hint = f'; {CHECK_HEADERS}=\'{{"name": "value"}}\' is sent with it' if refused.code in (401, 403) else ""
+        raise DataError(f"the service answers {refused.code}: {refused.read().decode()[:2000]}{hint}") from None
 
 
 def differences(answers: list[dict[str, Any]], expected: list[Any], tolerance: float) -> list[str]:

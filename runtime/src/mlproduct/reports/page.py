@@ -1,6 +1,6 @@
 """The evaluation in full, as one page: how good, where weak, whether fair, what has moved, what is different."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from mlproduct.reports.comment import COUNTED, SCORED, SIGNS, VERDICTS, changes,
 from mlproduct.reports.drawing import Curve, Estimate, Intervals, Table
 from mlproduct.reports.rendering import render
 from mlproduct.reports.report import calibrated, one_by_one
+from mlproduct.reports.sections import Section
 
 MOST = 25  # slices and columns in a plot
 
@@ -47,6 +48,7 @@ class Page:
     flips: Table | None
     alternatives: Table
     settings: Table | None
+    sections: Sequence[Section]
     counts: Table
     families: list[Checks]
 
@@ -58,6 +60,7 @@ def page(
     predictions: pd.DataFrame,
     contract: Contract,
     others: Family,
+    sections: Sequence[Section] = (),
 ) -> str:
     """Render the whole report as one page."""
     found = {name: family.details for name, family in families.items()}
@@ -86,6 +89,7 @@ def page(
             ["set", "gain", "low", "high"],
             [(row["set"], row["value"], row["low"], row["high"]) for row in others.details["settings"]],
         ),
+        sections=sections,
         counts=Table(["family", *COUNTED[1:]], counted(families)),
         families=[checks(name, family.gates) for name, family in families.items()],
     )

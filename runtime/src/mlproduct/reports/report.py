@@ -1,6 +1,7 @@
 """What people read: plots of the last evaluation, and the model card that holds its numbers."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from mlproduct.artifacts import META, METRICS, MODEL_CARD, VERDICT
 from mlproduct.config import Params, load
 from mlproduct.contract.columns import Contract
 from mlproduct.data.prepare import TEST, TRAIN
-from mlproduct.evaluation.evaluate import read_predictions
 from mlproduct.evaluation.metrics import HEADLINE
+from mlproduct.evaluation.predictions import read_predictions
 from mlproduct.reports.rendering import render
+from mlproduct.reports.sections import Section
 
 REPORTS = Path("reports")
 POINTS = 200  # of a curve that DVC draws
@@ -161,6 +163,8 @@ def model_card(
     params: Params,
     rows: tuple[int, int],
     verdict: dict[str, Any],
+    sections: Sequence[Section] = (),
+    own_split: bool = False,
 ) -> str:
     """Render the model card in Markdown: what it is, how good it is, what it was made from, where it ends."""
     name, more_is_better = HEADLINE[contract.task]
@@ -170,6 +174,8 @@ def model_card(
         meta=meta,
         params=params,
         verdict=verdict,
+        sections=sections,
+        own_split=own_split,
         metrics={name: found for name, found in metrics.items() if found["value"] is not None},
         headline=name,
         best=metrics[name],
@@ -187,8 +193,16 @@ def _better(found: dict[str, float], more_is_better: bool) -> bool:
     return found["low"] > found["baseline"] if more_is_better else found["high"] < found["baseline"]
 
 
-def main() -> None:
-    """Write the plots and points in reports/, and docs/model-card.md."""
+def write(sections: Sequence[Section] = (), own_split: bool = False) -> None:
+    """Write the plots and points in reports/, and docs/model-card.md.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+        The team's own.
+    own_split : bool
+        Whether the team's own function chose the test rows.
+    """
     contract, params = load()
     metrics = json.loads(METRICS.read_text(encoding="utf-8"))
     meta = json.loads(META.read_text(encoding="utf-8"))
@@ -197,4 +211,5 @@ def main() -> None:
     (draw_classification if contract.labels else draw_regression)(predictions, contract)
     rows = len(pd.read_parquet(TRAIN, columns=[])), len(pd.read_parquet(TEST, columns=[]))
     MODEL_CARD.parent.mkdir(exist_ok=True)
-    MODEL_CARD.write_text(model_card(metrics, contract, meta, params, rows, verdict), encoding="utf-8")
+    card = model_card(metrics, contract, meta, params, rows, verdict, sections, own_split)
+    MODEL_CARD.write_text(card, encoding="utf-8")

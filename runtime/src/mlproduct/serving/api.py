@@ -17,9 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mlproduct.config import SHADOW, Params
 from mlproduct.inference.request import RefusedError
 from mlproduct.serving.answers import Answers
+from mlproduct.serving.auth import Authenticate, OwnAuthentication, Tokens
 from mlproduct.serving.batch import Batcher
-from mlproduct.serving.limits import Deadline, Disconnected, ProblemError, Tokens, declared_too_large, read_body
-from mlproduct.serving.metrics import Signals, exposition
+from mlproduct.serving.extend import Extended
+from mlproduct.serving.limits import Deadline, Disconnected, declared_too_large, read_body
+from mlproduct.serving.metrics import Signals, exposition, extension_failed
+from mlproduct.serving.problems import ProblemError
 from mlproduct.serving.variants import Shadow
 
 POSTS = ("/predict", "/explain", "/feedback")
@@ -30,7 +33,8 @@ AT_ONCE = 16  # records that the graph answers in the event loop; more are answe
 CLOSE = {"Connection": "close"}  # what is left of the body is not read
 FLUSH = 1.0  # seconds between two tellings of what was counted
 logger = logging.getLogger(__name__)
-Answer = tuple[int, bytes, bytes]
+Headers = list[tuple[bytes, bytes]]
+Answer = tuple[int, bytes, bytes, Headers]
 
 
 class Api:
@@ -42,13 +46,26 @@ class Api:
         Content and type of what is only read: /version, /openapi.json, /docs.
     quick : bool
         Whether a few records may be scored in the event loop: they take microseconds.
+    extended : Extended
+        The team's own response fields and headers.
+    authenticate : function, optional
+        The team's own authentication, in place of bearer tokens.
     """
 
     def __init__(
-        self, answers: Answers, signals: Signals, params: Params, pages: dict[str, tuple[bytes, bytes]], quick: bool
+        self,
+        answers: Answers,
+        signals: Signals,
+        params: Params,
+        pages: dict[str, tuple[bytes, bytes]],
+        quick: bool,
+        extended: Extended = Extended(),  # noqa: B008 (it cannot change)
+        authenticate: Authenticate | None = None,
     ) -> None:
         self._answers, self._signals, self._limits, self._pages = answers, signals, params.service, pages
-        self._tokens, self._quick = Tokens(), quick
+        self._tokens, self._quick, self._extended, self._own = Tokens(), quick, extended, None
+        if authenticate is not None:
+            self._own = OwnAuthentication(authenticate, params.service.timeout_seconds, extension_failed)
         self._batcher = Batcher(answers.predict, params.service.max_records)
         self._shadow = None
         if params.rollout.mode == SHADOW:
@@ -79,9 +96,9 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path, method, begun = scope["path"], scope["method"], time.perf_counter()
-        headers: list[tuple[bytes, bytes]] = []
+        headers: Headers = []
         try:
-            status, body, kind = await self._answer(path, method, scope, receive)
+            status, body, kind, headers = await self._answer(path, method, scope, receive)
         except Disconnected:
             return
         except ProblemError as problem:
@@ -104,7 +121,7 @@ class Api:
         if work is not None:
             if method != "POST":
                 raise ProblemError(405, "malformed", f"{path} takes POST", {"Allow": "POST"})
-            self._tokens.check(scope)
+            await self._admit(scope)
             return await self._posted(work, scope, receive)
         if path not in self._pages and path != "/metrics":
             raise ProblemError(404, "malformed", f"there is no {path[:100]}; /docs shows what there is")
@@ -112,9 +129,15 @@ class Api:
             raise ProblemError(405, "malformed", f"{path} takes GET", {"Allow": "GET, HEAD"})
         if path == "/metrics":
             self._signals.flush()
-            return 200, await asyncio.to_thread(exposition), TEXT
-        self._tokens.check(scope)
-        return 200, *self._pages[path]
+            return 200, await asyncio.to_thread(exposition), TEXT, []
+        await self._admit(scope)
+        return 200, *self._pages[path], []
+
+    async def _admit(self, scope: Scope) -> None:
+        if self._own is None:
+            self._tokens.check(scope)
+        else:
+            await self._own.check(scope)
 
     async def _posted(self, work: Callable[[bytes], Any], scope: Scope, receive: Receive) -> Answer:
         limits = self._limits
@@ -125,7 +148,7 @@ class Api:
         self._signals.begin()
         try:
             with Deadline(limits.timeout_seconds):
-                found = await work(await read_body(receive, limits.max_body_bytes))
+                found, headers = await work(await read_body(receive, limits.max_body_bytes))
         except TimeoutError:
             raise ProblemError(504, "timeout", f"it took over {limits.timeout_seconds:g} seconds", CLOSE) from None
         except RefusedError as refusal:
@@ -133,9 +156,9 @@ class Api:
             raise ProblemError(refusal.status, reason, str(refusal), errors=refusal.errors[:100]) from None
         finally:
             self._signals.in_flight -= 1
-        return (202 if work == self._feedback else 200), to_json(found), JSON
+        return (202 if work == self._feedback else 200), to_json(found), JSON, headers
 
-    async def _predict(self, body: bytes) -> Any:
+    async def _predict(self, body: bytes) -> tuple[Any, Headers]:
         document = _document(body)
         asked = self._answers.reader.read(document)
         if self._quick and len(asked.records) <= AT_ONCE:
@@ -144,14 +167,16 @@ class Api:
             found = await self._batcher.ask((document, asked))
         if self._shadow:
             self._shadow.put(asked, [answer["prediction_id"] for answer in found.get("predictions", [found])])
-        return found
+        if self._extended:  # in a thread: it is the team's code, and may take its time
+            return await asyncio.to_thread(self._extended.extend, found, asked.records)
+        return found, []
 
-    async def _explain(self, body: bytes) -> Any:
+    async def _explain(self, body: bytes) -> tuple[Any, Headers]:
         asked = self._answers.reader.read(_document(body))
-        return await asyncio.to_thread(self._answers.explain, asked)
+        return await asyncio.to_thread(self._answers.explain, asked), []
 
-    async def _feedback(self, body: bytes) -> Any:
-        return self._answers.feedback(_document(body))
+    async def _feedback(self, body: bytes) -> tuple[Any, Headers]:
+        return self._answers.feedback(_document(body)), []
 
 
 def _document(body: bytes) -> Any:

@@ -31,7 +31,17 @@ import prometheus_client as prometheus  # noqa: E402  reads the variable when it
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 HOUR = 3600
 DELAYS = tuple(h * HOUR for h in (1, 6, 24, 72, 168, 336, 720, 2160))  # seconds until an outcome is known
-REFUSALS = ("body_too_large", "too_many_records", "malformed", "contract", "busy", "unauthorized", "timeout", "error")
+REFUSALS = (
+    "body_too_large",
+    "too_many_records",
+    "malformed",
+    "contract",
+    "busy",
+    "unauthorized",
+    "forbidden",
+    "timeout",
+    "error",
+)
 FAULTS = (500, 503, 504)
 ROUTES = ("/predict", "/explain", "/feedback", "/version")
 
@@ -75,6 +85,7 @@ INFO = _gauge("ml_model_info", "what runs", "variant", "model", "data", "commit"
 TRAINED = _gauge("ml_model_trained_timestamp_seconds", "when the model was packaged", "variant")
 MODEL_LOSS = _gauge("ml_model_loss", "loss on the test rows; 1 is what guessing loses", "variant")
 STARTS = _counter("ml_worker_starts_total", "workers that were started, those in place of a dead one too")
+EXTENSION_FAILURES = _counter("ml_extension_failures_total", "requests in which extensions.py failed", "function")
 LOG_ERRORS = _counter("ml_prediction_log_errors_total", "lines that could not be written to the prediction log")
 OBJECTIVE = _gauge("ml_objective", "the objectives of params.yaml", "objective")
 ALL = [value for value in list(globals().values()) if isinstance(value, prometheus.metrics.MetricWrapperBase)]
@@ -87,6 +98,11 @@ METRICS = tuple(
         else [metric._name]
     )
 )
+
+
+def extension_failed(function: str) -> None:
+    """Count a failure of a function of the team's extensions.py."""
+    EXTENSION_FAILURES.labels(function).inc()
 
 
 @dataclass

@@ -1,10 +1,14 @@
 """The API in OpenAPI 3.1, derived from contract.yaml; /docs shows it, `make client` writes it."""
 
+from collections.abc import Callable
+from functools import partial
+from inspect import getdoc
 from typing import Any
 
 from mlproduct.config import Params
 from mlproduct.contract.columns import Contract
 from mlproduct.inference.request import record_model
+from mlproduct.serving.extend import Extended
 
 REFUSALS = {
     400: "no JSON, no UTF-8, nested too deep", 401: "no bearer token, or a wrong one",
@@ -20,7 +24,14 @@ PAGE = """<!doctype html>
 
 
 def openapi(
-    contract: Contract, params: Params, name: str, version: str, example: dict[str, Any], secured: bool
+    contract: Contract,
+    params: Params,
+    name: str,
+    version: str,
+    example: dict[str, Any],
+    secured: bool,
+    extended: Extended = Extended(),  # noqa: B008 (it cannot change)
+    authenticate: Callable[..., Any] | None = None,
 ) -> dict[str, Any]:
     """Describe every route.
 
@@ -30,6 +41,10 @@ def openapi(
         A record that keeps to the contract.
     secured : bool
         Whether a bearer token is asked for.
+    extended : Extended
+        The team's own response fields and headers.
+    authenticate : function, optional
+        The team's own authentication; its docstring tells callers what to send.
     """
     record = record_model(contract).model_json_schema() | {"examples": [example]}
     posts = {
@@ -39,13 +54,28 @@ def openapi(
     }
     paths: dict[str, Any] = {path: {"post": _post(*told)} for path, told in posts.items()}
     paths["/version"] = {"get": _get("What runs: model, data, code, lock, verdict", {"type": "object"})}
+    schemas = _schemas(contract, params)
+    if fields := extended.fields:
+        schemas |= fields.get("$defs", {})
+        schemas["Answer"] = _both(schemas["Answer"], fields)
+        many = schemas["Answers"]["properties"]["predictions"]
+        many["items"] = _both(many["items"], fields)
+    if extended.headers is not None:
+        named = {name: {"schema": {"type": "string"}} for name in extended.header_names}
+        paths["/predict"]["post"]["responses"]["200"]["headers"] = named
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": name, "version": version, "description": f"Predicts `{contract.target}`."},
         "paths": paths,
-        "components": {"schemas": _schemas(contract, params) | {"Record": record}},
+        "components": {"schemas": schemas | {"Record": record}},
     }
-    if secured:
+    if authenticate is not None:
+        problem = _json(_ref("Problem"), "application/problem+json")
+        for path in posts:
+            paths[path]["post"]["responses"]["403"] = {"description": "the caller may not ask"} | problem
+        told = getdoc(authenticate.func if isinstance(authenticate, partial) else authenticate)
+        document["info"]["description"] += f"\n\nAuthentication: {told or 'by the rules of this service.'}"
+    elif secured:
         document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"token": []}]
     return document
@@ -81,6 +111,12 @@ def _schemas(contract: Contract, params: Params) -> dict[str, Any]:
         "Problem": _object({"type": text, "title": text, "status": {"type": "integer"}, "detail": text},
                            {"errors": {"type": "array", "items": fault}}),
     }  # fmt: skip
+
+
+def _both(schema: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    """Add the team's fields to a schema of an object."""
+    found = schema | {"properties": schema["properties"] | fields.get("properties", {})}
+    return found | {"required": [*schema["required"], *fields.get("required", [])]}
 
 
 def _object(properties: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -15,14 +15,15 @@ from typing import Any, ClassVar
 import bentoml
 from opentelemetry import context as telemetry
 
-from mlproduct import pinned
+from mlproduct import pinned, team
 from mlproduct.config import CHALLENGER, CONTROL, load
 from mlproduct.contract.columns import CONTRACT
 from mlproduct.inference.predict import Predictor
 from mlproduct.inference.request import Reader
 from mlproduct.serving.answers import Answers, Journal
 from mlproduct.serving.api import Api, Front, page
-from mlproduct.serving.metrics import LOG_ERRORS, Signals
+from mlproduct.serving.extend import Extended
+from mlproduct.serving.metrics import LOG_ERRORS, Signals, extension_failed
 from mlproduct.serving.openapi import PAGE, openapi
 from mlproduct.serving.prediction_log import OUTCOMES, PREDICTIONS, Clock, Lines
 
@@ -122,13 +123,17 @@ class ProductService:
         journal = Journal(self._lines(PREDICTIONS), self._lines(OUTCOMES), Clock())
         answers = Answers(predictors, self._params, signals, journal, reader.read({"records": examples}).records)
         version = self.version(predictors)
+        extended = Extended.load(self._package, self._params.own, extension_failed)
+        authenticate = team.extension("authenticate", self._params.own, self._package)
         secured = bool(os.environ.get("SERVICE_TOKEN"))
-        document = openapi(contract, self._params, self._package, version["bento"], examples[0], secured)
+        document = openapi(
+            contract, self._params, self._package, version["bento"], examples[0], secured, extended, authenticate
+        )
         described = page(document)
         pages = {"/version": page(version), "/openapi.json": described, "/docs.json": described}
         pages |= dict.fromkeys(("/", "/docs"), (PAGE.encode(), b"text/html; charset=utf-8"))
         quick = predictors[CONTROL].about["path"] == "onnx"
-        type(self).api = Api(answers, signals, self._params, pages, quick)
+        type(self).api = Api(answers, signals, self._params, pages, quick, extended, authenticate)
 
     def _lines(self, kind: str) -> Lines:
         log = os.environ.get("PREDICTION_LOG")

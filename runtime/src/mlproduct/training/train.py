@@ -39,7 +39,8 @@ def train(frame: pd.DataFrame, contract: Contract, params: Params) -> Pipeline:
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Skipping features without any observed values")
         allowed = tuple(name for name in contract.allowed if name not in empty)
-        model = team.module("model").build_model(params.model, replace(contract, columns=columns, allowed=allowed))
+        build_model = team.with_own(team.module("model").build_model, params.own)
+        model = build_model(params.model, replace(contract, columns=columns, allowed=allowed))
         lonely = bool(contract.labels) and frame[contract.target].value_counts().min() < 2
         if lonely and "estimator__early_stopping" in model.get_params():
             model.set_params(estimator__early_stopping=False)  # it sets rows aside by class: one row cannot be divided

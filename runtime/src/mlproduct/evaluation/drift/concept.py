@@ -14,9 +14,9 @@ import pandas as pd
 from mlproduct.config import Drift, Params
 from mlproduct.contract.columns import Contract
 from mlproduct.data.prepare import clusters
-from mlproduct.evaluation.evaluate import predicted
 from mlproduct.evaluation.gates import FAIL, PASS, Gate, Z, mean_bounds
 from mlproduct.evaluation.metrics import Array, losses
+from mlproduct.evaluation.predictions import predicted
 
 FOLDS = 5
 LARGEST = 20_000  # rows before, and after, behind the models and their losses

@@ -14,9 +14,9 @@ from mlproduct.data.prepare import TEST, TRAIN
 from mlproduct.errors import DataError
 from mlproduct.evaluation.drift.concept import Asked, asked, grown, unseen
 from mlproduct.evaluation.drift.distance import FEWEST, drift, gates, parts_of
-from mlproduct.evaluation.evaluate import predicted, read_predictions
 from mlproduct.evaluation.gates import FAIL, REPORTED, Family, Gate, mean_bounds
 from mlproduct.evaluation.metrics import Array
+from mlproduct.evaluation.predictions import predicted, read_predictions
 
 REPORT = Path("reports/drift.md")
 SCORE = "score of the model"
