@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "reference" / "mlproduct.md"
 API = ROOT / "runtime" / "api.txt"
 sys.path.insert(0, str(ROOT / "runtime" / "tests"))
 
-import signatures  # type: ignore[import-not-found]  # noqa: E402
+import signatures  # noqa: E402
 
 HEAD = """# The library: mlproduct
 

@@ -12,7 +12,7 @@ from mlproduct.contract import validation as contract
 from mlproduct_tests.repository import ROOT
 from mlproduct_tests.samples import CONTRACT, PARAMS, drawn
 
-# An environment without the group `test` of pyproject.toml, as that of a team that ejected the library, runs the others.
+# An environment without the group `test` of pyproject.toml, as that of a team that ejected the library, runs the rest.
 NEED_IT = [
     path.name for path in Path(__file__).parent.glob("test_*.py") if "from hypothesis" in path.read_text("utf-8")
 ]

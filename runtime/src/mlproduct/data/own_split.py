@@ -41,7 +41,7 @@ def divide(
         name = contract.id
         first = frame.loc[entity == both.index[0], str(name)].iloc[0]
         raise DataError(
-            f"extensions.py: split() puts {len(both)} values of {name!r} on both sides, {first!r} among them: the model "
-            "would be tested on entities that it has learnt; give all rows of an entity the same side"
+            f"extensions.py: split() puts {len(both)} values of {name!r} on both sides, {first!r} among them: the "
+            "model would be tested on entities that it has learnt; give all rows of an entity the same side"
         )
     return frame[~tested], frame[tested]

@@ -76,9 +76,7 @@ class OwnAuthentication:
         """
         try:
             with Deadline(self._seconds):
-                caller = await asyncio.to_thread(self._authenticate, headers_of(scope))
-            if caller is not None and (not isinstance(caller, str) or not caller):
-                raise returned_wrong("authenticate", caller, "the caller's name, or None")
+                caller = _named(await asyncio.to_thread(self._authenticate, headers_of(scope)))
         except UnauthorizedError as error:
             raise ProblemError(401, "unauthorized", str(error) or UNKNOWN, CHALLENGE) from None
         except ForbiddenError as error:
@@ -92,6 +90,13 @@ class OwnAuthentication:
             raise ProblemError(500, "error", "authentication failed; the service's log says why") from None
         if caller is None:
             raise ProblemError(401, "unauthorized", UNKNOWN, CHALLENGE)
+
+
+def _named(caller: object) -> str | None:
+    """Return what `authenticate` returned, if it is the name of a caller or None."""
+    if caller is None or (isinstance(caller, str) and caller):
+        return caller
+    raise returned_wrong("authenticate", caller, "the caller's name, or None")
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

@@ -57,7 +57,7 @@ class Declared:
         function = self.function.func if isinstance(self.function, partial) else self.function
         try:
             kind = get_type_hints(function).get("return")
-            return TypeAdapter(kind) if is_typeddict(kind) else None
+            return TypeAdapter(kind) if kind is not None and is_typeddict(kind) else None
         except (NameError, PydanticUserError) as error:
             raise DataError(
                 f"extensions.py: what {self.point}() returns cannot be read: {str(error).splitlines()[0]}; "
