@@ -1,8 +1,11 @@
 """What a release is called and what is said of it; what fails leaves no trace."""
 
+import os
 import shutil
 import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 from mlproduct import imports
@@ -136,6 +139,7 @@ def test_a_change_that_only_the_service_runs_leaves_no_stage_stale(tmp_path, mon
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("__pycache__", ".venv", ".bentoml", "cache"))
     monkeypatch.chdir(copy)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # dvc is there
     subprocess.run(["git", "init", "-q"], check=True)
     imports.main()
     (package,) = copy.glob("src/*/model.py")
