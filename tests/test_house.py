@@ -91,3 +91,11 @@ def test_a_quick_command_imports_nothing_heavy(command: str) -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_the_page_of_the_library_is_the_one_its_docstrings_give(tmp_path: Path) -> None:
+    page, api = tmp_path / "page.md", tmp_path / "api.txt"
+    words = [str(ROOT / "scripts" / "api_reference.py"), "--page", str(page), "--api", str(api)]
+    subprocess.run([sys.executable, *words], check=True)
+    committed = ROOT / "docs" / "reference" / "mlproduct.md"
+    assert committed.read_text() == page.read_text(), "run `python scripts/api_reference.py`"
