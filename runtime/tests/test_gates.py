@@ -116,6 +116,12 @@ def test_what_cannot_decide_says_how_many_rows_would():
     assert gate.decided("bias.parity", gate.Bounds(0.1, 0.0, 0.2), 0.3, 300, "0.1", "").said == "0.1"
 
 
+def test_adjusted_p_values_are_those_of_r():
+    assert slices.adjusted([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])  # p.adjust(p, "holm")
+    assert slices.adjusted([0.5, 0.001, 0.6, 0.02]) == pytest.approx([1.0, 0.004, 1.0, 0.06])
+    assert slices.adjusted([]) == []
+
+
 def test_twenty_slices_without_a_weakness_raise_no_alarm(quick):
     rng = np.random.default_rng(7)
     alarms = 0

@@ -76,8 +76,7 @@ def holm(tests: list[tuple[Bounds, float]]) -> list[float]:
 def adjusted(p: Sequence[float]) -> list[float]:
     """Return p-values adjusted for their number by Holm's method; scipy has none.
 
-    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6,
-    65-70.
+    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics, 6(2).
 
     Examples
     --------
