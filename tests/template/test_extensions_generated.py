@@ -18,9 +18,9 @@ from template.test_generated import free_port, wait_until
 
 pytestmark = [pytest.mark.slow]
 KEY = {"X-Api-Key": "secret"}
-FAULT = '''    if answer["prediction"] == "Gentoo":
+FAULT = """    if answer["prediction"] == "Gentoo":
         raise RuntimeError("a fault of the team's own")
-'''
+"""
 
 
 def test_the_page_has_an_example_of_each_point() -> None:
