@@ -1,8 +1,10 @@
 """The functions of extensions.py: each acts where it is called, and a wrong one is named with what it returned."""
 
+import doctest
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +157,13 @@ def test_an_edit_changes_the_hashes_of_the_stages_that_call_the_function(write):
     assert changed(extensions=POINTS + "def report(found): ...") == {"report"}
     split = changed(extensions=POINTS + "def split(frame, contract, params): ...", helper="def price(x): return 3 * x")
     assert {"prepare", "train", "evaluate", "report"} <= split
+
+
+@pytest.mark.parametrize("name", ["extensions", "team", "imports", "serving.auth"])
+def test_the_examples_of_the_docstrings_hold(name):
+    found = doctest.testmod(import_module(f"mlproduct.{name}"))
+    assert found.attempted
+    assert not found.failed
 
 
 # Split

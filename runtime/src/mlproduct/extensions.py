@@ -142,6 +142,7 @@ class Report(Protocol):
 
         Examples
         --------
+        >>> from mlproduct.extensions import Section, Table
         >>> Section("Prices", "By **plan**.", Table(["plan", "rows"], [("basic", 70)])).title
         'Prices'
         """
