@@ -168,7 +168,7 @@ def _used(node: ast.stmt) -> Iterator[str]:
 
 
 def _acts(node: ast.stmt) -> bool:  # noqa: PLR0911  # one answer a kind of statement
-    """Tell whether a statement may do more than define names."""
+    """Return whether a statement may do more than define names."""
     match node:
         case ast.Expr(value=ast.Constant()) | ast.Import() | ast.Pass():  # such an expression is a docstring
             return False

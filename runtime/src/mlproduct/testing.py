@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that asks for `found` one gate of its family after the other, and `part` one slice."""
+    """Return a test that asks for `found` one gate of its family after the other, and `part` one slice."""
     path = metafunc.definition.path
     family = path.stem.removeprefix("test_")
     for fixture, names in (("found", STAGES.get(family, ())), ("part", ("slices",))):

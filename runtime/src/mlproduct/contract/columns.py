@@ -68,7 +68,7 @@ class Contract:
         return (self.columns[name].outside or self.outside) == "flag"
 
     def named(self, role: str) -> list[str]:
-        """Give the columns of a role, in the order of the file."""
+        """Return the columns of a role, in the order of the file."""
         return [column.name for column in self.columns.values() if column.role == role]
 
     @property

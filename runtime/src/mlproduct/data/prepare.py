@@ -138,7 +138,7 @@ def count(values: npt.NDArray[np.uint64], chosen: npt.NDArray[np.bool_]) -> npt.
 
 
 def clusters(frame: pd.DataFrame, contract: Contract) -> npt.NDArray[np.int64]:
-    """Give each row the number of its entity, from 0; a row without one stands alone."""
+    """Return the number of each row's entity, from 0; a row without one stands alone."""
     if contract.id is None:
         return np.arange(len(frame))
     entity = frame[contract.id].astype("str")

@@ -41,22 +41,22 @@ def table(group: Array, truth: Array, predicted: Array, weight: Array, sizes: tu
 
 
 def parity(counts: Array, code: int) -> Array:
-    """Give the share of each group that is predicted `code`."""
+    """Return the share of each group that is predicted `code`."""
     return _ratio(counts[:, :, code].sum(axis=1), counts.sum(axis=(1, 2)))
 
 
 def base_rate(counts: Array, code: int) -> Array:
-    """Give the share of each group that is `code` in truth."""
+    """Return the share of each group that is `code` in truth."""
     return _ratio(counts[:, code].sum(axis=1), counts.sum(axis=(1, 2)))
 
 
 def hits(counts: Array, code: int) -> Array:
-    """Give the share of each group's true `code` that is found."""
+    """Return the share of each group's true `code` that is found."""
     return _ratio(counts[:, code, code], counts[:, code].sum(axis=1))
 
 
 def false_alarms(counts: Array, code: int) -> Array:
-    """Give the share of each group's other rows that is taken for `code`."""
+    """Return the share of each group's other rows that is taken for `code`."""
     others = counts.sum(axis=(1, 2)) - counts[:, code].sum(axis=1)
     return _ratio(counts[:, :, code].sum(axis=1) - counts[:, code, code], others)
 
@@ -69,7 +69,7 @@ Rates = tuple[Callable[[Array, int], Array], ...]
 
 
 def gap(counts: Array, codes: list[int], of: Rates) -> float:
-    """Give the largest difference between two groups, over classes and rates.
+    """Return the largest difference between two groups, over classes and rates.
 
     Demographic parity with `parity` (Dwork et al., 2012), equalised odds with `hits` and `false_alarms` (Hardt et al.,
     2016).
@@ -186,7 +186,7 @@ def errors_by_group(
 
 
 def _off(rows: pd.DataFrame, frame: pd.DataFrame, contract: Contract) -> Array:
-    """Give predicted minus observed: of the positive (or the commonest) class, or in spreads of the target."""
+    """Return predicted minus observed: of the positive (or the commonest) class, or in spreads of the target."""
     if not contract.labels:
         return (rows["prediction"] - rows["truth"]).to_numpy("float64") / (float(frame["truth"].std()) or 1.0)
     label = str(contract.positive) if contract.positive is not None else str(frame["truth"].mode().iloc[0])

@@ -82,7 +82,7 @@ def name(against: str | None = None) -> dict[str, str | None]:
 
 
 def fetch(found: dict[str, str | None], folder: Path = FOLDER) -> None:
-    """Bring the champion's files from git and DVC; what the storage does not hold either is left out, and said."""
+    """Fetch the champion's files from git and DVC; what the storage does not hold either is left out, and said."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     missing = []
@@ -146,7 +146,7 @@ class Champion:
         return meta
 
     def on(self, test: "pd.DataFrame", predictions: "pd.DataFrame", contract: Contract) -> Answers:
-        """Give its predictions of the test rows: those that were kept, else its model's own, of rows it never saw.
+        """Return its predictions of the test rows: those that were kept, else its model's own, of rows it never saw.
 
         Parameters
         ----------
@@ -200,7 +200,7 @@ class Champion:
 
 
 def _same_rows(old: "pd.DataFrame", new: "pd.DataFrame") -> "pd.DataFrame | None":
-    """Give the old predictions in the order of the new rows, where each has one of its own."""
+    """Return the old predictions in the order of the new rows, where each has one of its own."""
     import pandas as pd
 
     if "key" not in old or len(old) < len(new):

@@ -34,7 +34,7 @@ SEEDS = ("prepare.seed", "model.seed")
 
 
 def headline(predictions: pd.DataFrame, contract: Contract) -> Array:
-    """Give what the headline metric is computed from, of shape (n_rows, n): hits and scores, or squared errors."""
+    """Return what the headline metric is computed from, of shape (n_rows, n): hits and scores, or squared errors."""
     if not contract.labels:
         error = predictions["truth"].to_numpy("float64") - predictions["prediction"].to_numpy("float64")
         return error[:, None] ** 2
@@ -103,7 +103,7 @@ def mcnemar(rows: pd.DataFrame, old: pd.DataFrame) -> dict[str, float]:
 
 
 def moved(test: pd.DataFrame, worse: pd.Series, contract: Contract, params: Params) -> list[dict[str, Any]]:
-    """Give the slices that gained and lost most, five of each."""
+    """Return the slices that gained and lost most, five of each."""
     named = groups(test, contract, params.slices)
     rows: list[dict[str, Any]] = [
         {"column": str(column), "group": str(group), "n": len(part), "worse": float(part.mean())}
@@ -147,7 +147,7 @@ def leaks(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> l
 
 
 def by_itself(train_rows: pd.DataFrame, test: pd.DataFrame, name: str, contract: Contract) -> float:
-    """Give the loss of guessing by the mean of the target in each value, or narrow band, of one column."""
+    """Return the loss of guessing by the mean of the target in each value, or narrow band, of one column."""
     both, cut = pd.concat([train_rows[name], test[name]], ignore_index=True), len(train_rows)
     numeric = contract.columns[name].type in NUMERIC and both.nunique() > 50
     cell = bands(both, 50) if numeric else both.astype("object").fillna("none").map(str)

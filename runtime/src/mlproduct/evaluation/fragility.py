@@ -78,7 +78,7 @@ class Door:
         return self.reader.contract
 
     def ask(self, records: Records) -> Array:
-        """Give the answer to each record; RefusedError if the body is refused."""
+        """Return the answer to each record; RefusedError if the body is refused."""
         asked = self.reader.read({"records": records})
         return scored(frame_of(asked.records, self.contract), self.model, self.contract).to_numpy()
 
@@ -109,7 +109,7 @@ def on_service(case: Case, name: str, records: Records, door: Door, before: Arra
 
 
 def _names(outcome: Outcome, column: str, rule: str) -> bool:
-    """Tell whether a refusal names the column, and of it the rule: both whole, as a part of them may be another's."""
+    """Return whether a refusal names the column, and of it the rule: both whole, as a part of them may be another's."""
     return any(named == column and re.fullmatch(rule, broken, re.DOTALL) for named, broken in outcome.named)
 
 
@@ -138,7 +138,7 @@ def _tried(act: Callable[[], dict[str, Outcome]], columns: list[str]) -> dict[st
 
 
 def _shows(name: str, records: Records, contract: Contract) -> bool:
-    """Tell whether another unit leaves the range at all: zeros do not, nor a small number in a wide range."""
+    """Return whether another unit leaves the range at all: zeros do not, nor a small number in a wide range."""
     low, high = contract.columns[name].range or (-np.inf, np.inf)
     numbers = [thousandfold(record[name]) for record in records if record[name]]
     return any(not low <= number <= high for number in numbers)

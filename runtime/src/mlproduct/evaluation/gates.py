@@ -80,7 +80,7 @@ class Bounds:
         return PASS if self.high <= threshold else FAIL if self.low > threshold else INCONCLUSIVE
 
     def rows_wanted(self, threshold: float, n: int) -> int:
-        """Give the number of rows that would decide in 95 % of all samples, if the truth is what is estimated."""
+        """Return the number of rows that would decide in 95 % of all samples, if the truth is what is estimated."""
         gap, error = abs(threshold - self.value), (self.high - self.low) / (2 * Z)
         return math.ceil(n * ((Z + POWER) * error / gap) ** 2) if gap > 0 else 100 * n
 
@@ -122,7 +122,7 @@ def mean_bounds(values: Array, clusters: Array | None = None) -> Bounds:
 
 
 def student(freedom: int) -> float:
-    """Give the standard errors to a bound where the spread is estimated from few observations (Student, 1908)."""
+    """Return the standard errors to a bound where the spread is estimated from few observations (Student, 1908)."""
     from scipy.special import stdtrit  # takes a moment, which those who read a verdict are spared
 
     return float(stdtrit(freedom, 1 - TAIL))

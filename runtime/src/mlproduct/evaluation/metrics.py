@@ -39,7 +39,7 @@ class Metric:
 
 
 def classification(labels: list[str], positive: str | None) -> list[Metric]:
-    """Give the metrics of a classification; `score` is the array of probabilities, shape (n_rows, n_classes)."""
+    """Return the metrics of a classification; `score` is the array of probabilities, shape (n_rows, n_classes)."""
     codes = np.arange(len(labels))
 
     def confusion(y: Array, hat: Array) -> Array:
@@ -83,7 +83,7 @@ def classification(labels: list[str], positive: str | None) -> list[Metric]:
 
 
 def area_under_roc(hit: Array, p: Array) -> float:
-    """Give the share of pairs of a hit and a miss that the score puts in order, ties half (Mann and Whitney, 1947).
+    """Return the share of pairs of a hit and a miss that the score puts in order, ties half (Mann and Whitney, 1947).
 
     The same as sklearn's, which spends 7 ms on checking its input at each of the bootstrap's calls.
     """
@@ -96,7 +96,7 @@ def area_under_roc(hit: Array, p: Array) -> float:
 
 
 def mean_precision(hit: Array, p: Array) -> float:
-    """Give the precision at each score, weighted by the hits that have it (average precision).
+    """Return the precision at each score, weighted by the hits that have it (average precision).
 
     The same as sklearn's, which spends 5 ms on checking its input at each of the bootstrap's calls.
     """
@@ -109,7 +109,7 @@ def mean_precision(hit: Array, p: Array) -> float:
 
 
 def regression() -> list[Metric]:
-    """Give the metrics of a regression, in units of the target but for r2."""
+    """Return the metrics of a regression, in units of the target but for r2."""
     return [
         Metric("mae", lambda y, hat, _: float(np.mean(np.abs(y - hat)))),
         Metric("rmse", lambda y, hat, _: float(np.sqrt(np.mean((y - hat) ** 2)))),
@@ -139,7 +139,7 @@ def losses(predictions: "pd.DataFrame", labels: list[str], of: "pd.DataFrame | N
 
 
 def guessing(truth: "pd.Series", labels: list[str]) -> float:
-    """Give what the best constant guess loses on average: the unit of `losses`; 1 where it loses nothing."""
+    """Return what the best constant guess loses on average: the unit of `losses`; 1 where it loses nothing."""
     if not labels:
         values = truth.to_numpy("float64")
         return float(np.abs(values - np.median(values)).mean()) or 1.0

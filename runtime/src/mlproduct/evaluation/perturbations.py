@@ -85,7 +85,7 @@ def _replaced(change: Callable[[Any], Any]) -> Callable[[Records, str], Records]
 
 
 def thousandfold(value: Any) -> Any:
-    """Give a number, or a text that is one, in another unit."""
+    """Return a number, or a text that is one, in another unit."""
     if isinstance(value, str):
         return re.sub(r"[.,].*", "", value) + "123" if re.fullmatch(r"-?[\d.,]*[1-9][\d.,]*", value) else value
     return value * 1000 + 123 if isinstance(value, int | float) else value

@@ -27,7 +27,7 @@ def predicted(model: Any, frame: pd.DataFrame, contract: Contract, features: lis
 
 
 def keys(frame: pd.DataFrame, contract: Contract, without: str | None = None) -> pd.Series:
-    """Give each row a hash of its content, without the columns that nobody looks at, and perhaps without one more."""
+    """Return a hash of each row's content, without the columns that nobody looks at, and perhaps without one more."""
     told = sorted(name for name, column in contract.columns.items() if column.role != "ignore" and name != without)
     return pd.util.hash_pandas_object(frame[told], index=False)
 

@@ -58,14 +58,14 @@ def bands(values: pd.Series, n: int) -> pd.Series:
 
 
 def is_large_enough(truth: pd.Series, contract: Contract, params: Slices) -> bool:
-    """Tell whether a group has rows enough, and two classes with members enough, to decide anything."""
+    """Return whether a group has rows enough, and two classes with members enough, to decide anything."""
     if len(truth) < params.min_rows:
         return False
     return not contract.labels or (truth.value_counts() >= params.min_class_rows).sum() >= 2
 
 
 def holm(tests: list[tuple[Bounds, float]]) -> list[float]:
-    """Give each test's p-value that the mean is not over its threshold, adjusted for their number (Holm, 1979)."""
+    """Return each test's p-value that the mean is not over its threshold, adjusted for their number (Holm, 1979)."""
     errors = [(b.value - b.low) / Z or 1e-12 for b, _ in tests]
     p = [
         math.erfc((b.value - limit) / error / math.sqrt(2)) / 2 for (b, limit), error in zip(tests, errors, strict=True)

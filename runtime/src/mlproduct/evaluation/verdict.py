@@ -27,7 +27,7 @@ class Waiver:
     slice: str = ""
 
     def covers(self, gate: Gate) -> bool:
-        """Tell whether a gate is meant."""
+        """Return whether a gate is meant."""
         return gate.name == self.gate and self.slice in ("", gate.slice)
 
 
@@ -135,7 +135,7 @@ def judge(today: date | None = None) -> Verdict:
 
 
 def blessing(on: date | None = None) -> Verdict:
-    """Give the blessing of the model at hand, as of today, or as of the day of its release.
+    """Return the blessing of the model at hand, as of today, or as of the day of its release.
 
     Raises
     ------

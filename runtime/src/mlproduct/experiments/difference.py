@@ -39,7 +39,7 @@ def noise(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, para
 
 
 def old_inputs(champion: Champion, folder: Path) -> tuple[pd.DataFrame, Contract, Params]:
-    """Bring back the rows, contract and parameters that the champion was trained with.
+    """Fetch back the rows, contract and parameters that the champion was trained with.
 
     Raises
     ------

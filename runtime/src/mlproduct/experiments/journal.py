@@ -87,7 +87,7 @@ def finished(run: Run, metrics: str | None, verdict: str | None) -> Run:
 
 
 def memory() -> float | None:
-    """Give the size of the largest child process so far, in MB; None on Windows, which does not tell."""
+    """Return the size of the largest child process so far, in MB; None on Windows, which does not tell."""
     try:
         import resource
     except ImportError:
@@ -168,7 +168,7 @@ def settings(text: str) -> list[dict[str, Any]]:
 
 
 def with_settings(chosen: dict[str, Any], path: Path = PARAMS) -> Params:
-    """Give params.yaml with some values replaced, checked as the file itself is.
+    """Return params.yaml with some values replaced, checked as the file itself is.
 
     Raises
     ------
@@ -241,7 +241,7 @@ def outcome(run: Run, seconds: float, said: str) -> Run:
 
 
 def current() -> Run:
-    """Give the run of the model at hand.
+    """Return the run of the model at hand.
 
     Raises
     ------

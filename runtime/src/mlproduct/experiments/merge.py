@@ -21,7 +21,7 @@ def unmerged() -> list[str]:
 
 
 def remade(path: str) -> bool:
-    """Whether a file is made by training, so that it needs no decision of a person."""
+    """Return whether a file is made by training, so that it needs no decision of a person."""
     return any(fnmatch(path, pattern) for pattern in REMADE)
 
 

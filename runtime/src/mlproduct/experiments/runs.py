@@ -89,7 +89,7 @@ def known(run: Run) -> str:
 
 
 def figures(run: Run) -> str:
-    """Give the headline metric of a run."""
+    """Return the headline metric of a run."""
     name, value = headline(run)
     return "no metric" if value is None else f"{name} {value:.4g}"
 

@@ -78,6 +78,6 @@ def _described(values: pd.Series, kind: str, windows: list[Array], params: Drift
 
 
 def psi(one: Array, other: Array) -> float:
-    """Give the population stability index of two counts over the same bins, an empty bin taken as `EPSILON`."""
+    """Return the population stability index of two counts over the same bins, an empty bin taken as `EPSILON`."""
     p, q = (np.maximum(counts / max(1, counts.sum()), EPSILON) for counts in (one, other))
     return float(((p - q) * np.log(p / q)).sum())

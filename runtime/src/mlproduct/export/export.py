@@ -131,7 +131,7 @@ class Proof:
         return cls(records, np.concatenate(wanted), len(test), tolerance, drawn)
 
     def difference(self, found: Array) -> float:
-        """Give the largest difference: of probabilities as it is, of values in units of their spread.
+        """Return the largest difference: of probabilities as it is, of values in units of their spread.
 
         Raises
         ------

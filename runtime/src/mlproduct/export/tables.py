@@ -56,11 +56,11 @@ class Before:
         return [name for name in self.contract.features if name in self.steps.feature_names_in_]
 
     def ask(self, name: str, given: list[Any]) -> Array:
-        """Give what values of one column become, an array of shape (n_values, width)."""
+        """Return what values of one column become, an array of shape (n_values, width)."""
         return dense(self.steps.transform(self._frame(self.names, name, given)))
 
     def ask_head(self, tail: "Tail", name: str, given: list[Any]) -> Array:
-        """Give what values of one column become before a tail, an array of shape (n_values,)."""
+        """Return what values of one column become before a tail, an array of shape (n_values,)."""
         rows: Any = self._frame(tail.columns, name, given)
         for step in tail.head:
             rows = step.transform(rows)
@@ -72,7 +72,7 @@ class Before:
 
     @cached_property
     def tails(self) -> dict[int, "Tail"]:
-        """Give the places whose last steps are known, with what these do."""
+        """Return the places whose last steps are known, with what these do."""
         return dict(_tails(self.steps))
 
     @cached_property
@@ -82,7 +82,7 @@ class Before:
         return found
 
     def moved(self, rows: Array) -> list[int]:
-        """Give the places that are not in every row as they are in the base."""
+        """Return the places that are not in every row as they are in the base."""
         same = (rows == self.base) | (np.isnan(rows) & np.isnan(self.base))
         return [int(at) for at in np.flatnonzero(~same.all(axis=0))]
 
@@ -146,7 +146,7 @@ def _flat(step: Any) -> list[Any]:
 
 
 def _keeps_places(step: Any) -> bool:
-    """Whether it is an imputer that leaves out no column and changes no value that is there."""
+    """Return whether it is an imputer that leaves out no column and changes no value that is there."""
     return type(step) is SimpleImputer and (step.keep_empty_features or not pd.isna(step.statistics_).any())
 
 

@@ -59,7 +59,7 @@ def convert(estimator: Any, width: int) -> onnx.ModelProto:
 
 
 def _linked(estimator: Any, many: int) -> list[onnx.NodeProto]:
-    """Give the nodes that turn raw scores into answers."""
+    """Return the nodes that turn raw scores into answers."""
     if isinstance(estimator, HistGradientBoostingRegressor):
         if estimator.loss not in LINKS:
             raise NotConvertibleError(f"its loss is {estimator.loss}")

@@ -128,7 +128,7 @@ def laid_out(found: list[Practised]) -> str:
 
 
 def drill(names: list[str]) -> bool:
-    """Serve, watch, and practise what is named; gives whether all went as it should."""
+    """Serve, watch, and practise what is named; returns whether all went as it should."""
     contract, params = load()
     rows = pd.read_parquet(TRAIN)
     rows = rows.sample(min(ROWS, len(rows)), random_state=1)

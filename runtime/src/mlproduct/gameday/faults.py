@@ -104,7 +104,7 @@ def _broken(scene: Scene, records: list[Record]) -> Iterator[None]:
 
 @contextmanager
 def latency(scene: Scene) -> Iterator[str]:
-    """Give the worker the processor for a moment at a time, as a limit of the container does, and send it more work.
+    """Return the worker the processor for a moment at a time, as a limit of the container does, and send it more work.
 
     Requests that wait before the worker has read them are not slow to it: what it has begun has to be cut.
     """

@@ -40,7 +40,7 @@ class Watch:
     url: str
 
     def firing(self, alert: str, severity: str) -> bool:
-        """Whether an alert of that name and severity fires now."""
+        """Return whether an alert of that name and severity fires now."""
         with urllib.request.urlopen(f"{self.url}/api/v1/alerts", timeout=10) as answer:  # noqa: S310
             alerts = json.load(answer)["data"]["alerts"]
         wanted = {"alertname": alert, "severity": severity}

@@ -117,7 +117,7 @@ def _number(column: dict[str, Any]) -> Writer:
 
 
 def _category(column: dict[str, Any]) -> Writer:
-    """Give each label its cells, and a missing one and one that nobody has seen theirs."""
+    """Return each label its cells, and a missing one and one that nobody has seen theirs."""
     table = {label: [tuple(cell) for cell in cells] for label, cells in column["labels"].items()}
     missing, unknown = column["missing"], column["unknown"]
 

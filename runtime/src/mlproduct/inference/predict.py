@@ -23,7 +23,7 @@ DTYPES = {"datetime": "datetime64[us]", "category": "str", "text": "str"}
 
 
 def graphed(content: bytes) -> Callable[[Array], Array]:
-    """Give the function of an ONNX graph, with one thread: more cost more than a record is worth."""
+    """Return the function of an ONNX graph, with one thread: more cost more than a record is worth."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -40,7 +40,7 @@ def graphed(content: bytes) -> Callable[[Array], Array]:
 
 
 def estimated(estimator: Any) -> Callable[[Any], Array]:
-    """Give the function of a fitted estimator."""
+    """Return the function of a fitted estimator."""
 
     def answer(rows: Any) -> Array:
         if hasattr(estimator, "predict_proba"):
@@ -51,7 +51,7 @@ def estimated(estimator: Any) -> Callable[[Any], Array]:
 
 
 def frame_of(records: Records, contract: Contract) -> "pd.DataFrame":
-    """Give records as the data frame that a pipeline is fitted on."""
+    """Return records as the data frame that a pipeline is fitted on."""
     import pandas as pd
 
     dtypes = {name: DTYPES.get(contract.columns[name].type, "float64") for name in contract.features}

@@ -71,7 +71,7 @@ def record_model(contract: Contract) -> type[BaseModel]:
 
 
 def _kind(column: Column, contract: Contract) -> Any:
-    """Give the type that checks a value and turns it into the one that the model knows."""
+    """Return the type that checks a value and turns it into the one that the model knows."""
     if column.type in NUMERIC:
         low, high = (None, None) if contract.flags(column.name) else column.range or (None, None)
         number = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=low, le=high)]
@@ -88,7 +88,7 @@ def _kind(column: Column, contract: Contract) -> Any:
 
 
 def _shown(column: Column, open_: bool) -> dict[str, Any]:
-    """Give the JSON Schema of a column, as the page of the API shows it."""
+    """Return the JSON Schema of a column, as the page of the API shows it."""
     schema: dict[str, Any] = {"type": column.type if column.type in NUMERIC else "string", "title": column.name}
     if column.range and column.type in NUMERIC and not open_:
         schema |= {"minimum": column.range[0], "maximum": column.range[1]}
@@ -265,7 +265,7 @@ def _fault(record: int | None, field: str, message: str) -> dict[str, Any]:
 
 
 def values(contract: Contract, rows: "pd.DataFrame") -> list[Record]:
-    """Give parsed rows as `Reader.read` gives records.
+    """Return parsed rows as `Reader.read` gives records.
 
     Parameters
     ----------

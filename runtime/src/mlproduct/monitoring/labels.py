@@ -76,7 +76,7 @@ def _scores(ids: Ids, written: str) -> list[float] | None:
 
 
 def loss(scores: list[float], outcome: Any, labels: list[str], guess: float) -> float:
-    """Give the loss of one prediction, as `metrics.losses` does for a table."""
+    """Return the loss of one prediction, as `metrics.losses` does for a table."""
     if not labels:
         return float(abs(float(outcome) - scores[0]) / guess)
     hits = [label == str(outcome) for label in labels]

@@ -101,7 +101,7 @@ def execute(command: Command, environment: dict[str, str]) -> Outcome:
 
 
 def environment(url: str, prometheus: str) -> dict[str, str]:
-    """Give what the commands see: the addresses, and the Python of this environment first.
+    """Return what the commands see: the addresses, and the Python of this environment first.
 
     What a `make` that called us was told (`ARGS=...`) is not for the `make` of a runbook.
     """

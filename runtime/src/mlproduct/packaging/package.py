@@ -52,7 +52,7 @@ def labels(meta: dict[str, Any], metrics: dict[str, dict[str, float]], verdict: 
 
 
 def allowed(forced: str) -> Verdict:
-    """Give the verdict under which the model at hand is packaged.
+    """Return the verdict under which the model at hand is packaged.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def library(context: Path) -> None:
 
 
 def bento(verdict: Verdict, forced: str) -> str:
-    """Put the package and what stands beside it together, and build the Bento; gives its tag."""
+    """Put the package and what stands beside it together, and build the Bento; returns its tag."""
     package = team.SOURCES / team.package()
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder)

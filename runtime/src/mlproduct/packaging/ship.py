@@ -90,7 +90,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(port: int) -> Iterator[Callable[[], str]]:
-    """Serve the newest Bento for a while; gives a function that waits until it is ready, and gives its URL.
+    """Serve the newest Bento for a while; returns a function that waits until it is ready, and gives its URL.
 
     Raises
     ------

@@ -35,7 +35,7 @@ class Released:
 
 
 def following(tags: list[str]) -> str:
-    """Give the next version: a new model is a minor one; who breaks what callers send says VERSION=v2.0.0."""
+    """Return the next version: a new model is a minor one; who breaks what callers send says VERSION=v2.0.0."""
     known = [tuple(map(int, found.groups())) for tag in tags if (found := VERSION.fullmatch(tag))]
     if not known:
         return "v1.0.0"
@@ -59,7 +59,7 @@ def checked(version: str, tags: list[str]) -> str:
 
 
 def ready() -> str:
-    """Give the commit that is released.
+    """Return the commit that is released.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from mlproduct.release.rebuild import Rebuilt, git, paths, rebuild, work_tree
 
 
 def target(version: str) -> str:
-    """Give the release to go back to: the one that is asked for, or the one before the champion.
+    """Return the release to go back to: the one that is asked for, or the one before the champion.
 
     Raises
     ------
@@ -41,12 +41,12 @@ def newer(version: str) -> list[str]:
 
 
 def released_on(version: str) -> date:
-    """Give the day of a release."""
+    """Return the day of a release."""
     return date.fromisoformat(git("for-each-ref", "--format=%(creatordate:short)", f"refs/tags/{version}"))
 
 
 def mark(version: str, why: str) -> list[str]:
-    """Withdraw what is newer than a release, and let the release itself stand; gives the tags that were made."""
+    """Withdraw what is newer than a release, and let the release itself stand; returns the tags that were made."""
     tags = [f"{WITHDRAWN}{name}" for name in newer(version)]
     for tag in tags:
         git(

@@ -46,7 +46,7 @@ def changes(axes: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def scores(metrics: dict[str, Any], compared: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Give the metrics with interval, champion and baseline."""
+    """Return the metrics with interval, champion and baseline."""
     theirs = {compared["headline"]["name"]: compared["headline"]["champion"]} if "headline" in compared else {}
     return [
         (name, m["value"], f"{number(m['low'])} to {number(m['high'])}", theirs.get(name), m["baseline"])

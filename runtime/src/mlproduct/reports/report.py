@@ -29,12 +29,12 @@ STYLES = [("-", "o"), ("--", "s"), ("-.", "^"), (":", "D")]  # and without colou
 
 
 def one_by_one(contract: Contract) -> list[str]:
-    """Give the classes to draw one against the rest: the positive one, or the first four; none of a regression."""
+    """Return the classes to draw one against the rest: the positive one, or the first four; none of a regression."""
     return [str(contract.positive)] if contract.positive is not None else [str(label) for label in contract.labels[:4]]
 
 
 def calibrated(told: Any, seen: Any) -> list[tuple[float, float]]:
-    """Give the means of what was told and what was seen, in ten groups of equal size; equal scores stay together."""
+    """Return the means of what was told and what was seen, in ten groups of equal size; equal scores stay together."""
     edges = np.unique(np.quantile(told, np.linspace(0, 1, 11)[1:-1]))
     rows = pd.DataFrame({"told": np.asarray(told, "float64"), "seen": np.asarray(seen, "float64")})
     means = rows.groupby(np.searchsorted(edges, rows["told"])).mean()

@@ -197,7 +197,7 @@ class Answers:
         return told, self._loss(told.scores, outcome["outcome"], refuse), None if value is None else float(value)
 
     def _loss(self, scores: list[float], outcome: Any, refuse: Callable[[str, str], RefusedError]) -> float:
-        """Give the loss in units of guessing, as `metrics.losses` does."""
+        """Return the loss in units of guessing, as `metrics.losses` does."""
         if not self._labels:
             if (
                 isinstance(outcome, bool)

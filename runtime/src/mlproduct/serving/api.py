@@ -204,5 +204,5 @@ class Front:
 
 
 def page(document: Any) -> tuple[bytes, bytes]:
-    """Give a JSON page."""
+    """Return a JSON page."""
     return json.dumps(document, ensure_ascii=False).encode(), JSON

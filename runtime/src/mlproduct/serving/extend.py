@@ -129,7 +129,7 @@ class Extended:
         return found
 
     def __bool__(self) -> bool:
-        """Whether anything is added."""
+        """Return whether anything is added."""
         return self.respond is not None or self.headers is not None
 
     @property

@@ -72,7 +72,7 @@ async def read_body(receive: Receive, most: int) -> bytes:
 
 
 def declared_too_large(scope: Scope, most: int) -> bool:
-    """Whether the caller says that more is coming than would be read and thrown away."""
+    """Return whether the caller says that more is coming than would be read and thrown away."""
     for name, value in scope["headers"]:
         if name == b"content-length":
             return value.isdigit() and int(value[:20]) > DRAIN * most

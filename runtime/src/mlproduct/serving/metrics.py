@@ -162,7 +162,7 @@ class Signals:
     def _binned(
         self, metric: Any, labels: tuple[str, ...], told: dict[str, Any], contract: Contract, name: str = ""
     ) -> Callable[[Any], int]:
-        """Give the function from a value to the place of its count."""
+        """Return the function from a value to the place of its count."""
         places = {label: self._place(metric.labels(*labels, label)) for label in told["bins"]}
         null, first = places["null"], next(iter(places.values()))
         if "edges" in told:

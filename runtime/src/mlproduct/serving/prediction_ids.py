@@ -59,7 +59,7 @@ class Ids:
         self._packed = struct.Struct(f">{classes - 1 if few else 2 * BEST}H") if classes else VALUE
 
     def write(self, variant: int, scores: list[float]) -> str:
-        """Give the id of a prediction that is made now."""
+        """Return the id of a prediction that is made now."""
         chance = random.getrandbits(40).to_bytes(5)
         head = HEAD.pack(time.time_ns() // 1_000_000, self._model, variant, chance)
         body = head + self._packed.pack(*self._numbers(scores))

@@ -38,7 +38,7 @@ class Clock:
 
 
 def allowed(contract: Contract) -> list[str]:
-    """Give the columns that may stand in the log: features, and of them none that is protected."""
+    """Return the columns that may stand in the log: features, and of them none that is protected."""
     return [name for name in contract.features if contract.columns[name].role != "protected"]
 
 

@@ -13,7 +13,7 @@ WAITING = 1000  # requests that wait for the shadow; more are left out, and coun
 
 
 def variant(record: dict[str, Any], rollout: Rollout) -> str:
-    """Give the variant that answers a record as it was sent: for one entity always the same one."""
+    """Return the variant that answers a record as it was sent: for one entity always the same one."""
     if rollout.mode != SPLIT:
         return CONTROL
     entity = record.get(rollout.entity)
@@ -22,7 +22,7 @@ def variant(record: dict[str, Any], rollout: Rollout) -> str:
 
 
 def hashed(record: dict[str, Any], rollout: Rollout) -> str | None:
-    """Give a pseudonym of the entity, for the log: rows of one entity are one observation."""
+    """Return a pseudonym of the entity, for the log: rows of one entity are one observation."""
     entity = record.get(rollout.entity)
     return None if entity is None else _digest(rollout, entity).hex()
 

@@ -49,7 +49,7 @@ def train(frame: pd.DataFrame, contract: Contract, params: Params) -> Pipeline:
 
 
 def dumps(model: Pipeline) -> bytes:
-    """Give the model as a skops archive that is the same for the same model, byte for byte.
+    """Return the model as a skops archive that is the same for the same model, byte for byte.
 
     skops 0.16 names arrays by the address of the object in memory, and its archive holds the time of writing. Here
     ids are numbered in the order in which they come, and the time is 1980.

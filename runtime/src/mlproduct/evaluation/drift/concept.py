@@ -101,12 +101,12 @@ def unseen(before: pd.DataFrame, after: pd.DataFrame, contract: Contract, params
 
 
 def thinned(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give every second, third ... row of a large table."""
+    """Return every second, third ... row of a large table."""
     return frame.iloc[:: -(-len(frame) // LARGEST)]
 
 
 def enough(rows: pd.DataFrame, contract: Contract) -> bool:
-    """Tell whether a model can be trained on these rows whose losses say something."""
+    """Return whether a model can be trained on these rows whose losses say something."""
     if not contract.labels:
         return len(rows) >= 2 * FEWEST
     counts = rows[contract.target].value_counts()
@@ -136,5 +136,5 @@ def grown(before: Asked, windows: list[Array], after: Asked, rows: Array, params
 
 
 def _growth(part: Array, total: float, n: int) -> float:
-    """Give how much more a window loses than the rest."""
+    """Return how much more a window loses than the rest."""
     return float(part.mean() - (total - part.sum()) / max(1, n - len(part)))

@@ -23,7 +23,7 @@ SCORE = "score of the model"
 
 
 def _spans(frame: pd.DataFrame, contract: Contract, params: Drift) -> list[tuple[str, Array]]:
-    """Give the windows of time of some rows, each by its ends and the places of its rows; few times are one each."""
+    """Return the windows of time of some rows, each by its ends and the places of its rows; few times are one each."""
     if contract.time is None:
         return []
     times = frame[contract.time]
@@ -38,7 +38,7 @@ def _spans(frame: pd.DataFrame, contract: Contract, params: Drift) -> list[tuple
 
 
 def over_time(found: list[Asked], contract: Contract, params: Drift) -> list[dict[str, Any]]:
-    """Give the loss by window of time, before and after."""
+    """Return the loss by window of time, before and after."""
     rows = []
     for split, part in zip(("train", "test"), found, strict=False):
         for span, window in _spans(part.frame, contract, params):
@@ -79,14 +79,14 @@ def between(train: pd.DataFrame, test: pd.DataFrame, contract: Contract, params:
 
 
 def watched(predictions: pd.DataFrame, contract: Contract) -> pd.Series:
-    """Give of predictions what `scored` gives of a model's answers."""
+    """Return for predictions what `scored` returns for a model's answers."""
     if not contract.labels:
         return predictions["prediction"]
     return predictions[f"p {contract.labels[-1] if contract.positive is None else contract.positive}"]
 
 
 def scored(frame: pd.DataFrame, model: Any, contract: Contract) -> pd.Series:
-    """Give what is watched of the model's answers: the probability of the positive (or last) class, or the value."""
+    """Return what is watched of the model's answers: the probability of the positive (or last) class, or the value."""
     if not contract.labels:
         return pd.Series(model.predict(frame[contract.features]), frame.index, name=SCORE)
     label = str(contract.positive if contract.positive is not None else model.classes_[-1])

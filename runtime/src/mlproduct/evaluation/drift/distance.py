@@ -61,7 +61,7 @@ def effect(name: str, reference: pd.Series, new: pd.Series, windows: list[Array]
 
 
 def _noise(reference: pd.Series, new: pd.Series, numeric: bool) -> float:
-    """Give the distance that samples of this size hardly ever have by chance: small files differ without any drift.
+    """Return the distance that samples of this size hardly ever have by chance: small files differ without any drift.
 
     Of numbers, four standard errors of a difference of means: hundreds of looks (columns times months) stay silent.
     """
@@ -91,7 +91,7 @@ def _numbers(reference: pd.Series, new: pd.Series, windows: list[Array]) -> tupl
 
 
 def _rest(n: int, inside: int) -> float:
-    """Give the factor by which a window differs more from the rest than from the whole that holds it."""
+    """Return the factor by which a window differs more from the rest than from the whole that holds it."""
     return n / max(1, n - inside)
 
 
@@ -175,7 +175,7 @@ def drift(
 
 
 def _lengths(values: pd.Series, kind: str) -> pd.Series:
-    """Give what is compared of a column: of a free text, its number of words."""
+    """Return what is compared of a column: of a free text, its number of words."""
     return values.str.count(r"\w+").astype("float64") if kind == "text" else values
 
 
