@@ -1,3 +1,3 @@
 """Generates reproducible machine-learning product repositories."""
 
-__version__ = "0.5.2"
+__version__ = "0.6.0"

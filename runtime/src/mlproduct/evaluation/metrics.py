@@ -226,9 +226,7 @@ def score_all(
         values, baselines = compute(truth, *model), compute(truth, *dummy)
         drawn = [compute(truth[rows], model[0][rows], model[1][rows]) for rows in draws]
         if odd := sorted({name for each in (baselines, *drawn) for name in each.keys() ^ values.keys()}):
-            raise DataError(
-                f"a metric must be computed for any rows, as NaN if need be; missing for some: {', '.join(odd)}"
-            )
+            raise DataError(f"a metric is computed for any rows, as NaN if need be; missing for some: {', '.join(odd)}")
         for name, value in values.items():
             samples = np.array([each[name] for each in drawn])
             centre = np.nanmean(samples) if np.isfinite(samples).any() else value
