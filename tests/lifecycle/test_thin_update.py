@@ -129,7 +129,7 @@ def test_the_teams_files_merge_and_lines_that_import_removed_modules_are_named(
     model = project / "src/churn/model.py"
     model.write_text(model.read_text().replace("max_leaf_nodes=params.max_leaf_nodes", "max_leaf_nodes=7"))
     params = project / "params.yaml"
-    params.write_text(params.read_text().replace("max_iter: 200", "max_iter: 300"))
+    params.write_text(params.read_text().replace("max_iter: 100", "max_iter: 300"))
     (project / "src/churn/helper.py").write_text(
         "from .columns import Contract, DataError\nfrom .judging import gate\nfrom churn.params import (\n    Model)\n"
     )
