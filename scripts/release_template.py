@@ -47,7 +47,8 @@ def version_and_date(root: Path) -> tuple[str, str]:
         sys.exit(
             "the newest heading of CHANGELOG.md and __version__ must name the same version: '## 0.1.0 - 2026-11-23'"
         )
-    library = re.search(r'__version__ = "(.+)"', (root / "runtime/src/mlproduct/_version.py").read_text(encoding="utf-8"))
+    path = root / "runtime/src/mlproduct/_version.py"
+    library = re.search(r'__version__ = "(.+)"', path.read_text(encoding="utf-8"))
     if not library or library[1] != version[1]:
         sys.exit(f"runtime/src/mlproduct/_version.py must name the version {version[1]}, as __version__ does")
     return version[1], heading[2]
