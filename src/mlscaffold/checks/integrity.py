@@ -24,7 +24,9 @@ _SETTINGS = (
 _VARIABLE = r"\bPYTHON(?:PATH|HOME|STARTUP)\b"
 _SET = re.compile(rf"""^[^#]*?{_VARIABLE}["'\]]*\s*(?:[?+:]*=|:)\s*(?P<value>\S*)""")
 _NAMED = re.compile(rf"""^[^#]*\bname:\s*["']?{_VARIABLE}""")
-_INSTALLS = re.compile(rf"""\b(?:install|(?:uv|poetry|pdm)\s+add)\b[^|;&]*?(?<![\w.-]){NAME}(?![\w/.-]*/)(?:[\[=@<>~"'-]|\s|$)""")
+_INSTALLS = re.compile(
+    rf"""\b(?:install|(?:uv|poetry|pdm)\s+add)\b[^|;&]*?(?<![\w.-]){NAME}(?![\w/.-]*/)(?:[\[=@<>~"'-]|\s|$)"""
+)
 _PINNED = re.compile(
     rf"^\s*(?:-e\s+)?(?:\S*/)?{NAME}(?:\[[^\]]*\])?(?:\s*(?:@|[=~<>!]=)|-[\w.+!-]+\.whl)", re.MULTILINE
 )
