@@ -42,7 +42,7 @@ def test_what_the_tree_of_the_readme_shows_is_there(project: Path) -> None:
             folder = folder if inside else name
     assert len(shown) > 20
     missing = [name for name in shown if name not in LATER and not list(project.glob(name.rstrip("/")))]
-    assert [name for name in missing if "extensions.py" not in name] == []
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -50,7 +50,7 @@ def test_links_and_files_that_a_page_names_are_there(project: Path, page: str) -
     text = (project / page).read_text(encoding="utf-8")
     named = {*re.findall(r"\]\(((?!https:)[^)]+)\)", text), *re.findall(r"`([\w.-]+/[\w./-]+\.\w+)`", text)}
     assert named
-    assert [name for name in named - LATER if "extensions.py" not in name and not (project / name).exists()] == []
+    assert [name for name in named - LATER if not (project / name).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
