@@ -125,7 +125,7 @@ def _reproduce(now: Run, old: Run | None, again: str) -> int:
     begun = time.perf_counter()
     try:
         code, said = 0, list[str]()
-        if again:
+        if again and Path("dvc.lock").exists():  # before the first training, there is nothing to force
             code, said = processes.watch(["dvc", "repro", "--quiet", "--force", "--single-item", "train"], env, LINES)
         if not code:
             code, said = processes.watch(["dvc", "repro"], env, LINES)
