@@ -54,7 +54,7 @@ def test_it_is_small_stored_and_holds_all_that_travels(wheel: Path) -> None:
     ).stdout.splitlines()  # fmt: skip
     wanted = {name.removeprefix("src/") for name in tracked if name.startswith("src/")}
     wanted |= {f"mlproduct/_tests/{name.removeprefix('tests/')}" for name in tracked if name.startswith("tests/")}
-    wanted |= {"mlproduct/_tests/pyproject.toml"}
+    wanted |= {f"mlproduct/_tests/{name}" for name in ("pyproject.toml", "README.md", "LICENSE", "api.txt")}
     assert {name for name in names if ".dist-info/" not in name} == wanted
     assert {"mlproduct/py.typed", "mlproduct/reports/templates/page.css"} <= wanted
 

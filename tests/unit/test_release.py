@@ -44,7 +44,7 @@ def write(root: Path, version: str, text: str) -> None:
     library.mkdir(parents=True, exist_ok=True)
     (library / "_version.py").write_text(f'__version__ = "{version}"\n')
     (root / "runtime" / "tests").mkdir(exist_ok=True)
-    for name in ("pyproject.toml", "README.md"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "api.txt"):
         (root / "runtime" / name).write_bytes((ROOT / "runtime" / name).read_bytes())
     (library / "__init__.py").touch()
     git(root, "add", "--all", ":!template/vendor")  # the release writes it
