@@ -27,7 +27,7 @@ STAGES = (
 _GATE = re.compile(r"\b(?:make|mlproduct)\s+(?:[\w=./-]+\s+)*(?:train|ce|package|ship|release)\b|\bmlproduct stage \w+")
 _IGNORED = re.compile(r"\|\|\s*(?:true\b|:|exit 0\b|echo\b)|;\s*true\b|^\t-")
 _BY = re.compile(r"""\bFORCE=(?!["']{2}(?:\s|$))|--force[= ](?!["']{2}(?:\s|$))""")
-_FORCED = re.compile(r"^\s*(?:export\s+)?FORCE\s*[?:+]*=\s*\S|--force[= ](?![\"']?\$[({]FORCE[)}])")
+_FORCED = re.compile(r"^\s*(?:export\s+)?FORCE\s*[?:+]*=\s*\S|--force[= ](?![\"']?\$(?:[({]FORCE[)}]|\$FORCE\b))")
 WHOLE = "reports/params.yaml"  # params.yaml with all defaults
 GATES = ("slices", "bias", "drift", "fragility", "compare")  # the verdict depends on what each of them found
 
