@@ -41,6 +41,14 @@ IN_PLACE = """\
 $(VENV)/.library: $(VENV)/.ready runtime/pyproject.toml
 \t@$(call install,$(VENV)) --no-deps --no-build-isolation -e runtime && touch "$@"
 """
+_TREE = (
+    "vendor/                    the library mlproduct, pinned by its hash: pipeline, evaluation, service, releases\n"
+)
+_HANDS_OFF = (
+    "- `vendor/` and the installed `mlproduct`: the stages refuse to run with a library that is not the pinned one.\n"
+)
+README, AGENTS = Path("README.md"), Path("AGENTS.md")
+PAGES = (README, AGENTS)
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,8 @@ class Edit:
         for old in self.old:
             if text.count(old) == 1:
                 return text.replace(old, self.new)
+        if self.path in PAGES:  # the team's own words: nothing depends on them
+            return text
         raise DataError(
             f"{self.path} does not hold the text that the template writes for the library:\n\n{self.old[0]}\n"
             "Restore it, commit, and run `mlproduct eject` again; nothing was changed"
@@ -84,6 +94,15 @@ EDITS = (
         "-c runtime/constraints.txt",
     ),
     Edit(Path("dvc.yaml"), (f"      - {pinned.PIN.as_posix()}\n",), f"      - {pinned.EJECTED.as_posix()}\n"),
+    Edit(
+        README,
+        (_TREE,),
+        "runtime/                   the library mlproduct, now this repository's own source, with its tests\n",
+    ),
+    Edit(README, ("--require-hashes -r vendor/requirements.txt\n",), "--no-build-isolation -e runtime\n"),
+    Edit(README, ("the new pin in `vendor/`, and merges",), "the library stays as you have made it, and merges"),
+    Edit(AGENTS, (", pinned in `vendor/`;",), ", whose source is in `runtime/`;"),
+    Edit(AGENTS, (_HANDS_OFF,), "- `runtime/`, unless the task is about the library.\n"),
     Edit(ANSWERS, ("\nruntime: vendored\n", "\nruntime: index\n"), "\nruntime: ejected\n"),
 )
 
@@ -119,6 +138,8 @@ def plan(root: Path) -> Plan:
     edited = dict[Path, str]()
     for edit in EDITS:
         path = root / edit.path
+        if not path.is_file() and edit.path in PAGES:
+            continue
         if not path.is_file():
             raise DataError(f"{edit.path} is missing: `git checkout {edit.path}` restores it")
         edited[edit.path] = edit.apply(edited.get(edit.path) or path.read_bytes().decode("utf-8").replace("\r\n", "\n"))
