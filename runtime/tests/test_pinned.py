@@ -72,7 +72,7 @@ def test_a_changed_byte_is_refused_and_the_next_setup_installs_it_again(reposito
     path.write_bytes(path.read_bytes() + b"#")
     said = refusal(repository)
     assert said == (
-        f"the library that runs is not that of {NAME} (mlproduct/{name} differ); `make setup` installs the pinned one"
+        f"the library that runs is not the one of {NAME} (mlproduct/{name} differ); `make setup` installs the pinned one"
     )
     assert not (Path(sys.prefix) / pinned.MARK).exists()
 
@@ -128,7 +128,7 @@ def test_a_library_of_an_index_is_checked_against_what_was_installed(repository:
     (info / "RECORD").write_text(record(FILES) + "mlproduct/__pycache__/a.cpython-311.pyc,,\n", encoding="utf-8")
     pinned.check(repository)
     (pinned.HERE / "a.py").write_text("x = 2\n", encoding="utf-8")
-    assert "is not that that was installed (mlproduct/a.py differ); `make setup`" in refusal(repository)
+    assert "is not the one that was installed (mlproduct/a.py differ); `make setup`" in refusal(repository)
     write_pin(repository, "mlproduct==1.2.4", "0" * 64)
     assert "pins 1.2.4; `make setup`" in refusal(repository)
 

@@ -102,8 +102,8 @@ def test_it_is_served_without_a_data_frame_unless_it_reads_free_text(shipped: tu
 def test_the_pointer_of_the_data_is_the_one_that_dvc_writes(shipped: tuple[Path, str]) -> None:
     project, _ = shipped
     changed = git(project, "status", "--porcelain").splitlines()
-    made = {"docs/", "docs/model-card.md", "dvc.lock", "experiments/", "imports.yaml", "reports/"}
-    assert {line[3:] for line in changed} <= made
+    made = ("docs/model-card.md", "dvc.lock", "experiments/", "imports.yaml", "reports/")
+    assert [line for line in changed if not line[3:].startswith(made)] == []
 
 
 def test_a_second_training_has_nothing_to_do(shipped: tuple[Path, str], make: Make) -> None:

@@ -87,7 +87,7 @@ def check(root: Path = Path()) -> None:
     changed, added = _compared(record, HERE.parent)
     if changed:
         of = f"of {pin.wheel.name}" if pin.wheel else "that was installed"
-        raise _refused(f"the library that runs is not that {of} ({_named(changed)} differ)")
+        raise _refused(f"the library that runs is not the one {of} ({_named(changed)} differ)")
     if added:
         raise DataError(f"{HERE.parent} holds {_named(added)}, not part of the pinned library: delete, or `make setup`")
 
