@@ -6,7 +6,7 @@ from pathlib import Path
 import mlproduct
 import pytest
 import signatures
-from repository import ROOT
+from mlproduct_tests.repository import ROOT
 
 PROMISED = Path(__file__).parents[1] / "api.txt"
 REGENERATE = "an addition is written by scripts/api_reference.py"

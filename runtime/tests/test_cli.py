@@ -13,7 +13,7 @@ import pytest
 from mlproduct import pinned
 from mlproduct.cli import main as cli
 from mlproduct.errors import DataError
-from repository import ROOT
+from mlproduct_tests.repository import ROOT
 
 HEAVY = ("numpy", "pandas", "pydantic", "yaml", "sklearn", "scipy", "bentoml", "dvc", "grimp", "jinja2", "matplotlib")
 

@@ -15,7 +15,7 @@ from mlproduct import imports, pinned, stages
 from mlproduct.config import Params
 from mlproduct.errors import DataError
 from mlproduct.loaded_by_name import imported, loaded_by_name
-from repository import PACKAGE, ROOT
+from mlproduct_tests.repository import PACKAGE, ROOT
 
 EDITS_EACH = """
 import functools, json

@@ -13,7 +13,7 @@ from mlproduct.contract.columns import Contract
 from mlproduct.errors import DataError
 from mlproduct.notebooks import strip
 from mlproduct.project import Project
-from repository import PACKAGE, ROOT
+from mlproduct_tests.repository import PACKAGE, ROOT
 
 
 @pytest.fixture

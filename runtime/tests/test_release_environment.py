@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mlproduct.errors import DataError
 from mlproduct.release.environment import environment
-from repository import PACKAGE
+from mlproduct_tests.repository import PACKAGE
 
 INSTALLED = metadata.requires("mlproduct") or []
 SETUP = "setup:\n\tmkdir -p $(VENV)/bin && touch $(VENV)/bin/python\n"
