@@ -98,7 +98,7 @@ def test_what_cannot_be_read_is_an_error(write, text, said):
 
 
 def test_build_model_receives_own_where_it_asks_for_it(write, small, frame, tuned):
-    given = "from repository import PACKAGE\nfrom importlib import import_module\n"
+    given = "from mlproduct_tests.repository import PACKAGE\nfrom importlib import import_module\n"
     given += "old = import_module(f'{PACKAGE}.model').build_model\n"
     write(model=given + "def build_model(params, contract, own): return old(params.replace(**own), contract)")
     tuned = tuned.replace(own={"max_iter": 3})
@@ -159,7 +159,7 @@ def test_an_edit_changes_the_hashes_of_the_stages_that_call_the_function(write):
     assert {"prepare", "train", "evaluate", "report"} <= split
 
 
-@pytest.mark.parametrize("name", ["extensions", "team", "imports", "serving.auth"])
+@pytest.mark.parametrize("name", ["extensions", "team", "loaded_by_name", "serving.auth"])
 def test_the_examples_of_the_docstrings_hold(name):
     found = doctest.testmod(import_module(f"mlproduct.{name}"))
     assert found.attempted

@@ -177,6 +177,7 @@ def url(shipped: tuple[Path, str], environment: Path) -> Iterator[str]:
     port = free_port()
     env = {**os.environ, "PYTHONPATH": "src", "COVERAGE_PROCESS_START": ""}
     (environment / ".ready").touch()
+    (environment / ".library").touch()
     words = ["make", "serve", f"PORT={port}", f"VENV={environment}"]
     with (project / ".bentoml" / "test.log").open("w") as log:
         service = subprocess.Popen(words, cwd=project, env=env, stdout=log, stderr=log)

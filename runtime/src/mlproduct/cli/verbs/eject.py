@@ -1,4 +1,4 @@
-"""Make the library source of this repository, in runtime/; updates leave it alone then."""
+"""Make the library source of this repository, in runtime/."""
 
 from argparse import ArgumentParser, Namespace
 

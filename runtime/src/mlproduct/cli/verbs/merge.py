@@ -1,9 +1,9 @@
-"""Finish a merge of two trained branches: resolve generated files and train."""
+"""Finish a git merge: resolve generated files, and train again."""
 
 from argparse import ArgumentParser, Namespace
 
 GROUP = "Every day"
-EXAMPLE = "git merge colleague ; mlproduct merge"
+EXAMPLE = "mlproduct merge"
 
 
 def arguments(parser: ArgumentParser) -> None:

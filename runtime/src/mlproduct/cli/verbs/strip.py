@@ -1,4 +1,4 @@
-"""Remove outputs from notebooks; the hook of a commit calls this, and fails where there were any."""
+"""Remove outputs from notebooks; a commit hook calls this."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
