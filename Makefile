@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 DEMO := .cache/demo/penguins
 WORKERS ?= 3
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench clean
+.PHONY: help demo test test-heavy lint docs bench clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # One environment for development: the package in place, and the groups `test` and `docs` of pyproject.toml.
 # The library's dependencies are those of a generated repository, from its lock.
@@ -25,7 +25,10 @@ demo: $(VENV)/.ready ## the main job: a table becomes a repository, a model, and
 
 # Three workers also on two cores: tests that wait for a service or an alert leave one idle. The long files come first (tests/conftest.py).
 test: $(VENV)/.ready ## all tests (lint, unit, template, lifecycle, end to end), with coverage
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not heavy" --cov --cov-report=term $(ARGS)
+
+test-heavy: $(VENV)/.ready ## repositories that train several times: releases, merges, ejection, an index
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m heavy $(ARGS)
 
 lint: $(VENV)/.ready ## ruff, mypy and the direction of imports
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

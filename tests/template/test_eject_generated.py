@@ -122,6 +122,7 @@ def test_an_update_by_copier_brings_no_wheel_back(ejected: Path, template: Path,
 
 
 @pytest.mark.slow
+@pytest.mark.heavy
 def test_setup_repairs_an_environment_and_nothing_is_trained_again(project: Path, tmp_path: Path) -> None:
     """The repository is trained; its environment is made from the wheel first, as a colleague has it."""
     path = os.pathsep.join([str(project / ".venv" / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])

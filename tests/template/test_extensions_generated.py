@@ -16,7 +16,7 @@ from template import examples
 from template.conftest import Render, commit
 from template.test_generated import free_port, wait_until
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.heavy]
 KEY = {"X-Api-Key": "secret"}
 FAULT = """    if answer["prediction"] == "Gentoo":
         raise RuntimeError("a fault of the team's own")

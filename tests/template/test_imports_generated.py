@@ -20,7 +20,7 @@ import yaml
 
 from .conftest import ROOT, commit
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.heavy]
 WITHOUT_MODEL = {"contract", "prepare", "verdict"}
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -14,6 +14,8 @@ import pytest
 
 from template.conftest import Render
 
+pytestmark = [pytest.mark.slow, pytest.mark.heavy]
+
 Code = Callable[..., subprocess.CompletedProcess[str]]
 CHECK = "from mlproduct import pinned; pinned.check(); print('as pinned', pinned.record() is not None)"
 LIBRARY = """

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.slow, pytest.mark.heavy]
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 NOTEBOOK = "notebooks/explore.ipynb"
 

@@ -16,7 +16,7 @@ from template.newer import MARKER, newer_wheel, overlay, vendor
 from template.serving import served
 from template.test_generated import Make
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.heavy]
 Run = Callable[..., str]
 UNPACKED = "its library is another: mlproduct-"
 MADE = "making an environment for it"

@@ -9,7 +9,7 @@ import pytest
 
 from template.conftest import commit
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.heavy]
 
 Make = Callable[..., subprocess.CompletedProcess[str]]
 
