@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -139,15 +140,14 @@ def test_the_teams_files_merge_and_lines_that_import_removed_modules_are_named(
     result = run("update", project, "--json")
     said = json.loads(result.out)
     assert (result.code, said["edits"]) == (1, [])
-    # The tests of the model that the standard brings are others now: an edit at their end is beside what has changed.
-    (conflict,) = [each for each in said["files"] if each["state"] == "conflict"]
-    assert conflict["path"] == "tests/test_model.py"
-    assert "# a line of ours\n=======" in conflict["hunks"][-1]
+    # The ends of these files are others now: an edit there is beside what has changed.
+    conflicts = {each["path"]: each["hunks"] for each in said["files"] if each["state"] == "conflict"}
+    assert set(conflicts) == {"README.md", "dvc.yaml", "tests/test_model.py"}
+    assert "# a line of ours\n=======" in conflicts["tests/test_model.py"][-1]
     assert "max_leaf_nodes=7" in model.read_text()
     assert "from mlproduct.contract.columns import Contract" in model.read_text()
     assert "max_iter: 300" in params.read_text()
-    for name in ("README.md", "dvc.yaml", "src/churn/features.py"):
-        assert (project / name).read_text().endswith("# a line of ours\n"), name
+    assert (project / "src/churn/features.py").read_text().endswith("# a line of ours\n")
     named = {(each["path"], each["line"]): each["instead"] for each in said["imports"]}
     number = len((project / "Makefile").read_text().splitlines())
     assert named == {
@@ -171,7 +171,7 @@ def test_a_conflict_of_the_imports_of_model_py_is_shown_and_named(make: Callable
     result = run("update", project)
     assert result.code == 1
     assert "! src/churn/model.py" in result.out
-    assert "src/churn/model.py:17: from .params import Model, Params" in result.out
+    assert re.search(r"src/churn/model\.py:\d+: from \.params import Model, Params", result.out)
     assert "now: from mlproduct.config import Model, Params" in result.out
 
 
