@@ -38,7 +38,7 @@ def test_locks_resolve_for_a_user_elsewhere(mark: str) -> None:
 def test_every_pin_has_a_hash() -> None:
     for lock in files("*.lock"):
         pins = [block for block in lock.read_text(encoding="utf-8").split("\n") if "==" in block and block[0].isalpha()]
-        assert len(pins) > 50
+        assert pins
         assert all(pin.endswith("\\") for pin in pins)
 
 
