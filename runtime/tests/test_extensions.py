@@ -103,8 +103,8 @@ def test_build_model_receives_own_where_it_asks_for_it(write, small, frame, tune
     write(model=given + "def build_model(params, contract, own): return old(params.replace(**own), contract)")
     tuned = tuned.replace(own={"max_iter": 3})
     assert train.train(frame, small, tuned)[-1].n_iter_ == 3
-    write(model=given + "def build_model(params, contract): return old(params.replace(max_iter=2), contract)")
-    assert train.train(frame, small, tuned)[-1].n_iter_ == 2
+    write(model=given + "def build_model(params, contract): return old(params.replace(max_iter=12), contract)")
+    assert train.train(frame, small, tuned)[-1].n_iter_ == 12
 
 
 # What runs again

@@ -293,7 +293,7 @@ CI = ".github/workflows/ci.yml"
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("Makefile", '--force "$(FORCE)"', '--force "always"'),
+        ("Makefile", '--force "$$FORCE"', '--force "always"'),
         ("Makefile", "\tmlproduct train ", "\t-mlproduct train "),
         ("Makefile", "\tmlproduct ce $(ARGS)", "\tmlproduct ce $(ARGS) || true"),
         (CI, "run: make ce", "run: make ce || true"),
