@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mlproduct.errors import DataError
 
+STORE = ".bentoml"  # in the work tree of a release a link, which the pattern of the folder in .gitignore does not match
 GENERATED = (
     "dvc.lock",
     "imports.yaml",
@@ -34,7 +35,8 @@ def uncommitted() -> list[str]:
     """Return the paths that differ from the last commit, new ones too; empty outside of git."""
     words = ["git", "status", "--porcelain", "--untracked-files=normal"]
     done = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", check=False)
-    return [line[3:] for line in done.stdout.splitlines()]
+    paths = [line[3:] for line in done.stdout.splitlines()]
+    return [path for path in paths if path != STORE]
 
 
 def commit(message: str) -> str:
