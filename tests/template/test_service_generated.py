@@ -119,7 +119,7 @@ def test_a_client_is_made_that_talks_to_it(
     words = [str(environment / "bin" / "python"), "-c", asked, service.url, json.dumps(record)]
     done = subprocess.run(words, cwd=project / "clients", capture_output=True, text=True, check=False)
     assert done.stdout == "422 penguins\n", done.stderr
-    mypy = [str(environment / "bin" / "mypy"), "--strict", "--config-file", os.devnull, "penguins_client.py"]
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "penguins_client.py"]
     checked = subprocess.run(mypy, cwd=project / "clients", capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
 
