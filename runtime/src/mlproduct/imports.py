@@ -184,12 +184,24 @@ def written(root: Path = Path()) -> dict[str, str]:
     return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
+def resolved(root: Path = Path()) -> str:
+    """Return the text of reports/params.yaml: params.yaml with the default of each key that is missing there."""
+    from mlproduct.config import PARAMS, Params
+
+    values = Params.load(root / PARAMS).model_dump()
+    return HEAD_OF_VALUES + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def is_current(root: Path = Path()) -> bool:
+    """Return whether the outputs of this stage are those of the code and the parameters at hand."""
+    path = root / VALUES
+    kept = path.read_text(encoding="utf-8") if path.exists() else ""
+    return written(root) == digests(root) and kept == resolved(root)
+
+
 def main() -> None:
     """Write imports.yaml, and reports/params.yaml: DVC demands that a key is there which a stage names."""
-    from mlproduct.config import Params
-
-    values = Params.load().model_dump()
+    text = resolved()
     OUTPUT.write_text(HEAD + yaml.safe_dump(digests(), sort_keys=False), encoding="utf-8")
     VALUES.parent.mkdir(exist_ok=True)
-    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
-    VALUES.write_text(HEAD_OF_VALUES + text, encoding="utf-8")
+    VALUES.write_text(text, encoding="utf-8")

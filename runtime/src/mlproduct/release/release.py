@@ -79,7 +79,7 @@ def ready() -> str:
 def stale() -> list[str]:
     """Name the stages and data whose results are not those of what is at hand.
 
-    The stage `imports` reads all of src/, also what only the service runs: it is current if its hashes are.
+    The stage `imports` reads all of src/, also what only the service runs: it is current if its outputs are.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def stale() -> list[str]:
     if done.returncode:
         raise DataError(f"dvc status: {done.stderr.strip()}")
     names = list(json.loads(done.stdout))
-    return [name for name in names if name != IMPORTS or imports.written() != imports.digests()]
+    return [name for name in names if name != IMPORTS or not imports.is_current()]
 
 
 def release(version: str, day: date) -> Released:
