@@ -42,7 +42,7 @@ def test_data_that_keeps_to_the_contract_is_admitted(small, frame: pd.DataFrame)
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "rule", "mend"),
+    ("column", "value", "rule", "fix"),
     [
         ("visits", "many", "is no integer", "missing: ['', NA, many]"),
         ("visits", "1,5", "is no integer", "type: number"),
@@ -56,13 +56,13 @@ def test_data_that_keeps_to_the_contract_is_admitted(small, frame: pd.DataFrame)
         ("größe in m", "inf", "is no number", "type: text"),
     ],
 )
-def test_a_broken_rule_names_column_rule_row_and_mend(small, raw, tmp_path: Path, column, value, rule, mend):
+def test_a_broken_rule_names_column_rule_row_and_fix(small, raw, tmp_path: Path, column, value, rule, fix):
     raw.loc[[3, 7], column] = value
     path = tmp_path / "raw.csv"
     raw.to_csv(path, sep=";", index=False)
     with pytest.raises(contract.DataError) as refused:
         contract.load_data(path, small)
-    for said in (repr(column), rule, "2 rows: 3, 7", mend):
+    for said in (repr(column), rule, "2 rows: 3, 7", fix):
         assert said in str(refused.value)
 
 

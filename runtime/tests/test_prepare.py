@@ -105,8 +105,8 @@ def test_a_later_test_set_is_nearly_the_one_before(tuned):
     before = set(prepare.prepare(frame[:900], plain, tuned.prepare)[1].index)
     after = set(prepare.prepare(frame, plain, tuned.prepare)[1].index)
     assert len(before - after) <= 0.1 * len(before)
-    mended = frame.assign(y=np.where(frame.index % 10 == 0, "a", frame["y"]))
-    assert len(after - set(prepare.prepare(mended, plain, tuned.prepare)[1].index)) <= 0.1 * len(after)
+    corrected = frame.assign(y=np.where(frame.index % 10 == 0, "a", frame["y"]))
+    assert len(after - set(prepare.prepare(corrected, plain, tuned.prepare)[1].index)) <= 0.1 * len(after)
     other = set(prepare.prepare(frame, plain, params.Prepare(test_size=0.2, seed=2))[1].index)
     assert len(after & other) < 0.4 * len(after)
 

@@ -137,7 +137,7 @@ def test_the_tree_is_the_golden_one(render: Render, profile: str) -> None:
         ("registry", "Not A Registry", "is no registry"),
     ],
 )
-def test_a_wrong_answer_is_refused_with_the_mend(render: Render, answer: str, value: object, says: str) -> None:
+def test_a_wrong_answer_is_refused_with_the_fix(render: Render, answer: str, value: object, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         render(**{answer: value})
 

@@ -399,7 +399,7 @@ def test_the_positive_label_can_be_given(made: Made) -> None:
         ({"y": NUMBERS}, {"positive": "q"}, "--positive is for classification"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_mend(
+def test_what_cannot_be_is_refused_with_the_fix(
     made: Made, columns: dict[str, list[Any]], asked: dict[str, Any], cause: Any
 ) -> None:
     with pytest.raises(UserError, match=cause) as error:

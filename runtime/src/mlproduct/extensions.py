@@ -129,7 +129,7 @@ class Gates(Protocol):
         Examples
         --------
         >>> bounds = Bounds(0.2, low=0.15, high=0.25)
-        >>> decided("recall", bounds, threshold=0.3, n=400, said="20 % are missed", mend="more rows").verdict
+        >>> decided("recall", bounds, threshold=0.3, n=400, said="20 % are missed", advice="more rows").verdict
         'PASS'
         """
 

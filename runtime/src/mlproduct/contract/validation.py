@@ -56,7 +56,7 @@ class Violation:
 
     column: str
     rule: str
-    mend: str
+    fix: str
     rows: tuple[int, ...] = ()
     values: tuple[str, ...] = ()
     count: int = 0
@@ -66,12 +66,12 @@ class Violation:
         rows = f" in {self.count} row{'s'[: self.count > 1]}: {', '.join(map(str, self.rows))}" if self.count else ""
         rows += " ..." if self.count > len(self.rows) else ""
         seen = f" ({', '.join(self.values)})" if self.values else ""
-        return f"column {self.column!r}: {self.rule}{rows}{seen}\n    to admit it, in contract.yaml: {self.mend}"
+        return f"column {self.column!r}: {self.rule}{rows}{seen}\n    to admit it, in contract.yaml: {self.fix}"
 
 
-def _violation(column: str, rule: str, mend: str, values: pd.Series) -> Violation:
+def _violation(column: str, rule: str, fix: str, values: pd.Series) -> Violation:
     shown = [repr(value) for value in list(dict.fromkeys(values.head(100).tolist()))[:5]]
-    return Violation(column, rule, mend, tuple(map(int, values.index[:5])), tuple(shown), len(values))
+    return Violation(column, rule, fix, tuple(map(int, values.index[:5])), tuple(shown), len(values))
 
 
 def parse(
@@ -100,15 +100,15 @@ def parse(
     for name in columns or contract.columns:
         column = contract.columns[name]
         if name not in raw:
-            mend = f"remove {name!r} from columns, or bring the column back"
-            found.append(Violation(name, "is missing", mend))
+            fix = f"remove {name!r} from columns, or bring the column back"
+            found.append(Violation(name, "is missing", fix))
             continue
         parsed[name], bad = _values(raw[name], column, contract)
         if bad.any():
             wrong = raw.loc[bad, name]
             missing = sorted({str(value).strip() for value in wrong.head(1000)} | set(contract.source.missing))[:8]
-            mend = f"source: {{missing: {_flow(missing)}}} if they mean 'no value', else {name!r}: {{type: text}}"
-            found.append(_violation(name, f"is no {column.type}", mend, wrong))
+            fix = f"source: {{missing: {_flow(missing)}}} if they mean 'no value', else {name!r}: {{type: text}}"
+            found.append(_violation(name, f"is no {column.type}", fix, wrong))
     return pd.DataFrame(parsed, index=raw.index), found
 
 

@@ -24,7 +24,7 @@ from mlproduct.inference.predict import frame_of
 from mlproduct.inference.request import Reader, RefusedError, examples
 from mlproduct.training.train import load_model
 
-NEXT = "mend contract.yaml (range, categories, nullable) or the model; or, if this is wanted, say so in fragility.yaml"
+NEXT = "fix contract.yaml (range, categories, nullable) or the model; or, if this is wanted, say so in fragility.yaml"
 
 
 @dataclass(frozen=True)
@@ -214,10 +214,12 @@ def expectations(test: pd.DataFrame, model: Pipeline, contract: Contract, params
         step = (scored(changed, model, contract) - before) * (1 if direction == "up" else -1)
         against = float((step < -1e-9).mean())
         said = f"{against:.1%} of {len(test)} rows go the other way when {name!r} rises, allowed {params.tolerance:.1%}"
-        mend = f"is it true that it goes {direction}? Then hold the model to it: monotonic constraints, fewer leaves"
+        advice = (
+            f"is it true that it goes {direction}? Then require it of the model: monotonic constraints, fewer leaves"
+        )
         verdict = PASS if against <= params.tolerance else FAIL
         gates.append(
-            Gate("fragility.expectation", verdict, said, mend, name, against, None, None, params.tolerance, len(test))
+            Gate("fragility.expectation", verdict, said, advice, name, against, None, None, params.tolerance, len(test))
         )
     return gates
 

@@ -85,12 +85,12 @@ class Bounds:
         return math.ceil(n * ((Z + POWER) * error / gap) ** 2) if gap > 0 else 100 * n
 
 
-def decided(name: str, found: Bounds, threshold: float, n: int, said: str, mend: str, where: str = "") -> Gate:
-    """Hold an estimate against a threshold; where that does not decide, say how many rows would."""
+def decided(name: str, found: Bounds, threshold: float, n: int, said: str, advice: str, where: str = "") -> Gate:
+    """Check an estimate against a threshold; where that does not decide, add how many rows would."""
     verdict = found.verdict(threshold)
     if verdict == INCONCLUSIVE:
         said += f"; about {found.rows_wanted(threshold, n):,} rows would decide"
-    return Gate(name, verdict, said, mend, where, found.value, found.low, found.high, threshold, n)
+    return Gate(name, verdict, said, advice, where, found.value, found.low, found.high, threshold, n)
 
 
 def mean_bounds(values: Array, clusters: Array | None = None) -> Bounds:

@@ -39,18 +39,18 @@ def neighbours(model: Model) -> Iterator[tuple[str, Model]]:
 
 def simpler(ours: Array, frame: pd.DataFrame, fold: Array, contract: Contract, params: Params) -> Gate:
     """Hold the model against the simpler kind, on all train rows, each left out once."""
-    name, mend = "alternatives.simpler", f'`make try WHY="is simple enough?" SET="model.kind={SIMPLER}"`'
+    name, advice = "alternatives.simpler", f'`make try WHY="is simple enough?" SET="model.kind={SIMPLER}"`'
     if params.model.kind == SIMPLER:
         return Gate(name, PASS, "there is no simpler kind than the one that is used", n=len(frame))
     other = params.replace(model=params.model.replace(kind=SIMPLER))
     try:
         models = trained(frame, fold, contract, other)
     except DataError as error:
-        return Gate(name, REPORTED, f"model.py builds no simpler kind: {error}", mend, n=len(frame))
+        return Gate(name, REPORTED, f"model.py builds no simpler kind: {error}", advice, n=len(frame))
     theirs = losses(left_out(models, frame, fold, contract), _labels(contract))
     found = mean_bounds(ours - theirs, clusters(frame, contract))
     said = f"loses {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] more than `{SIMPLER}` does, "
-    gate = decided(name, found, params.compare.margin, len(frame), f"{said}allowed {params.compare.margin:+g}", mend)
+    gate = decided(name, found, params.compare.margin, len(frame), f"{said}allowed {params.compare.margin:+g}", advice)
     return replace(gate, verdict=REPORTED) if gate.verdict == FAIL else gate
 
 
@@ -71,13 +71,13 @@ def searched(
     said = f"of {len(rows)} settings nearby the best is {best['set']}: it gains {best['value']:+.3f} "
     said += f"[{best['low']:+.3f}, {best['high']:+.3f}], surely better above {margin:+g} ({n} rows)"
     verdict = REPORTED if best["low"] > margin else PASS
-    mend = f'`make sweep WHY="better nearby?" SET="{best["set"]}"`'
-    return Gate(name, verdict, said, mend, "", best["value"], best["low"], best["high"], margin, n), rows
+    advice = f'`make sweep WHY="better nearby?" SET="{best["set"]}"`'
+    return Gate(name, verdict, said, advice, "", best["value"], best["low"], best["high"], margin, n), rows
 
 
 def older(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Params) -> Gate:
     """Measure what an old model costs: the older half of the train rows against the newer, both on the test rows."""
-    name, mend = "alternatives.older", "params.yaml, objectives.model_age_days: how old a model may get"
+    name, advice = "alternatives.older", "params.yaml, objectives.model_age_days: how old a model may get"
     if contract.time is None:
         return Gate(name, REPORTED, "contract.yaml names no `role: time` column: nothing says what is old")
     frame, test = (thinned(rows.sort_values(contract.time, kind="stable")) for rows in (train_rows, test))
@@ -90,7 +90,9 @@ def older(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, para
     age = halves[1][contract.time].median() - halves[0][contract.time].median()
     by = f"{age.days} days" if isinstance(age, pd.Timedelta) else f"{age:g} of {contract.time}"
     said = f"made from rows older by {by} it loses {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] more"
-    return Gate(name, PASS, f"{said} ({half} rows each)", mend, "", found.value, found.low, found.high, None, len(test))
+    return Gate(
+        name, PASS, f"{said} ({half} rows each)", advice, "", found.value, found.low, found.high, None, len(test)
+    )
 
 
 def alternatives(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Params) -> Family:

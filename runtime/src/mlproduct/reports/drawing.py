@@ -99,7 +99,7 @@ class Intervals:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points joined by lines, one series a label, told apart by their marks."""
+    """Points joined by lines, one series a label, each with a mark of its own."""
 
     title: str
     series: dict[str, list[tuple[float, float]]]

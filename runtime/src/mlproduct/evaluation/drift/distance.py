@@ -15,7 +15,7 @@ POINTS = 256  # quantiles at which two distributions are compared
 BINS = 20  # of PSI and Jensen-Shannon, each with as many rows of the reference
 FEWEST = 30  # rows of a window: with fewer, its distribution is noise
 LARGEST = 200_000  # rows of a window or of the reference behind a distribution; more change no verdict
-NEXT = "did the world change, or how the column is measured? Retrain on newer rows, mend the source, or leave it out"
+NEXT = "did the world change, or how the column is measured? Retrain on newer rows, fix the source, or leave it out"
 
 
 @dataclass(frozen=True)
