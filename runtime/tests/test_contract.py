@@ -44,16 +44,16 @@ def test_data_that_keeps_to_the_contract_is_admitted(small, frame: pd.DataFrame)
 @pytest.mark.parametrize(
     ("column", "value", "rule", "fix"),
     [
-        ("visits", "many", "is no integer", "missing: ['', NA, many]"),
-        ("visits", "1,5", "is no integer", "type: number"),
+        ("visits", "many", "is not an integer", "missing: ['', NA, many]"),
+        ("visits", "1,5", "is not an integer", "type: number"),
         ("visits", "250", "is outside of [0, 100]", "range: [0.0, 250.0]"),
         ("visits", "", "holds no value", "nullable: true"),
         ("plan", "gold", "holds an unknown category", "categories: [basic, pro, gold]"),
         ("level", "4", "holds an unknown category", "categories: [1, 2, 3, '4']"),
-        ("joined", "2024/31/31", "is no datetime", "type: text"),
-        ("smoker", "maybe", "is no boolean", "type: text"),
+        ("joined", "2024/31/31", "is not a datetime", "type: text"),
+        ("smoker", "maybe", "is not a boolean", "type: text"),
         ("left", "Perhaps", "holds an unknown category", "categories: ['No', 'Yes', Perhaps]"),
-        ("größe in m", "inf", "is no number", "type: text"),
+        ("größe in m", "inf", "is not a number", "type: text"),
     ],
 )
 def test_a_broken_rule_names_column_rule_row_and_fix(small, raw, tmp_path: Path, column, value, rule, fix):
@@ -90,7 +90,7 @@ def test_the_line_that_admits_a_number_keeps_the_others(small):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("columns: [", "no YAML"),
+        ("columns: [", "not valid YAML"),
         ("a: 1", "needs `columns:`"),
         (changed(CONTRACT, version=2), "reads version 1"),
         (changed(CONTRACT, task="ranking"), "classification or regression"),

@@ -72,7 +72,7 @@ def test_a_lesson_is_written_to_one_run(desk: Path):
 def test_a_damaged_file_is_named(desk: Path):
     RUN.write()
     RUN.path.write_text("{", encoding="utf-8")
-    with pytest.raises(contract.DataError, match=r"abc123\.json is no run of the journal"):
+    with pytest.raises(contract.DataError, match=r"abc123\.json is not a run of the journal"):
         journal.runs()
 
 

@@ -84,7 +84,7 @@ def test_values_outside_of_the_contract_are_refused_unless_it_flags_them(small: 
     found = opened._features(strange, replace(small, outside="flag"))
     assert set(found["visits"]) == {101.0}
     assert set(found["plan"]) == {"gold"}
-    with pytest.raises(DataError, match="'visits': is no integer"):
+    with pytest.raises(DataError, match="'visits': is not an integer"):
         opened._features(raw.assign(visits="1.5"), replace(small, outside="flag"))
 
 

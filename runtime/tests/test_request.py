@@ -41,7 +41,7 @@ def test_one_bare_record_and_a_whole_row_are_accepted(small, sent):
     [
         ("visits", "7", "valid number"),
         ("visits", True, "valid number"),
-        ("visits", 1.5, "is no integer"),
+        ("visits", 1.5, "is not an integer"),
         ("visits", 101, "less than or equal to 100"),
         ("visits", None, "valid number"),
         ("visits", float("nan"), "finite"),
@@ -52,9 +52,9 @@ def test_one_bare_record_and_a_whole_row_are_accepted(small, sent):
         ("plan", "gold", "is none of basic, pro"),
         ("level", 4, "is none of 1, 2, 3"),
         ("level", None, "needs a value"),
-        ("joined", "yesterday", "is no datetime"),
+        ("joined", "yesterday", "is not a datetime"),
         ("comment", 7, "valid string"),
-        ("unknown", 1, "is no column of contract.yaml"),
+        ("unknown", 1, "is not a column of contract.yaml"),
     ],
 )
 def test_a_fault_is_named_with_record_and_field(small, sent, field: str, value: Any, says: str):

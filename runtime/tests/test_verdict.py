@@ -50,7 +50,7 @@ def test_a_waiver_lets_a_gate_be_known(tmp_path: Path):
         ("- {gate: a, reason: b, owner: c, expires: soon}", "expires is a date"),
         ("- {gate: a, why: b, owner: c, expires: 2027-01-01}", "and nothing else"),
         ("gate: a", "is a list of waivers"),
-        ("[", "is no YAML"),
+        ("[", "is not valid YAML"),
     ],
 )
 def test_a_waiver_that_does_not_hold_stops(tmp_path: Path, text: str, said: str):

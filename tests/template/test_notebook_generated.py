@@ -49,7 +49,7 @@ assert mlproduct.open(project.root / "src").root == project.root
 """
 SCRIPTS = {
     "a column is missing": ("project.predict(raw.drop(columns='body_mass_g'))", "the rows lack 'body_mass_g'"),
-    "a value is not a number": ("project.predict(raw.assign(body_mass_g='heavy'))", "'body_mass_g': is no integer"),
+    "a value is not a number": ("project.predict(raw.assign(body_mass_g='heavy'))", "'body_mass_g': is not an integer"),
     "an unknown category": ("project.predict(raw.assign(island='Atlantis'))", "holds an unknown category"),
     "no frame": ("project.predict({'island': 'Dream'})", "predict takes a DataFrame"),
     "no repository": ("mlproduct.open('/')", "not inside a product repository"),

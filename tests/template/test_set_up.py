@@ -67,7 +67,7 @@ def test_a_lesson_that_says_nothing_is_refused(render: Render, make: Make) -> No
     for words in (["lesson"], ["lesson", "SAY="], ["lesson", "SAY= "]):
         refused = make(project, *words, check=False)
         assert refused.returncode == 2
-        assert "an empty argument is no value" in refused.stderr
+        assert "an empty argument is not a value" in refused.stderr
 
 
 def test_text_for_a_verb_may_hold_quotes(render: Render) -> None:

@@ -156,7 +156,7 @@ def _refuse(root: Path) -> None:
     asked = ["git", "status", "--porcelain", "--", "."]
     done = subprocess.run(asked, cwd=root, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode:
-        raise DataError("this is no git repository: `git init`, commit, and eject then; the commit is the way back")
+        raise DataError("this is not a git repository: `git init`, commit, and eject then; the commit is the way back")
     if changed := done.stdout.splitlines():
         names = ", ".join(line[3:] for line in changed[:3]) + (" ..." if len(changed) > 3 else "")
         raise DataError(f"{len(changed)} files are not committed ({names}): commit or stash them first")

@@ -78,7 +78,7 @@ class Repository:
         return self.where(path) / path if isinstance(self.root, Path) else self.root.joinpath(path)
 
     def text(self, path: str) -> str:
-        """Return what a file says; empty for what is no text, is too large or leads elsewhere."""
+        """Return what a file says; empty for what is not a text, is too large or leads elsewhere."""
         if library.INSIDE in path:
             return self.library.get(path, "")
         if path not in self._texts:

@@ -87,7 +87,7 @@ class Committed(Repository):
         return self._compare(self) if self._compare else None
 
     def text(self, path: str) -> str:
-        """Return what a file says; empty for what is no text or too large."""
+        """Return what a file says; empty for what is not a text or too large."""
         if INSIDE in path:
             return self.library.get(path, "")
         blob = self.blobs.get(path)

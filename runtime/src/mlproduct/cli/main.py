@@ -97,7 +97,7 @@ def _parsed(verb: ModuleType, name: str, words: Sequence[str]) -> Any:
     )
     verb.arguments(parser)
     if not all(word.strip() for word in words):
-        parser.error("an empty argument is no value: write one, or leave its option out")
+        parser.error("an empty argument is not a value: write one, or leave its option out")
     if getattr(verb, "PASSED_ON", False) and not {"-h", "--help"} & set(words):
         return argparse.Namespace(words=list(words))
     options = parser.parse_args(words)

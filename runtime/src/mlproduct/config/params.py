@@ -99,7 +99,7 @@ def load(folder: Path = Path()) -> tuple[Contract, Params]:
     entity = params.rollout.entity
     if entity and entity not in contract.columns:
         hint = closest(entity, list(contract.columns))
-        raise DataError(f"params.yaml, rollout.entity: {entity!r} is no column of contract.yaml; {hint}")
+        raise DataError(f"params.yaml, rollout.entity: {entity!r} is not a column of contract.yaml; {hint}")
     return replace(contract, allowed=tuple(params.bias.allow)), params
 
 

@@ -110,14 +110,14 @@ class Contract:
         Raises
         ------
         DataError
-            If the file is missing, is no YAML, or says something that cannot be.
+            If the file is missing, is not valid YAML, or says something that cannot be.
         """
         try:
             document = yaml.safe_load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise DataError(f"there is no {path}; `mlscaffold infer FILE --target COLUMN` prints one") from None
         except yaml.YAMLError as error:
-            raise DataError(f"{path} is no YAML: {error}") from None
+            raise DataError(f"{path} is not valid YAML: {error}") from None
         if not isinstance(document, dict) or not isinstance(document.get("columns"), dict):
             raise DataError(f"{path} needs `columns:`, with one entry a column")
         columns = {str(name): _column(str(name), entry) for name, entry in document["columns"].items()}
@@ -194,6 +194,6 @@ def _check_roles(contract: Contract) -> None:
         raise DataError(f"contract.yaml: the target {target.name!r} of a classification needs `categories`")
     if contract.positive is not None and str(contract.positive) not in target.labels:
         quote = ' (in YAML a Yes without quotes is `true`: write "Yes")' if isinstance(contract.positive, bool) else ""
-        raise DataError(f"contract.yaml: positive: {contract.positive!r} is no category of {target.name!r}{quote}")
+        raise DataError(f"contract.yaml: positive: {contract.positive!r} is not a category of {target.name!r}{quote}")
     if contract.task == "regression" and target.type not in NUMERIC:
         raise DataError(f"contract.yaml: the target {target.name!r} of a regression is a number or an integer")

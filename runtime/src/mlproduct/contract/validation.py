@@ -108,7 +108,9 @@ def parse(
             wrong = raw.loc[bad, name]
             missing = sorted({str(value).strip() for value in wrong.head(1000)} | set(contract.source.missing))[:8]
             fix = f"source: {{missing: {_flow(missing)}}} if they mean 'no value', else {name!r}: {{type: text}}"
-            found.append(_violation(name, f"is no {column.type}", fix, wrong))
+            found.append(
+                _violation(name, f"is not {'an' if column.type == 'integer' else 'a'} {column.type}", fix, wrong)
+            )
     return pd.DataFrame(parsed, index=raw.index), found
 
 
@@ -238,7 +240,7 @@ def _broken(frame: pd.DataFrame, column: Column, rule: str, rows: pd.Index) -> V
         more = [*(column.categories or ()), *sorted(set(values))]
         admit = f"{{categories: {_flow(more)}}}" if len(more) <= 30 else f"categories: add {_flow(sorted(set(values)))}"
         return _violation(column.name, "holds an unknown category", f"{_flow(column.name)}: {admit}", values)
-    return _violation(column.name, "is no integer", f"{_flow(column.name)}: {{type: number}}", values)
+    return _violation(column.name, "is not an integer", f"{_flow(column.name)}: {{type: number}}", values)
 
 
 def load_data(path: Path, contract: Contract) -> pd.DataFrame:

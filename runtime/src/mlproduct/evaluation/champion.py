@@ -67,7 +67,7 @@ def find(against: str | None = None) -> dict[str, str | None]:
         if against is None:  # a tag from before the first training
             return {"release": None, "commit": None}
         raise DataError(
-            f"{against!r} is no revision with a trained model (dvc.lock names none); `git tag` lists releases"
+            f"{against!r} is not a revision with a trained model (dvc.lock names none); `git tag` lists releases"
         )
     return {"release": release, "commit": commit}
 

@@ -86,7 +86,7 @@ class Door:
 def on_service(case: Case, name: str, records: Records, door: Door, before: Array) -> Outcome:
     """Damage a field of the records, and give what the service does with them.
 
-    Rejected, accepted, or what went wrong: an answer that is no number, or not the one that it was.
+    Rejected, accepted, or what went wrong: an answer that is not a number, or not the one that it was.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def on_service(case: Case, name: str, records: Records, door: Door, before: Arra
         named = dict.fromkeys((str(fault["field"]), str(fault["message"])) for fault in refusal.errors)
         return Outcome(REJECTED, str(refusal), tuple(named))
     if not np.isfinite(answers).all():
-        return Outcome("answered with something that is no number")
+        return Outcome("answered with something that is not a number")
     others = ~np.isclose(answers, np.resize(before, len(answers)), rtol=1e-9, atol=1e-9)  # BLAS adds up by batch size
     if case.keeps and others.any():
         return Outcome(f"answered otherwise in {others.mean():.0%} of the rows")

@@ -100,8 +100,8 @@ def _without(record: Record, name: str) -> Record:
 
 
 MISSING = ("is missing", "is missing")
-NULL = ("holds no value", "needs a value|is no datetime.*|Input should be a valid (number|string)")
-UNKNOWN = ("holds an unknown category|is no boolean", "'.*' is none of .+")
+NULL = ("holds no value", "needs a value|is not a datetime.*|Input should be a valid (number|string)")
+UNKNOWN = ("holds an unknown category|is not a boolean", "'.*' is none of .+")
 RANGE = (r"is outside of \[.+\]", "Input should be (less|greater) than or equal to .+")
 TEXT = ("is no (number|integer)", "Input should be a valid number")
 INFINITE = ("is no (number|integer)", "Input should be a finite number")

@@ -42,7 +42,7 @@ def waivers(path: Path = WAIVERS) -> list[Waiver]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else []
     except yaml.YAMLError as error:
-        raise DataError(f"{path} is no YAML: {error}") from None
+        raise DataError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(document or [], list):
         raise DataError(f"{path} is a list of waivers, each with gate, reason, owner and expires")
     return [_waiver(path, i, entry) for i, entry in enumerate(document or [], start=1)]

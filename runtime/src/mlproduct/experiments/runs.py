@@ -73,7 +73,7 @@ class Run:
             document = json.loads(path.read_text(encoding="utf-8"))
             return cls(**{f.name: document[f.name] for f in fields(cls) if f.name in document})
         except (ValueError, TypeError) as error:
-            raise DataError(f"{path} is no run of the journal: {error}") from None
+            raise DataError(f"{path} is not a run of the journal: {error}") from None
 
 
 def runs(folder: Path = EXPERIMENTS) -> list[Run]:

@@ -190,7 +190,7 @@ def _numbers(before: Before, name: str) -> dict[str, Any]:
         line = _read(before, name, at, given.tolist(), given, y)
         line = line or (0.0, float((y[far] - y[0]) / given[far]), -float(y[0]), 1.0)
         if not np.isfinite(line).all():
-            raise NotEncodableError(f"{name!r} is no straight line")
+            raise NotEncodableError(f"{name!r} is not a straight line")
         cells.append([at, *line, _plain(before.base[at])])
     return {"cells": cells}
 
@@ -268,7 +268,7 @@ def _texts(before: Before, name: str) -> dict[str, Any]:
                 "pattern": words.token_pattern, "blank": "none", "lower": words.lowercase,
                 "sublinear": words.sublinear_tf, "norm": words.norm == "l2",
             }  # fmt: skip
-    raise NotEncodableError(f"{name!r} is no bag of words")
+    raise NotEncodableError(f"{name!r} is not a bag of words")
 
 
 def _places(column: dict[str, Any]) -> list[int]:

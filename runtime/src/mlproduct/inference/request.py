@@ -111,7 +111,7 @@ def _shown(column: Column, open_: bool) -> dict[str, Any]:
 
 def _whole(value: float) -> float:
     if value % 1:
-        raise ValueError("is no integer")
+        raise ValueError("is not an integer")
     return value
 
 
@@ -140,7 +140,7 @@ def _instant(value: Any, column: Column) -> datetime:
     form = column.format or "iso"
     numeric = form in ("epoch_s", "epoch_ms")
     if isinstance(value, bool) or not isinstance(value, str | (int | float if numeric else str)):
-        raise ValueError("is no datetime")  # noqa: TRY004  # reported like any other value that cannot be read
+        raise ValueError("is not a datetime")  # noqa: TRY004  # reported like any other value that cannot be read
     try:
         if numeric:
             return _epoch(float(value), form)
@@ -156,7 +156,7 @@ def _instant(value: Any, column: Column) -> datetime:
             return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
         except (ValueError, OverflowError):
             continue
-    raise ValueError("is no datetime" + (f" as {form}, or in ISO 8601" if form != "iso" else " in ISO 8601"))
+    raise ValueError("is not a datetime" + (f" as {form}, or in ISO 8601" if form != "iso" else " in ISO 8601"))
 
 
 def _epoch(seconds: float, form: str) -> datetime:
@@ -252,7 +252,7 @@ def _number(text: str) -> float | None:
 
 
 def _faults(error: ValidationError, place: int) -> list[dict[str, Any]]:
-    plain = {"missing": "is missing", "extra_forbidden": "is no column of contract.yaml"}
+    plain = {"missing": "is missing", "extra_forbidden": "is not a column of contract.yaml"}
     return [
         _fault(place, str(fault["loc"][0]) if fault["loc"] else "record",
                plain.get(fault["type"], fault["msg"].removeprefix("Value error, ")))

@@ -21,7 +21,7 @@ def pinned(text: str, digest: str) -> str:
     Raises
     ------
     DataError
-        If it is no digest, or the manifest names no image by one.
+        If it is not a digest, or the manifest names no image by one.
     """
     if not DIGEST.fullmatch(digest):
         raise DataError(f"DIGEST={digest!r}: sha256: and 64 hexadecimal digits, as `docker push` prints them")

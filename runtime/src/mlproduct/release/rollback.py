@@ -25,7 +25,9 @@ def target(version: str) -> str:
         raise DataError("there is no release to go back to: `git tag` lists them, VERSION=v1.0.0 names one")
     version = version or standing[1]
     if version not in [*standing, *withdrawn()]:
-        raise DataError(f"VERSION={version} is no release before this commit: {', '.join(standing) or 'there is none'}")
+        raise DataError(
+            f"VERSION={version} is not a release before this commit: {', '.join(standing) or 'there is none'}"
+        )
     if not git("ls-tree", "--name-only", version, *paths()):
         raise DataError(
             f"{version} cannot say by itself what it is, it is from before `make release`. By hand, in a clone: "

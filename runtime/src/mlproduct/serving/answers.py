@@ -187,9 +187,9 @@ class Answers:
         if value is not None and (
             isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15
         ):
-            raise refuse("value", "is no finite number")
+            raise refuse("value", "is not a finite number")
         if not isinstance(outcome["prediction_id"], str):
-            raise refuse("prediction_id", "is no text")
+            raise refuse("prediction_id", "is not a text")
         try:
             told = self._ids[CONTROL].read(outcome["prediction_id"])
         except ValueError as error:
@@ -204,7 +204,7 @@ class Answers:
                 or not isinstance(outcome, int | float)
                 or not np.isfinite(float(min(max(outcome, -1e300), 1e300)))
             ):
-                raise refuse("outcome", "is no number")
+                raise refuse("outcome", "is not a number")
             return float(abs(outcome - scores[0]) / self._guess)
         if isinstance(outcome, dict | list) or str(outcome) not in self._original:
             raise refuse("outcome", f"is none of {', '.join(self._original)}")

@@ -183,7 +183,7 @@ def _document(body: bytes) -> Any:
     try:
         return from_json(body)
     except ValueError as error:
-        raise ProblemError(400, "malformed", f"the body is no JSON: {error}") from None
+        raise ProblemError(400, "malformed", f"the body is not valid JSON: {error}") from None
 
 
 class Front:

@@ -84,9 +84,9 @@ class Ids:
         try:
             body = base64.b64decode(written.encode("ascii") + b"=" * (-len(written) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, UnicodeEncodeError):
-            raise ValueError("is no prediction_id") from None
+            raise ValueError("is not a prediction_id") from None
         if len(body) != HEAD.size + self._packed.size + CHECK.size:
-            raise ValueError("is no prediction_id of this service")
+            raise ValueError("is not a prediction_id of this service")
         if zlib.crc32(body[: -CHECK.size]) & FULL != CHECK.unpack(body[-CHECK.size :])[0]:
             raise ValueError("is a prediction_id with a fault in it")
         milliseconds, model, variant, _ = HEAD.unpack_from(body)
