@@ -102,7 +102,7 @@ def made_from(file: Path) -> tuple[str, str]:
 
 
 def refuse_dirty(root: Path) -> None:
-    """Refuse a repository with changes that are not committed: an update could not be told apart from them."""
+    """Refuse a repository with changes that are not committed: an update could not be distinguished from them."""
     changed = _changed(root)
     if changed:
         few = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")

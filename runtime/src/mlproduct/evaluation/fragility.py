@@ -19,7 +19,17 @@ from mlproduct.errors import DataError
 from mlproduct.evaluation.drift.detection import scored
 from mlproduct.evaluation.gates import FAIL, PASS, Family, Gate
 from mlproduct.evaluation.metrics import Array
-from mlproduct.evaluation.perturbations import ACCEPTED, CASES, REJECTED, UNIT, Case, Records, thousandfold, wanted
+from mlproduct.evaluation.perturbations import (
+    ACCEPTED,
+    CASES,
+    REJECTED,
+    UNIT,
+    Case,
+    Records,
+    thousandfold,
+    wanted,
+    with_column,
+)
 from mlproduct.inference.predict import frame_of
 from mlproduct.inference.request import Reader, RefusedError, examples
 from mlproduct.training.train import load_model
@@ -134,7 +144,7 @@ def _tried(act: Callable[[], dict[str, Outcome]], columns: list[str]) -> dict[st
     try:
         return act()
     except Exception as error:
-        return dict.fromkeys(columns, Outcome(f"the end of the code, {type(error).__name__}", str(error)))
+        return dict.fromkeys(columns, Outcome(f"an error in the code, {type(error).__name__}", str(error)))
 
 
 def _shows(name: str, records: Records, contract: Contract) -> bool:
@@ -210,7 +220,7 @@ def expectations(test: pd.DataFrame, model: Pipeline, contract: Contract, params
             )
         raised = test[name] + test[name].std()
         low_high = contract.columns[name].range
-        changed = test.assign(**{name: raised.clip(*low_high) if low_high else raised})
+        changed = with_column(test, name, raised.clip(*low_high) if low_high else raised)
         step = (scored(changed, model, contract) - before) * (1 if direction == "up" else -1)
         against = float((step < -1e-9).mean())
         said = f"{against:.1%} of {len(test)} rows go the other way when {name!r} rises, allowed {params.tolerance:.1%}"

@@ -68,8 +68,15 @@ def _all(contract: Contract) -> list[str]:
     return contract.features[:1]  # the case is about the table, and one column stands for it
 
 
+def with_column(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
+    """Return a frame with other values in a column; `assign` cannot, where the column is named `self`."""
+    changed = frame.copy()
+    changed[name] = values
+    return changed
+
+
 def _set(value: Any) -> Callable[[pd.DataFrame, str], pd.DataFrame]:
-    return lambda frame, name: frame.assign(**{name: value})
+    return lambda frame, name: with_column(frame, name, value)
 
 
 def _put(value: Any) -> Callable[[Records, str], Records]:
@@ -77,7 +84,7 @@ def _put(value: Any) -> Callable[[Records, str], Records]:
 
 
 def _mapped(change: Callable[[Any], Any]) -> Callable[[pd.DataFrame, str], pd.DataFrame]:
-    return lambda frame, name: frame.assign(**{name: frame[name].map(change)})
+    return lambda frame, name: with_column(frame, name, frame[name].map(change))
 
 
 def _replaced(change: Callable[[Any], Any]) -> Callable[[Records, str], Records]:
@@ -103,8 +110,8 @@ MISSING = ("is missing", "is missing")
 NULL = ("holds no value", "needs a value|is not a datetime.*|Input should be a valid (number|string)")
 UNKNOWN = ("holds an unknown category|is not a boolean", "'.*' is none of .+")
 RANGE = (r"is outside of \[.+\]", "Input should be (less|greater) than or equal to .+")
-TEXT = ("is no (number|integer)", "Input should be a valid number")
-INFINITE = ("is no (number|integer)", "Input should be a finite number")
+TEXT = ("is not an? (number|integer)", "Input should be a valid number")
+INFINITE = ("is not an? (number|integer)", "Input should be a finite number")
 EMPTY = ("holds no rows", "is a list of at least one record, and stands alone")
 NUMBERS, CLOSED = _features(*NUMERIC), _features("category", "boolean", closed=True)
 RANGED, TEXTS = _features(*NUMERIC, closed=True), _features("text")
@@ -129,7 +136,9 @@ CASES: dict[str, Case] = {
     "infinite number": Case(NUMBERS, _set("inf"), _put(float("inf")), INFINITE),
     "not a number": Case(NUMBERS, None, _put(float("nan")), INFINITE),
     "huge number": Case(RANGED, _set("1e300"), _put(1e300), RANGE),
-    "constant column": Case(_features(), lambda f, n: f.assign(**{n: f[n].iloc[0]}), lambda r, n: _put(r[0][n])(r, n)),
+    "constant column": Case(
+        _features(), lambda f, n: with_column(f, n, f[n].iloc[0]), lambda r, n: _put(r[0][n])(r, n)
+    ),
     "no rows": Case(_all, lambda f, _: f.iloc[:0], lambda _, __: [], EMPTY, names="records"),
     "one row": Case(_all, lambda f, _: f.iloc[:1], lambda r, _: r[:1], keeps=True),
     "duplicated rows": Case(_all, lambda f, _: pd.concat([f, f], ignore_index=True), lambda r, _: [*r, *r], keeps=True),

@@ -69,7 +69,9 @@ def searched(
         return Gate(name, REPORTED, f"no settings to search are known of kind {params.model.kind!r}", n=n), rows
     best = max(rows, key=lambda row: row["low"])
     said = f"of {len(rows)} settings nearby the best is {best['set']}: it gains {best['value']:+.3f} "
-    said += f"[{best['low']:+.3f}, {best['high']:+.3f}], surely better above {margin:+g} ({n} rows)"
+    said += (
+        f"[{best['low']:+.3f}, {best['high']:+.3f}], counts as better if the lower bound exceeds {margin:+g} ({n} rows)"
+    )
     verdict = REPORTED if best["low"] > margin else PASS
     advice = f'`make sweep WHY="better nearby?" SET="{best["set"]}"`'
     return Gate(name, verdict, said, advice, "", best["value"], best["low"], best["high"], margin, n), rows
