@@ -175,7 +175,8 @@ def _suggestions(contract: Contract, request: Request, decisions: Decisions) -> 
     suspects = [each.column.name for each in decisions.columns if each.protected]
     if suspects:
         flag = f"--protected {quote(','.join([*request.protected, *suspects]))}"
-        yield Finding("protected", f"{listed(suspects)} may be protected: {flag} keeps them out of the features")
+        them = "it" if len(suspects) == 1 and not request.protected else "them"
+        yield Finding("protected", f"{listed(suspects)} may be protected: {flag} keeps {them} out of the features")
     entities = [each.column.name for each in decisions.columns if each.entity]
     for name in entities[:1]:
         kept = f"--id {quote(name)} keeps the rows of each on one side of the split"

@@ -14,20 +14,7 @@ from mlproduct.config.params import (
     json_schema,
     load,
 )
-from mlproduct.config.sections import (
-    Bias,
-    Compare,
-    Drift,
-    Evaluate,
-    Fragility,
-    Log,
-    Model,
-    Objectives,
-    Prepare,
-    Rollout,
-    Service,
-    Slices,
-)
+from mlproduct.config.sections import Drift, Evaluate, Fragility, Model, Prepare, Rollout, Slices
 
 __all__ = [
     "ALONE",
@@ -36,18 +23,13 @@ __all__ = [
     "PARAMS",
     "SHADOW",
     "SPLIT",
-    "Bias",
-    "Compare",
     "Drift",
     "Evaluate",
     "Fragility",
-    "Log",
     "Model",
-    "Objectives",
     "Params",
     "Prepare",
     "Rollout",
-    "Service",
     "Slices",
     "deciding",
     "explain",

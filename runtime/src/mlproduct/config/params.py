@@ -13,23 +13,9 @@ from pydantic import Field, JsonValue, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
 from mlproduct.artifacts import LOCK, digest
+from mlproduct.config import sections
 from mlproduct.config.explain import table
 from mlproduct.config.faults import closest, explained
-from mlproduct.config.sections import (
-    Bias,
-    Compare,
-    Drift,
-    Evaluate,
-    Fragility,
-    Log,
-    Model,
-    Objectives,
-    Prepare,
-    Rollout,
-    Service,
-    Slices,
-    Values,
-)
 from mlproduct.config.yaml_file import read_yaml
 from mlproduct.contract.columns import CONTRACT, Contract
 from mlproduct.errors import DataError
@@ -39,21 +25,21 @@ ALONE, SPLIT, SHADOW = "alone", "split", "shadow"  # no word that YAML takes for
 CONTROL, CHALLENGER = "control", "challenger"
 
 
-class Params(Values):
+class Params(sections.Values):
     """All of params.yaml, one section a stage; `own` is the team's."""
 
-    prepare: Prepare = Field(default_factory=Prepare)
-    model: Model = Field(default_factory=Model)
-    evaluate: Evaluate = Field(default_factory=Evaluate)
-    compare: Compare = Field(default_factory=Compare)
-    slices: Slices = Field(default_factory=Slices)
-    bias: Bias = Field(default_factory=Bias)
-    drift: Drift = Field(default_factory=Drift)
-    fragility: Fragility = Field(default_factory=Fragility)
-    log: Log = Field(default_factory=Log)
-    rollout: Rollout = Field(default_factory=Rollout)
-    objectives: Objectives = Field(default_factory=Objectives)
-    service: Service = Field(default_factory=Service)
+    prepare: sections.Prepare = Field(default_factory=sections.Prepare)
+    model: sections.Model = Field(default_factory=sections.Model)
+    evaluate: sections.Evaluate = Field(default_factory=sections.Evaluate)
+    compare: sections.Compare = Field(default_factory=sections.Compare)
+    slices: sections.Slices = Field(default_factory=sections.Slices)
+    bias: sections.Bias = Field(default_factory=sections.Bias)
+    drift: sections.Drift = Field(default_factory=sections.Drift)
+    fragility: sections.Fragility = Field(default_factory=sections.Fragility)
+    log: sections.Log = Field(default_factory=sections.Log)
+    rollout: sections.Rollout = Field(default_factory=sections.Rollout)
+    objectives: sections.Objectives = Field(default_factory=sections.Objectives)
+    service: sections.Service = Field(default_factory=sections.Service)
     own: dict[str, JsonValue] = Field(default={}, description="The team's own values, by any name.")
 
     @classmethod
@@ -78,9 +64,9 @@ class Params(Values):
         """
         if not isinstance(document, dict | None):
             raise DataError(f"{path.name}: holds sections, and each section `key: value` lines")
-        sections = {name: {} if values is None else values for name, values in (document or {}).items()}
+        given = {name: {} if values is None else values for name, values in (document or {}).items()}
         try:
-            return cls.model_validate(sections)
+            return cls.model_validate(given)
         except ValidationError as error:
             raise DataError(explained(error, json_schema(), path.name)) from None
 
