@@ -106,7 +106,7 @@ def test_the_first_fix_that_ends_the_alert_is_named(story, page, tmp_path: Path,
     assert (found.result, found.said) == (drill.OK, "fixed by line 9 of the runbook")
     assert (tmp_path / "mended").exists()
     assert "AvailabilityBurn fires (page)" in capsys.readouterr().out
-    assert "AvailabilityBurn   " in drill.laid_out([found])
+    assert "AvailabilityBurn   " in drill.render([found])
 
 
 def test_what_this_repository_cannot_have_is_left_out_and_said(story):
@@ -117,7 +117,7 @@ def test_what_this_repository_cannot_have_is_left_out_and_said(story):
 
     found = drill.practise(drill.Fault("drift", "FeatureDrift", "ticket", never), None, Silent(False), {}, story)
     assert (found.result, found.said) == (drill.LEFT_OUT, "no number")
-    assert "left out" in drill.laid_out([found])
+    assert "left out" in drill.render([found])
 
 
 def test_the_copy_has_what_git_has_and_no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -10,9 +10,8 @@ import pytest
 from mlproduct import config as params
 from mlproduct.contract import validation as contract
 from mlproduct.data import prepare
-from mlproduct.evaluation import bias, champion, compare, evaluate, predictions, slices
+from mlproduct.evaluation import bias, champion, compare, evaluate, predictions, slices, verdict
 from mlproduct.evaluation import gates as gate
-from mlproduct.evaluation import verdict as bless
 from mlproduct.evaluation.drift import concept, distance
 from mlproduct.evaluation.drift import detection as drift
 from mlproduct.inference import request
@@ -220,7 +219,7 @@ def test_a_window_that_drifts_alarms_and_stops_nothing(clinic, tuned, monkeypatc
     found = drift.between(frame.iloc[:1800], frame.iloc[1800:], timed, quick)
     (late,) = (one for one in found.gates if one.alarm)
     assert (late.verdict, failing(found)) == (gate.REPORTED, set())
-    assert bless.decide("m", found.gates, [], date(2026, 1, 1)).verdict == bless.BLESSED
+    assert verdict.decide("m", found.gates, [], date(2026, 1, 1)).verdict == verdict.BLESSED
     found.write()
     assert f"REPORTED {late.title}: loses" in capsys.readouterr().out
 
@@ -246,10 +245,10 @@ def test_another_mix_of_classes_is_no_concept_drift(clinic, tuned):
 def test_concept_drift_of_new_rows_is_named_and_another_unit_of_guessing_is_none(clinic, tuned):
     frame = table(3000, 10)
     tested, later = guesses(frame.iloc[:2000], clinic), guesses(turned(frame, slice(2000, None)).iloc[2000:], clinic)
-    for said, verdict in ((guesses(frame.iloc[2000:], clinic), gate.PASS), (later, gate.FAIL)):
+    for said, expected in ((guesses(frame.iloc[2000:], clinic), gate.PASS), (later, gate.FAIL)):
         before, after = concept.asked(frame.iloc[:2000], [tested, said], frame.iloc[2000:], clinic)
         windows = distance.parts_of(before.frame, clinic, tuned.drift, 1000)
-        assert concept.grown(before, windows, after, np.arange(1000), tuned.drift).verdict == verdict
+        assert concept.grown(before, windows, after, np.arange(1000), tuned.drift).verdict == expected
 
 
 def test_times_that_are_few_are_a_window_each(clinic, tuned):
@@ -417,8 +416,8 @@ def test_the_stages_fit_together(clinic, tuned, task: str, tmp_path, monkeypatch
         compare.compare(learned, test, predictions, old, clinic, tuned),
     ]
     gates = [one for family in families for one in family.gates]
-    verdict = bless.decide("abc", gates, [], bless.date(2030, 1, 1))
-    assert (verdict.verdict, verdict.failing) == (bless.BLESSED, [])
+    decided = verdict.decide("abc", gates, [], verdict.date(2030, 1, 1))
+    assert (decided.verdict, decided.failing) == (verdict.BLESSED, [])
     assert bias.without(learned, test, clinic, tuned)["columns"] == ["sex"]
 
 

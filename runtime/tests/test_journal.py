@@ -12,6 +12,7 @@ from mlproduct import config as params
 from mlproduct.contract import validation as contract
 from mlproduct.evaluation import champion
 from mlproduct.experiments import journal, publish
+from mlproduct.experiments.shipped import mark_shipped
 from mlproduct_tests.repository import ROOT
 from mlproduct_tests.samples import PARAMS
 
@@ -52,12 +53,26 @@ def test_it_is_kept_one_file_a_run(desk: Path):
     assert [run.fingerprint for run in journal.runs()] == ["def456", "abc123"]
     assert json.loads(Path("experiments/abc123.json").read_text(encoding="utf-8"))["who"] == "Ada"
     assert journal.known(RUN) == "Ada tried this on 2026-11-23: rejected (bias.parity (sex)), roc_auc 0.75."
-    told = journal.told(journal.runs())
+    told = journal.listing(journal.runs())
     assert "why: deeper is better" in told
     assert "no metric" in told
     assert max(map(len, told.splitlines()[:2])) <= 80
     with pytest.raises(contract.DataError, match="--sort luck"):
-        journal.told([RUN], "luck")
+        journal.listing([RUN], "luck")
+
+
+def test_what_was_shipped_from_here_is_shown_and_changes_no_file_of_the_journal(desk: Path):
+    run = replace(RUN, model="m1")
+    run.write()
+    before = run.path.read_bytes()
+    mark_shipped("m1")
+    assert ": shipped (bias.parity (sex))" in journal.known(run)
+    assert "shipped" in journal.listing(journal.runs())
+    publish.write_page()
+    assert "<td>shipped</td>" in publish.PAGE.read_text(encoding="utf-8")
+    assert run.path.read_bytes() == before
+    crashed = replace(run, status="crashed")  # it has the model of the run before
+    assert ": crashed" in journal.known(crashed)
 
 
 def test_a_lesson_is_written_to_one_run(desk: Path):

@@ -11,7 +11,7 @@ from mlproduct.contract import validation as contract
 from mlproduct.evaluation import metrics
 from mlproduct.inference import request
 from mlproduct.monitoring import ab, labels
-from mlproduct.serving import prediction_ids as ids
+from mlproduct.serving import prediction_ids
 
 OLD = "fedcba" * 2
 ABOUT = {"version": "0123456789ab", "labels": ["No", "Yes"], "guess": 0.5, "loss": 0.3}
@@ -30,7 +30,7 @@ def logged(
     """Write a log in which the challenger's probabilities are nearer to guessing by `worse`."""
     rng = np.random.default_rng(1)
     folder.mkdir()
-    writer = ids.Ids(ABOUT["version"], 2)
+    writer = prediction_ids.Ids(ABOUT["version"], 2)
     rows = request.values(small, frame)
     predictions, outcomes = [], []
     for i in range(n):
@@ -59,7 +59,7 @@ def logged(
 def test_outcomes_are_joined_and_the_loss_is_that_of_the_evaluation(small, frame, tmp_path: Path):
     found = labels.joined(logged(tmp_path / "log", small, frame), ABOUT)
     assert len(found) == 100
-    p = [ids.Ids(ABOUT["version"], 2).read(one).scores for one in found["prediction_id"]]
+    p = [prediction_ids.Ids(ABOUT["version"], 2).read(one).scores for one in found["prediction_id"]]
     told = pd.DataFrame({"truth": found["outcome"], "p No": [x[0] for x in p], "p Yes": [x[1] for x in p]})
     wanted = metrics.losses(told, ["No", "Yes"]) * metrics.guessing(told["truth"], ["No", "Yes"]) / 0.5
     np.testing.assert_allclose(found["loss"], wanted)
@@ -84,7 +84,7 @@ def test_the_rows_to_learn_from_keep_to_the_contract(small, frame, tmp_path: Pat
 
 def test_a_model_that_was_replaced_is_told_apart(small, frame, tmp_path: Path):
     folder = logged(tmp_path / "log", small, frame, share=0.0)
-    old = ids.Ids(OLD, 3).write(0, [0.2, 0.3, 0.5])  # it knew a class more
+    old = prediction_ids.Ids(OLD, 3).write(0, [0.2, 0.3, 0.5])  # it knew a class more
     line = json.loads((folder / "predictions-1.jsonl").read_text(encoding="utf-8").splitlines()[0])
     line |= {"time": "2024-04-01T10:00:00+00:00", "model": OLD, "prediction_id": old, "variant": "control"}
     (folder / "predictions-0.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")

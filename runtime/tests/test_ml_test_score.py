@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from mlproduct.evaluation.ml_test_score import Item, counted, laid_out, read
+from mlproduct.evaluation.ml_test_score import Item, counted, read, render
 from mlproduct_tests.repository import ROOT
 
 RAN = {"tests/test_a.py::test_one": ["passed", "passed"], "tests/test_a.py::test_two": ["skipped"]}
@@ -40,7 +40,7 @@ def test_the_score_is_the_lowest_section():
         Item("model", "y", missing="sweep"),
         Item("model", "z", checked="Ada"),
     ]
-    told = laid_out(counted(items, RAN))
+    told = render(counted(items, RAN))
     assert "score           0.5, the lowest section" in told
     assert "0.0  y: sweep" in told
     assert "x:" not in told

@@ -63,11 +63,11 @@ def test_a_failure_anywhere_fails_the_block(text: str) -> None:
 
 
 def test_what_a_failed_command_said_is_told() -> None:
-    failed = runbooks.told(outcome("echo because >&2; exit 3"))
+    failed = runbooks.describe(outcome("echo because >&2; exit 3"))
     assert failed.startswith("FAILED Down:1  echo because")
     assert "exit status 3" in failed
     assert failed.endswith("because")
-    assert runbooks.told(outcome("true\ntrue")) == "ok     Down:1  true  (and 1 more)"
+    assert runbooks.describe(outcome("true\ntrue")) == "ok     Down:1  true  (and 1 more)"
 
 
 def test_a_command_that_does_not_end_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:

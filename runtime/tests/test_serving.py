@@ -13,11 +13,18 @@ import pandas as pd
 import pytest
 from mlproduct.export import bins
 from mlproduct.inference import predict, request
-from mlproduct.serving import answers, api, batch, openapi, prediction_log, variants
-from mlproduct.serving import attributions as contributions
-from mlproduct.serving import limits as guard
-from mlproduct.serving import metrics as signals
-from mlproduct.serving import prediction_ids as ids
+from mlproduct.serving import (
+    answers,
+    api,
+    attributions,
+    batch,
+    limits,
+    metrics,
+    openapi,
+    prediction_ids,
+    prediction_log,
+    variants,
+)
 from mlproduct.training import train
 
 VERSION = "0123456789ab"
@@ -57,11 +64,6 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def metrics() -> Any:
-    return signals
-
-
-@pytest.fixture(scope="module")
 def fitted(small, parsed: pd.DataFrame, tuned):
     return train.train(parsed, small, tuned.replace(model=tuned.model.replace(max_iter=5)))
 
@@ -85,7 +87,8 @@ def make(small, frame: pd.DataFrame, fitted, tuned, tmp_path: Path):
             about,
         )
         both = {"control": one} | ({"challenger": replace(one, version="ba9876543210")} if challenger else {})
-        told = signals.Signals(contract, params, bins.reference(frame, score, contract, params.drift), one.labels)
+        reference = bins.reference(frame, score, contract, params.drift)
+        told = metrics.ServiceMetrics(contract, params, reference, one.labels)
         for name in both:
             told.variant(name, contract, dict.fromkeys(("model", "data", "commit", "verdict", "path"), "x"), 1.0, 0.1)
         folder = tmp_path / "log"
@@ -109,7 +112,7 @@ def sent(small, frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def counted(name: str, **labels: str) -> float:
-    return signals.prometheus.REGISTRY.get_sample_value(name, labels) or 0.0
+    return metrics.prometheus.REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 def test_one_and_many_records_are_answered(make, sent):
@@ -166,7 +169,7 @@ def test_a_slow_body_is_given_up(make):
 def test_a_cancellation_by_somebody_else_is_no_timeout():
     async def run(seconds: float, cancelled: bool) -> str:
         async def work() -> None:
-            with guard.Deadline(seconds):
+            with limits.Deadline(seconds):
                 await asyncio.sleep(5)
 
         task = asyncio.create_task(work())
@@ -190,10 +193,10 @@ def test_the_clock_of_the_log_tells_the_time():
 
 def test_too_many_requests_at_work_are_sent_away(make, sent):
     ask = make(max_concurrency=1)
-    ask.app._signals.in_flight = 1
+    ask.app._metrics.in_flight = 1
     status, _, headers = ask("/predict", sent[0])
     assert (status, headers["retry-after"]) == (503, "1")
-    ask.app._signals.in_flight = 0
+    ask.app._metrics.in_flight = 0
     assert ask("/predict", sent[0])[0] == 200
 
 
@@ -213,14 +216,14 @@ def test_unknown_paths_and_methods_become_no_metric_labels(make):
     for i in range(20):
         assert ask(f"/random/{i}")[0] == 404
         assert ask("/version", method=f"BREW{i}")[0] == 405
-    ask.app._signals.flush()
+    ask.app._metrics.flush()
     assert counted("ml_requests_total", route="other", method="GET", status="404") == before + 20
-    assert "BREW" not in signals.exposition().decode()
+    assert "BREW" not in metrics.exposition().decode()
     assert ask("/predict", method="GET")[2]["allow"] == "POST"
 
 
 def test_latencies_are_told_with_the_next_scrape(make):
-    signals_ = make().app._signals
+    serviced = make().app._metrics
     name, took = "ml_request_seconds", (0.001, 0.0011, 0.3, 99)
     places = [("count", {}), ("bucket", {"le": "0.001"}), ("bucket", {"le": "0.0025"}), ("bucket", {"le": "10.0"})]
     wanted = [len(took), 1, 2, 3, sum(took), 1]
@@ -229,13 +232,13 @@ def test_latencies_are_told_with_the_next_scrape(make):
         found = [counted(f"{name}_{part}", route="/explain", **more) for part, more in places]
         return [*found, counted(f"{name}_sum", route="/explain"), counted("ml_requests_slow_total", route="/explain")]
 
-    signals_.flush()
+    serviced.flush()
     before = told()
-    signals_._slow = 0.5
+    serviced._slow = 0.5
     for seconds in took:
-        signals_.answered("/explain", "POST", 200, seconds)
+        serviced.answered("/explain", "POST", 200, seconds)
     assert told() == before
-    signals_.flush()
+    serviced.flush()
     assert [b - a for a, b in zip(before, told(), strict=True)] == pytest.approx(wanted)
 
 
@@ -255,13 +258,13 @@ def test_every_value_and_prediction_is_counted_in_its_bin(make, small, sent):
     ask("/predict", {"records": rows})
     ask("/predict", sent[0] | {"plan": "gold"})
     ask("/predict", sent[0] | {"visits": 1000})
-    ask.app._signals.flush()
+    ask.app._metrics.flush()
     assert [counted(name, **labels) for name, labels in names] == [before[0] + 5, before[1] + 5]
     assert counted("ml_feature_bin_total", feature="plan", bin="unseen") >= 1
     assert counted("ml_feature_bin_total", feature="visits", bin="out_of_range") >= 1
     cities = [counted("ml_feature_bin_total", feature="city", bin=name) for name in ("other", "null")]
     ask("/predict", {"records": [record | {"city": name} for record in sent for name in ("other", "null", "nowhere")]})
-    ask.app._signals.flush()
+    ask.app._metrics.flush()
     now = [counted("ml_feature_bin_total", feature="city", bin=name) for name in ("other", "null")]
     assert [b - a for a, b in zip(cities, now, strict=True)] == [15, 0]
     assert counted("ml_requests_refused_total", reason="contract") >= 2
@@ -270,14 +273,14 @@ def test_every_value_and_prediction_is_counted_in_its_bin(make, small, sent):
 def test_the_number_of_series_is_bounded_whatever_is_sent(make, sent):
     ask = make()
     ask("/predict", {"records": sent})
-    ask.app._signals.flush()
-    before = len(signals.exposition().splitlines())
+    ask.app._metrics.flush()
+    before = len(metrics.exposition().splitlines())
     for i in range(50):
         ask("/predict", sent[0] | {"plan": f"plan {i}", "comment": f"text {i}", "visits": i})
         ask("/predict", {f"column {i}": 1})
         ask("/feedback", {"prediction_id": f"{i}", "outcome": f"{i}"})
-    ask.app._signals.flush()
-    assert len(signals.exposition().splitlines()) <= before + 40  # statuses and reasons seen for the first time
+    ask.app._metrics.flush()
+    assert len(metrics.exposition().splitlines()) <= before + 40  # statuses and reasons seen for the first time
 
 
 def test_the_log_holds_features_and_nothing_that_is_protected(make, small, sent):
@@ -323,7 +326,7 @@ def test_an_outcome_is_joined_to_its_prediction(make, sent):
 def test_an_outcome_of_a_model_that_was_replaced_is_kept_and_told_apart(make, sent):
     ask = make()
     ours = {"prediction_id": ask("/predict", sent[0])[1]["prediction_id"], "outcome": "Yes"}
-    theirs = {"prediction_id": ids.Ids("fedcba987654", 2).write(0, [0.3, 0.7]), "outcome": "Yes"}
+    theirs = {"prediction_id": prediction_ids.Ids("fedcba987654", 2).write(0, [0.3, 0.7]), "outcome": "Yes"}
     names = ("ml_feedback_total", "ml_feedback_loss_total"), ("ml_feedback_other_model_total",)
     before = [counted(name, variant="control") for name in names[0]] + [counted(name) for name in names[1]]
     assert ask("/feedback", theirs)[:2] == (202, {"accepted": 1, "of_another_model": 1})
@@ -350,13 +353,13 @@ def test_feedback_with_a_fault_is_refused_and_nothing_of_it_kept(make, sent, cha
 def test_an_id_says_what_was_predicted(classes: int):
     rng = np.random.default_rng(classes)
     scores = rng.dirichlet(np.ones(classes)).tolist() if classes else [1234.5678]
-    writer = ids.Ids(VERSION, classes)
+    writer = prediction_ids.Ids(VERSION, classes)
     written = [writer.write(1, scores) for _ in range(100)]
     assert len(set(written)) == 100
     told = writer.read(written[0])
     assert (told.model, told.variant) == (VERSION[:8], 1)
-    if classes > ids.MOST_CLASSES:
-        best = np.argsort(scores)[-ids.BEST :]
+    if classes > prediction_ids.MOST_CLASSES:
+        best = np.argsort(scores)[-prediction_ids.BEST :]
         assert np.array(told.scores)[best] == pytest.approx(np.array(scores)[best], abs=1e-4)
         assert sum(told.scores) == pytest.approx(1, abs=1e-3)
         assert max(np.delete(told.scores, best)) <= min(np.array(told.scores)[best])
@@ -365,10 +368,10 @@ def test_an_id_says_what_was_predicted(classes: int):
 
 
 def test_an_id_with_a_fault_is_no_id():
-    written = ids.Ids(VERSION, 2).write(0, [0.3, 0.7])
+    written = prediction_ids.Ids(VERSION, 2).write(0, [0.3, 0.7])
     for wrong in ("", "?", "é", written[:-1], written + "A", ("B" if written[0] != "B" else "C") + written[1:]):
         with pytest.raises(ValueError, match="prediction_id"):
-            ids.Ids(VERSION, 2).read(wrong)
+            prediction_ids.Ids(VERSION, 2).read(wrong)
 
 
 def test_contributions_add_up_and_those_of_a_linear_score_are_exact():
@@ -380,7 +383,7 @@ def test_contributions_add_up_and_those_of_a_linear_score_are_exact():
     def score(records: list[dict[str, float]]) -> Any:
         return np.array([sum(weights[name] * value for name, value in row.items()) for row in records])
 
-    shares, base, error = contributions.contributions(record, background, score, draws=400)
+    shares, base, error = attributions.attributions(record, background, score, draws=400)
     assert base + sum(shares.values()) == pytest.approx(float(score([record])[0]))
     assert shares["c"] == 0
     assert shares["a"] == pytest.approx(2.0, abs=4 * error)
@@ -431,8 +434,8 @@ def test_a_shadow_that_fails_or_is_late_is_only_counted():
 def test_what_the_shadow_answers_counts_no_value_twice(make, sent):
     app = make(challenger=True).app
     seen, predicted = [], []
-    app._signals.seen = seen.append
-    app._signals.predicted = lambda name, scores: predicted.append(name)
+    app._metrics.seen = seen.append
+    app._metrics.predicted = lambda name, scores: predicted.append(name)
     app._answers.shadow(app._answers.reader.read(sent[0]), ["shown"])
     assert (seen, predicted) == ([], ["challenger"])
 
@@ -487,4 +490,4 @@ def test_a_caller_who_leaves_is_not_answered(make):
     scope = {"type": "http", "path": "/predict", "method": "POST", "headers": []}
     asyncio.run(make().app(scope, receive, sent.append))
     assert sent == []
-    assert guard.DRAIN > 1
+    assert limits.DRAIN > 1

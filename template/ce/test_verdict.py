@@ -8,4 +8,4 @@ def test_waivers_are_owned_and_have_not_expired():
 
 
 def test_the_model_is_accepted():
-    assert verdict.blessing().model
+    assert verdict.require_accepted().model

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from mlproduct.config import Params
 from mlproduct.monitoring import runbooks
-from mlproduct.serving import metrics as signals
+from mlproduct.serving.metrics import METRICS
 
 ROOT = Path(__file__).parents[1]
 PROMETHEUS, GRAFANA, RUNBOOKS = ROOT / "deploy" / "prometheus", ROOT / "deploy" / "grafana", ROOT / "docs" / "runbooks"
@@ -75,7 +75,7 @@ def test_metrics_are_found_in_an_expression(expression: str, read: set[str]) -> 
 
 
 def known() -> set[str]:
-    return {rule["record"] for rule in RECORDS} | set(signals.METRICS) | OWN
+    return {rule["record"] for rule in RECORDS} | set(METRICS) | OWN
 
 
 def test_every_rule_reads_what_is_exported_or_recorded() -> None:

@@ -116,4 +116,4 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     outcomes = config.cache.get(KEPT, {}) if config.cache else {}
     points = ml_test_score.counted(ml_test_score.read(path), outcomes)
-    terminalreporter.write_line("\n" + ml_test_score.laid_out(points))
+    terminalreporter.write_line("\n" + ml_test_score.render(points))

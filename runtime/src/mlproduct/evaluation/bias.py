@@ -18,7 +18,7 @@ from mlproduct.evaluation.predictions import predicted, read_predictions
 from mlproduct.evaluation.slices import groups, is_large_enough
 
 LARGEST = 20_000  # rows of the model that is trained to see what leaving protected columns out did
-MENDS = {
+ADVICE = {
     "parity": "is it due to the labels (see base_rate), to few rows of a group, or to a feature that stands for it?",
     "odds": "errors fall on one group more than on another: more rows of it, other features, a threshold by use",
     "worst_group": "the model does not work for this group: more rows of it, features that matter to it",
@@ -203,7 +203,7 @@ def _gate(name: str, found: Bounds, threshold: float, group: pd.Series, said: st
         }[name]
     )
     told = f"{said}: {found.value:.3f} [{found.low:.3f}, {found.high:.3f}], allowed {threshold:g} ({len(group)} rows)"
-    return decided(f"bias.{name}", found, threshold, len(group), told, MENDS[name], str(group.name))
+    return decided(f"bias.{name}", found, threshold, len(group), told, ADVICE[name], str(group.name))
 
 
 def bias(

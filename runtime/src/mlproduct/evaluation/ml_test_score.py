@@ -71,7 +71,7 @@ def _point(item: Item, outcomes: dict[str, list[str]]) -> Point:
     return Point(item, 0.5, f"checked: {item.checked}") if item.checked else Point(item, 0.0, item.missing)
 
 
-def laid_out(points: list[Point]) -> str:
+def render(points: list[Point]) -> str:
     """Lay the score out: each section, what is missing, and the score, which is the lowest section."""
     sections: dict[str, list[Point]] = {}
     for point in points:

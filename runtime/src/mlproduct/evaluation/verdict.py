@@ -134,7 +134,7 @@ def judge(today: date | None = None) -> Verdict:
     return decide(meta["version"], gates, waivers(), today or date.today())
 
 
-def blessing(on: date | None = None) -> Verdict:
+def require_accepted(on: date | None = None) -> Verdict:
     """Return the blessing of the model at hand, as of today, or as of the day of its release.
 
     Raises

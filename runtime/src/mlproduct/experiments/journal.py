@@ -24,7 +24,7 @@ from mlproduct.errors import DataError
 from mlproduct.evaluation import champion
 from mlproduct.experiments.commits import next_command
 from mlproduct.experiments.publish import write_page
-from mlproduct.experiments.runs import CRASHED, REJECTED, RUNNING, SHIPPED, Run, figures, known, runs
+from mlproduct.experiments.runs import CRASHED, REJECTED, RUNNING, SHIPPED, Run, figures, known, runs, status_here
 
 LINES = 15  # of what a crash said
 INTERRUPTED = "interrupted"
@@ -254,12 +254,12 @@ def current() -> Run:
     return Run.read(path)
 
 
-def told(found: list[Run], by: str = "when") -> str:
+def listing(found: list[Run], by: str = "when") -> str:
     """Lay the journal out as a table of 80 columns and, where there is something to say, lines below."""
     keys = {
         "when": lambda r: r.when,
         "metric": figures,
-        "status": lambda r: r.status,
+        "status": status_here,
         "who": lambda r: r.who,
     }
     if by not in keys:
@@ -268,7 +268,7 @@ def told(found: list[Run], by: str = "when") -> str:
     for entry in sorted(found, key=keys[by]):
         lines.append(
             f"{entry.fingerprint[:8]}  {entry.when[:16].replace('T', ' ')}  {entry.who[:12]:12}  "
-            f"{entry.status:12}  {figures(entry)}"
+            f"{status_here(entry):12}  {figures(entry)}"
         )
         retries = [note["hypothesis"] for note in entry.again if note.get("hypothesis")]
         notes = {
@@ -333,4 +333,4 @@ def _grid(why: str, text: str) -> list[dict[str, Any]]:
 
 def table(*, failed: bool = False, by: str = "when") -> str:
     """Return the journal as a table; with `failed`, crashed and rejected runs only."""
-    return told([run for run in runs() if not failed or run.status in (CRASHED, REJECTED)], by)
+    return listing([run for run in runs() if not failed or run.status in (CRASHED, REJECTED)], by)

@@ -5,7 +5,18 @@ from pathlib import Path
 
 from mlproduct.artifacts import META
 from mlproduct.evaluation.champion import FOLDER as CHAMPION
-from mlproduct.experiments.runs import CRASHED, MOST, REJECTED, RUNNING, SHIPPED, Run, figures, headline, runs
+from mlproduct.experiments.runs import (
+    CRASHED,
+    MOST,
+    REJECTED,
+    RUNNING,
+    SHIPPED,
+    Run,
+    figures,
+    headline,
+    runs,
+    status_here,
+)
 from mlproduct.reports.journal_page import Entry, journal_page
 
 PAGE = Path("reports/journal.html")
@@ -24,12 +35,13 @@ def entry(run: Run, reigning: str) -> Entry:
     crashed, ended = run.status == CRASHED, run.status != RUNNING
     sections = {part: inner for part, inner in run.params.items() if isinstance(inner, dict)}
     more = [f"and {left} more"] if (left := len(run.failing) - MOST) > 0 else []
+    status = status_here(run)
     last = run.said.strip().splitlines()[-1:] if crashed else []
     return Entry(
         run=run.fingerprint[:8],
         when=run.when[:16].replace("T", " "),
         who=run.who,
-        status=run.status if ended else "not ended",
+        status=status if ended else "not ended",
         metric=figures(run),
         value=headline(run)[1],
         why=run.hypothesis,
@@ -40,5 +52,5 @@ def entry(run: Run, reigning: str) -> Entry:
         failed=crashed or run.status == REJECTED,
         crashed=crashed,
         ended=ended,
-        champion=run.status == SHIPPED or bool(run.model and run.model == reigning),
+        champion=status == SHIPPED or bool(run.model and run.model == reigning),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from mlproduct.errors import DataError
 from mlproduct.evaluation.metrics import HEADLINE
+from mlproduct.experiments.shipped import shipped
 
 EXPERIMENTS = Path("experiments")
 RUNNING, CRASHED, REJECTED, SHIPPED = "running", "crashed", "rejected", "shipped"
@@ -81,11 +82,17 @@ def runs(folder: Path = EXPERIMENTS) -> list[Run]:
     return sorted((Run.read(path) for path in folder.glob("*.json")), key=lambda run: (run.when, run.fingerprint))
 
 
+def status_here(run: Run) -> str:
+    """Return the status of a run, which is "shipped" where its model was shipped from this clone."""
+    ended = run.status not in (RUNNING, CRASHED)
+    return SHIPPED if ended and run.model in shipped() else run.status
+
+
 def known(run: Run) -> str:
     """Say who tried a run, when, and what came out."""
     failed = f" ({', '.join(run.failing[:MOST])})" if run.failing else ""
     lesson = f" Lesson: {run.lesson}" if run.lesson else ""
-    return f"{run.who} tried this on {run.when[:10]}: {run.status}{failed}, {figures(run)}.{lesson}"
+    return f"{run.who} tried this on {run.when[:10]}: {status_here(run)}{failed}, {figures(run)}.{lesson}"
 
 
 def figures(run: Run) -> str:

@@ -26,7 +26,7 @@ from mlproduct.gameday.supervised import supervised
 from mlproduct.gameday.traffic import feed
 from mlproduct.gameday.watch import FASTER, Watch, watching
 from mlproduct.inference.request import examples
-from mlproduct.monitoring.runbooks import CHECK, FIX, commands, environment, execute, pages, perform, told
+from mlproduct.monitoring.runbooks import CHECK, FIX, commands, describe, environment, execute, pages, perform
 from mlproduct.packaging.store import STORE
 
 CHECKS = "checks"  # not a fault: every check of every runbook, on a service that is well
@@ -76,25 +76,25 @@ def practise(fault: Fault, scene: Scene, watch: Watch, seen: dict[str, str], sto
                 return _failed(fault, f"{fault.alert} ({fault.severity}) did not fire in {FIRES} s", story)
             fired = time.monotonic() - begun
             story.tell(fault.name, f"{fault.alert} fires ({fault.severity}), after {fired:.0f} s")
-            return _mended(fault, fired, watch, seen, story)
+            return _recovered(fault, fired, watch, seen, story)
     except LeftOutError as reason:
         story.tell(fault.name, f"left out: {reason}")
         return Practised(fault, LEFT_OUT, str(reason))
 
 
-def _mended(fault: Fault, fired: float, watch: Watch, seen: dict[str, str], story: Story) -> Practised:
+def _recovered(fault: Fault, fired: float, watch: Watch, seen: dict[str, str], story: Story) -> Practised:
     page = commands(fault.alert, pages([fault.alert])[fault.alert])
     checks = [execute(command, seen) for command in page if command.kind == CHECK]
     broken = [outcome for outcome in checks if outcome.status]
     story.tell(fault.name, f"{len(checks)} checks of the runbook, {len(broken)} failed")
     if broken:
-        return _failed(fault, told(broken[0]), story, fired)
+        return _failed(fault, describe(broken[0]), story, fired)
     begun = time.monotonic()
     for command in (command for command in page if command.kind == FIX):
         story.tell(fault.name, f"fix of line {command.line}: {command.text.splitlines()[0]:.40}")
         outcome = execute(command, seen)
         if outcome.status:
-            story.tell(fault.name, told(outcome))
+            story.tell(fault.name, describe(outcome))
         elif _until(lambda: not watch.firing(fault.alert, fault.severity), ENDS):
             ended = time.monotonic() - begun
             story.tell(fault.name, f"{fault.alert} has ended, {ended:.0f} s after the fix began")
@@ -117,7 +117,7 @@ def _until(true: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def laid_out(found: list[Practised]) -> str:
+def render(found: list[Practised]) -> str:
     """Lay the results out, a line a fault."""
     lines = [f"\n{'fault':<8} {'alert':<17} {'fired after':>11} {'ended after':>11}  result"]
     for each in found:
@@ -149,7 +149,7 @@ def drill(names: list[str]) -> bool:
             checked = _checked(seen, story) if CHECKS in names else True
             found = [practise(fault, scene, watch, seen, story) for fault in FAULTS if fault.name in names]
     if found:
-        print(laid_out(found))
+        print(render(found))
     return checked and all(each.result != FAILED for each in found)
 
 

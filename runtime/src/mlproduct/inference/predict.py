@@ -137,10 +137,10 @@ class Predictor:
 
     def predict(self, records: Records) -> list[Prediction]:
         """Predict each record."""
-        return self.told(self.score(records).tolist())
+        return self.to_predictions(self.score(records).tolist())
 
-    def told(self, scores: list[list[float]]) -> list[Prediction]:
-        """Say what scores mean in the words of the contract; the first of equal classes is told."""
+    def to_predictions(self, scores: list[list[float]]) -> list[Prediction]:
+        """Say what scores mean in the words of the contract; of equal classes the first is taken."""
         if not self.labels:
             return [Prediction(row[0], None) for row in scores]
         labels, classes = self.labels, self.classes

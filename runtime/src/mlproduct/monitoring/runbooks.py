@@ -110,7 +110,7 @@ def environment(url: str, prometheus: str) -> dict[str, str]:
     return {**kept, "PATH": path, **{k: v for k, v in (("URL", url), ("PROMETHEUS", prometheus)) if v}}
 
 
-def told(outcome: Outcome) -> str:
+def describe(outcome: Outcome) -> str:
     """Say what came of a command; of a failed one, also what it said."""
     command = outcome.command
     first, *more = [line for line in command.text.splitlines() if not line.startswith("#")]
@@ -129,7 +129,7 @@ def perform(kind: str, names: list[str], seen: dict[str, str]) -> list[Outcome]:
         for command in commands(page, text):
             if command.kind == kind:
                 outcomes.append(execute(command, seen))
-                print(told(outcomes[-1]), flush=True)
+                print(describe(outcomes[-1]), flush=True)
     return outcomes
 
 

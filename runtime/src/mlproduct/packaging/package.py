@@ -15,7 +15,7 @@ from mlproduct.config import ALONE, CHALLENGER, Rollout, load
 from mlproduct.contract.columns import Contract
 from mlproduct.errors import DataError
 from mlproduct.evaluation.champion import Champion
-from mlproduct.evaluation.verdict import REJECTED, Verdict, blessing, judge
+from mlproduct.evaluation.verdict import REJECTED, Verdict, judge, require_accepted
 from mlproduct.experiments.commits import uncommitted
 from mlproduct.experiments.journal import current
 from mlproduct.experiments.publish import write_page
@@ -60,7 +60,7 @@ def allowed(forced: str) -> Verdict:
         If it has no blessing of its own, and nobody said why it is shipped all the same.
     """
     try:
-        return blessing()
+        return require_accepted()
     except DataError:
         if not forced:
             raise

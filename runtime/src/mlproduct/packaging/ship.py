@@ -19,6 +19,7 @@ from mlproduct import team
 from mlproduct.artifacts import META, METRICS, MODEL, MODEL_CARD, SERVING, VERDICT
 from mlproduct.errors import DataError
 from mlproduct.experiments.commits import commit, next_command, uncommitted
+from mlproduct.experiments.publish import write_page
 from mlproduct.experiments.shipped import mark_shipped
 from mlproduct.packaging import done
 from mlproduct.packaging import package as package_verb
@@ -225,7 +226,7 @@ def proven() -> dict[str, Any]:
     return answer
 
 
-def told(answer: dict[str, Any], seconds: dict[str, float]) -> str:
+def summary(answer: dict[str, Any], seconds: dict[str, float]) -> str:
     """Say what came out: a prediction, how to ask for more, and what took how long."""
     p = (answer.get("probabilities") or {}).get(str(answer["prediction"]))
     sure = "" if p is None else f" (probability {p:.2f})"
@@ -269,7 +270,8 @@ def main(setup: float = 0.0, forced: str = "", message: str = "") -> None:
     serving = time.perf_counter()
     answer = proven()
     mark_shipped(json.loads(META.read_text(encoding="utf-8"))["version"])
+    write_page()
     now = time.perf_counter()
     seconds |= {"serve": now - serving, "all": seconds["setup"] + now - begun}
-    print(told(answer, seconds))
+    print(summary(answer, seconds))
     sys.stdout.flush()

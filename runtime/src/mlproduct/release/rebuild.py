@@ -17,7 +17,7 @@ from typing import Any
 from mlproduct import pinned, team
 from mlproduct.artifacts import META
 from mlproduct.errors import DataError
-from mlproduct.evaluation.verdict import blessing
+from mlproduct.evaluation.verdict import require_accepted
 from mlproduct.packaging.package import bento, commit
 from mlproduct.packaging.ship import free_port, served
 from mlproduct.packaging.store import STORE
@@ -146,7 +146,7 @@ def main(on: date) -> None:
     """
     model = json.loads(META.read_text(encoding="utf-8"))["version"]
     with all_or_nothing(STORE, team.package()):
-        made = Rebuilt(bento(blessing(on), ""), model, commit())
+        made = Rebuilt(bento(require_accepted(on), ""), model, commit())
         os.environ.pop("SERVICE_TOKEN", None)  # of the service that runs; this one is asked by nobody else
         os.environ["PREDICTION_LOG"] = ""
         with served(free_port()) as ready:

@@ -15,7 +15,7 @@ from mlproduct import imports, team
 from mlproduct.data import storage
 from mlproduct.errors import DataError
 from mlproduct.evaluation.champion import find, releases
-from mlproduct.evaluation.verdict import blessing
+from mlproduct.evaluation.verdict import require_accepted
 from mlproduct.packaging.store import STORE
 from mlproduct.release.changelog import CHANGELOG, Release, added, entry
 from mlproduct.release.rebuild import Rebuilt, git, rebuild, work_tree
@@ -72,7 +72,7 @@ def ready() -> str:
         raise DataError(
             f"model and reports are not those of this commit: `make train` (or `make pull`) runs {', '.join(names)}"
         )
-    blessing()
+    require_accepted()
     return git("rev-parse", "HEAD")
 
 
@@ -138,7 +138,7 @@ def publish(version: str, before: str, commit: str, said: str) -> None:
         raise
 
 
-def told(made: Released) -> str:
+def summary(made: Released) -> str:
     """Say what was released, how it reaches others, and how it is taken back."""
     branch = git("rev-parse", "--abbrev-ref", "HEAD")
     back = f"make rollback VERSION={made.before}" if made.before else "there is no release before this one"
@@ -161,6 +161,6 @@ def main(version: str = "") -> None:
         raise DataError(
             f"{made.version} is tagged, and `make train` would compare with {releases()[0]}: look at `git tag`"
         )
-    print(told(made))
+    print(summary(made))
     if warning := storage.note(storage.Storage.read()):
         print(f"note        {warning}")

@@ -64,7 +64,7 @@ def mark(version: str, why: str) -> list[str]:
     return tags
 
 
-def told(version: str, built: Rebuilt, tags: list[str]) -> str:
+def summary(version: str, built: Rebuilt, tags: list[str]) -> str:
     """Say what runs from here, and what is left to do."""
     again = f"make rollback VERSION={tags[0].removeprefix(WITHDRAWN)}" if tags else ""
     lines = [
@@ -83,4 +83,4 @@ def main(version: str = "", why: str = "") -> None:
     version = target(version)
     with work_tree(version) as tree:
         built = rebuild(tree, released_on(version))
-    print(told(version, built, mark(version, why)))
+    print(summary(version, built, mark(version, why)))

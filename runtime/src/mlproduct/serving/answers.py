@@ -9,9 +9,9 @@ import numpy as np
 from mlproduct.config import CHALLENGER, CONTROL, Params
 from mlproduct.inference.predict import Predictor
 from mlproduct.inference.request import Asked, Reader, Record, RefusedError
-from mlproduct.serving.attributions import contributions
+from mlproduct.serving.attributions import attributions
 from mlproduct.serving.batch import Question
-from mlproduct.serving.metrics import Signals
+from mlproduct.serving.metrics import ServiceMetrics
 from mlproduct.serving.prediction_ids import Ids
 from mlproduct.serving.prediction_log import Lines, allowed
 from mlproduct.serving.variants import hashed, variant
@@ -50,12 +50,12 @@ class Answers:
         self,
         predictors: dict[str, Predictor],
         params: Params,
-        signals: Signals,
+        metrics: ServiceMetrics,
         journal: Journal,
         background: list[Record],
     ) -> None:
         self.control = predictors[CONTROL]
-        self._predictors, self._params, self._signals, self._journal = predictors, params, signals, journal
+        self._predictors, self._params, self._metrics, self._journal = predictors, params, metrics, journal
         self._background = background
         contract = self.control.contract
         self.reader = Reader(contract, params.service.max_records)
@@ -68,7 +68,7 @@ class Answers:
     def predict(self, questions: list[Question]) -> list[dict[str, Any]]:
         """Answer requests in one go, each record by its variant."""
         whole = _joined([asked for _, asked in questions])
-        self._signals.seen(whole.records)
+        self._metrics.seen(whole.records)
         found = self._records(questions, whole)
         version, answers, begun = {"model_version": self.control.version}, [], 0
         for _, asked in questions:
@@ -97,10 +97,10 @@ class Answers:
         """Let one variant score, count and log records; `more` is added to their lines of the log."""
         predictor, records = self._predictors[name], [asked.records[i] for i in places]
         rows = predictor.score(records).tolist()
-        self._signals.predicted(name, rows)
+        self._metrics.predicted(name, rows)
         write, place, classes = self._ids[name].write, ORDER.index(name), bool(predictor.labels)
         answers = []
-        for i, row, (prediction, probabilities) in zip(places, rows, predictor.told(rows), strict=True):
+        for i, row, (prediction, probabilities) in zip(places, rows, predictor.to_predictions(rows), strict=True):
             answer: dict[str, Any] = {"prediction": prediction}
             if classes:
                 answer["probabilities"] = probabilities
@@ -120,7 +120,7 @@ class Answers:
         answers: list[dict[str, Any]],
         more: Sequence[Record],
     ) -> None:
-        lines, score = [], self._signals.score_of
+        lines, score = [], self._metrics.score_of
         told = {"time": self._journal.now(), "model": predictor.version}
         for i, (record, row, answer) in enumerate(zip(records, rows, answers, strict=True)):
             line = told | answer
@@ -147,10 +147,10 @@ class Answers:
         record, predictor = asked.records[0], self.control
         scores = predictor.score([record])
         best = int(scores[0].argmax())
-        shares, base, error = contributions(
+        shares, base, error = attributions(
             record, self._background, lambda rows: predictor.score(rows)[:, best], self._params.service.explain_draws
         )
-        (found,) = predictor.told(scores.tolist())
+        (found,) = predictor.to_predictions(scores.tolist())
         told = {"prediction": found.prediction, "score": float(scores[0, best]), "base": base}
         return told | {"contributions": shares, "error": error, "model_version": predictor.version}
 
@@ -169,7 +169,7 @@ class Answers:
         now = self._journal.now()
         self._journal.outcomes.write({"time": now} | outcome for outcome in outcomes)
         versions = [p.version[:8] for p in self._predictors.values()]
-        ours = [self._signals.labelled(told, loss, value, versions, ORDER) for told, loss, value in joined]
+        ours = [self._metrics.labelled(told, loss, value, versions, ORDER) for told, loss, value in joined]
         others = ours.count(False)
         return {"accepted": len(joined)} | ({"of_another_model": others} if others else {})
 

@@ -21,7 +21,7 @@ from mlproduct.serving.auth import Authenticate, OwnAuthentication, Tokens
 from mlproduct.serving.batch import Batcher
 from mlproduct.serving.extend import Extended
 from mlproduct.serving.limits import Deadline, Disconnected, declared_too_large, read_body
-from mlproduct.serving.metrics import Signals, exposition, extension_failed
+from mlproduct.serving.metrics import ServiceMetrics, exposition, extension_failed
 from mlproduct.serving.problems import ProblemError
 from mlproduct.serving.variants import Shadow
 
@@ -55,21 +55,21 @@ class Api:
     def __init__(
         self,
         answers: Answers,
-        signals: Signals,
+        metrics: ServiceMetrics,
         params: Params,
         pages: dict[str, tuple[bytes, bytes]],
         quick: bool,
         extended: Extended = Extended(),  # noqa: B008 (it cannot change)
         authenticate: Authenticate | None = None,
     ) -> None:
-        self._answers, self._signals, self._limits, self._pages = answers, signals, params.service, pages
+        self._answers, self._metrics, self._limits, self._pages = answers, metrics, params.service, pages
         self._tokens, self._quick, self._extended, self._own = Tokens(), quick, extended, None
         if authenticate is not None:
             self._own = OwnAuthentication(authenticate, params.service.timeout_seconds, extension_failed)
         self._batcher = Batcher(answers.predict, params.service.max_records)
         self._shadow = None
         if params.rollout.mode == SHADOW:
-            self._shadow = Shadow(answers.shadow, signals.shadow_failed)
+            self._shadow = Shadow(answers.shadow, metrics.shadow_failed)
         self._tasks: list[asyncio.Task[None]] = []
         self._work: dict[str, Callable[[bytes], Any]] = {
             "/predict": self._predict,
@@ -86,12 +86,12 @@ class Api:
         """Tell what is left, and end what runs beside."""
         for task in self._tasks:
             task.cancel()
-        self._signals.flush()
+        self._metrics.flush()
 
     async def _flushing(self) -> None:
         while True:
             await asyncio.sleep(FLUSH)
-            self._signals.flush()
+            self._metrics.flush()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -104,14 +104,14 @@ class Api:
         except ProblemError as problem:
             status, body, kind = problem.status, problem.body(), PROBLEM
             headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
-            self._signals.refused(problem.reason, problem.errors)
+            self._metrics.refused(problem.reason, problem.errors)
         except Exception:  # a fault of ours: the log gets the trace, the caller does not
             logger.exception("%s %s failed", method, path)
             status, body, kind = 500, ProblemError(500, "error", "the service failed; its log says why").body(), PROBLEM
         if path != "/metrics":
             route = path if path in self._work or path in self._pages else "other"
             known = method if method in ("GET", "POST", "HEAD") else "other"
-            self._signals.answered(route, known, status, time.perf_counter() - begun)
+            self._metrics.answered(route, known, status, time.perf_counter() - begun)
         headers += [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
@@ -128,7 +128,7 @@ class Api:
         if method not in ("GET", "HEAD"):
             raise ProblemError(405, "malformed", f"{path} takes GET", {"Allow": "GET, HEAD"})
         if path == "/metrics":
-            self._signals.flush()
+            self._metrics.flush()
             return 200, await asyncio.to_thread(exposition), TEXT, []
         await self._admit(scope)
         return 200, *self._pages[path], []
@@ -143,9 +143,9 @@ class Api:
         limits = self._limits
         if declared_too_large(scope, limits.max_body_bytes):
             raise ProblemError(413, "body_too_large", f"the body is over {limits.max_body_bytes} bytes", CLOSE)
-        if self._signals.in_flight >= limits.max_concurrency:
+        if self._metrics.in_flight >= limits.max_concurrency:
             raise ProblemError(503, "busy", f"{limits.max_concurrency} requests are at work", {"Retry-After": "1"})
-        self._signals.begin()
+        self._metrics.begin()
         try:
             with Deadline(limits.timeout_seconds):
                 found, headers = await work(await read_body(receive, limits.max_body_bytes))
@@ -155,7 +155,7 @@ class Api:
             reason = "too_many_records" if refusal.status == 413 else "contract"
             raise ProblemError(refusal.status, reason, str(refusal), errors=refusal.errors[:100]) from None
         finally:
-            self._signals.in_flight -= 1
+            self._metrics.in_flight -= 1
         return (202 if work == self._feedback else 200), to_json(found), JSON, headers
 
     async def _predict(self, body: bytes) -> tuple[Any, Headers]:

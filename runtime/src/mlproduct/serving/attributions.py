@@ -14,7 +14,7 @@ import numpy.typing as npt
 Record = dict[str, Any]
 
 
-def contributions(
+def attributions(
     record: Record,
     background: list[Record],
     score: Callable[[list[Record]], npt.NDArray[np.float64]],

@@ -115,7 +115,7 @@ class Timed:
     total: float = 0.0
 
 
-class Signals:
+class ServiceMetrics:
     """The metrics of one process. What happens at every value is counted in lists, and told once a second."""
 
     def __init__(self, contract: Contract, params: Params, reference: dict[str, Any], labels: list[str]) -> None:

@@ -23,7 +23,7 @@ from mlproduct.inference.request import Reader
 from mlproduct.serving.answers import Answers, Journal
 from mlproduct.serving.api import Api, Front, page
 from mlproduct.serving.extend import Extended
-from mlproduct.serving.metrics import LOG_ERRORS, Signals, extension_failed
+from mlproduct.serving.metrics import LOG_ERRORS, ServiceMetrics, extension_failed
 from mlproduct.serving.openapi import PAGE, openapi
 from mlproduct.serving.prediction_log import OUTCOMES, PREDICTIONS, Clock, Lines
 
@@ -113,15 +113,17 @@ class ProductService:
         predictors = {
             name: Predictor.load(contract, path, root / "trusted-types.yaml") for name, path in folders.items()
         }
-        signals = Signals(contract, self._params, _read(folder / "serving/reference.json"), predictors[CONTROL].labels)
+        metrics = ServiceMetrics(
+            contract, self._params, _read(folder / "serving/reference.json"), predictors[CONTROL].labels
+        )
         for name, predictor in predictors.items():
             about = dict(info.labels) | {"model": predictor.version, "path": predictor.about["path"]}
             told = {key: str(about.get(key, "unknown")) for key in ("model", "data", "commit", "verdict", "path")}
-            signals.variant(name, contract, told, info.creation_time.timestamp(), float(predictor.about["loss"]))
+            metrics.variant(name, contract, told, info.creation_time.timestamp(), float(predictor.about["loss"]))
         examples = _read(folder / "serving/background.json")
         reader = Reader(contract, len(examples))
         journal = Journal(self._lines(PREDICTIONS), self._lines(OUTCOMES), Clock())
-        answers = Answers(predictors, self._params, signals, journal, reader.read({"records": examples}).records)
+        answers = Answers(predictors, self._params, metrics, journal, reader.read({"records": examples}).records)
         version = self.version(predictors)
         extended = Extended.load(self._package, self._params.own, extension_failed)
         authenticate = team.extension("authenticate", self._params.own, self._package)
@@ -133,7 +135,7 @@ class ProductService:
         pages = {"/version": page(version), "/openapi.json": described, "/docs.json": described}
         pages |= dict.fromkeys(("/", "/docs"), (PAGE.encode(), b"text/html; charset=utf-8"))
         quick = predictors[CONTROL].about["path"] == "onnx"
-        type(self).api = Api(answers, signals, self._params, pages, quick, extended, authenticate)
+        type(self).api = Api(answers, metrics, self._params, pages, quick, extended, authenticate)
 
     def _lines(self, kind: str) -> Lines:
         log = os.environ.get("PREDICTION_LOG")

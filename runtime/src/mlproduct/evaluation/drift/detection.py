@@ -175,7 +175,7 @@ def read_new(path: Path, contract: Contract) -> pd.DataFrame:
     return parse(raw, contract, here)[0]
 
 
-def laid_out(found: Family, path: Path) -> str:
+def render(found: Family, path: Path) -> str:
     """Lay a comparison with new rows out in Markdown: each period, then each gate that fails, and what to do."""
     rows = [
         f"| {row['period']} | {row['n']} | {', '.join(row['drifted']) or 'as before'} | "
@@ -205,6 +205,6 @@ def compare_with(path: Path) -> int:
     rows = pd.concat([train, test]).sort_index()
     found = against(read_new(path, contract), rows, test, load_model(), contract, params)
     found.write()
-    print(told := laid_out(found, path))
+    print(told := render(found, path))
     REPORT.write_text(told + "\n", encoding="utf-8")
     return int(any(gate.verdict == FAIL for gate in found.gates))
