@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import copier
+import coverage
 import pytest
 from filelock import FileLock
 
@@ -135,8 +136,17 @@ def with_library(venv: Path, wheel: Path) -> Path:
         if not mark.exists() or mark.read_text() != digest:
             install = [sys.executable, "-m", "uv", "--quiet", "pip", "install", "--python", str(venv)]
             subprocess.run([*install, "--reinstall", "--no-deps", str(wheel)], check=True)
+            measure(venv)
             mark.write_text(digest)
     return venv
+
+
+def measure(venv: Path) -> None:
+    """Let the coverage of the tests count what an environment runs, by the copy of coverage that the tests have."""
+    packages = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    (packages / "coverage").unlink(missing_ok=True)
+    (packages / "coverage").symlink_to(Path(coverage.__file__).parent)
+    (packages / "measured.pth").write_text("import coverage; coverage.process_startup()\n")
 
 
 @pytest.fixture(scope="session")
@@ -156,7 +166,7 @@ def make_with(environment: Path, linters: Path) -> Make:
         finished = subprocess.run(
             ["make", *words, f"VENV={environment}", f"LINTERS={linters}"],
             cwd=project, capture_output=True, text=True, timeout=900, check=False,
-            env={**os.environ, "PYTHONPATH": "src", "COVERAGE_PROCESS_START": "", **variables},
+            env={**os.environ, "PYTHONPATH": "src", **variables},
         )  # fmt: skip
         if check and finished.returncode:
             pytest.fail(f"make {' '.join(words)} exited {finished.returncode}:\n{finished.stdout}\n{finished.stderr}")

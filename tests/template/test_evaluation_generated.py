@@ -428,7 +428,7 @@ def test_variants_are_tried_beside_the_workspace(copied: Path, make: Make) -> No
     assert found["is simple enough?"]["metrics"]
     assert "tried this on" in make(copied, "try", "WHY=again", "SET=model.kind=linear").stdout
     refused = make(copied, "try", "SET=model.depth=8", "WHY=deeper", check=False)
-    assert "unknown depth" in refused.stderr
+    assert "model: unknown key 'depth'" in refused.stderr
     assert make(copied, "sweep", "SET=model.max_iter=10", check=False).returncode  # no reason
     swept = make(copied, "sweep", "WHY=how many trees", "SET=model.max_iter=5,10")
     assert swept.stdout.count("to keep it: dvc exp apply run-") == 2

@@ -81,7 +81,7 @@ def restored(project: Path, environment: Path) -> Iterator[None]:
 
 def variables_of(environment: Path) -> dict[str, str]:
     path = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", "COVERAGE_PROCESS_START": ""}
+    return {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"}
 
 
 def again(inside: Run, **variables: str) -> set[str]:
