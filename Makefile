@@ -37,7 +37,7 @@ docs: $(VENV)/.ready ## the documentation as a site, in site/
 	$(BIN)/mkdocs build --strict
 
 bench: $(VENV)/.ready ## the tables of ratios (minutes; not in CI)
-	$(BIN)/python benchmarks/cli.py && $(BIN)/python benchmarks/new.py && $(BIN)/python benchmarks/update.py && $(BIN)/python benchmarks/setup.py && $(BIN)/python benchmarks/day_one.py && $(BIN)/python benchmarks/evaluation.py && $(BIN)/python benchmarks/fleet.py && $(BIN)/python benchmarks/serving/run.py
+	$(BIN)/python benchmarks/cli.py && $(BIN)/python benchmarks/new.py && $(BIN)/python benchmarks/update.py && $(BIN)/python benchmarks/setup.py && $(BIN)/python benchmarks/daily.py && $(BIN)/python benchmarks/day_one.py && $(BIN)/python benchmarks/evaluation.py && $(BIN)/python benchmarks/fleet.py && $(BIN)/python benchmarks/serving/run.py
 
 clean: ## remove what can be made again
 	rm -rf .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist site

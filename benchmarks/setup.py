@@ -15,36 +15,14 @@ import tempfile
 import time
 from pathlib import Path
 
-import copier
+from templates import BEFORE, CHECKOUT, ROOT, render
 
-ROOT = Path(__file__).parents[1]
-BUNDLE = ROOT / "src" / "mlscaffold" / "template.bundle"
-BEFORE = "v0.5.2"
 BARS = {"uv": 0.5, "pip": 0.6}
 SIZE, PACKAGES = 760, 190
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-import build_runtime  # noqa: E402
 from environment_size import MEGABYTE, Environment  # noqa: E402
-
-
-def checkout(target: Path) -> Path:
-    """Copy the template of the checkout, with a wheel built from runtime/."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "copier.yml", "template"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
-    build_runtime.write(ROOT / "runtime", target / "template" / "vendor")
-    return target
-
-
-def rendered(source: Path, target: Path, version: str | None) -> Path:
-    """Render the example from a template."""
-    copier.run_copy(str(source), target, data={"name": "churn"}, defaults=True, quiet=True, vcs_ref=version)
-    return target
 
 
 def path(tool: str) -> str:
@@ -73,11 +51,7 @@ def main() -> None:
     options = parser.parse_args()
     tool = "pip" if options.pip else "uv"
     with tempfile.TemporaryDirectory() as folder:
-        here = Path(folder)
-        projects = {
-            BEFORE: rendered(BUNDLE, here / "before", BEFORE),
-            "checkout": rendered(checkout(here / "template"), here / "after", None),
-        }
+        projects = render(Path(folder))
         for project in projects.values():
             seconds(project, tool)
         sizes = {name: Environment.measure(project / ".venv") for name, project in projects.items()}
@@ -92,10 +66,10 @@ def main() -> None:
     for name, size in sizes.items():
         print(f"| {name} | {median[name]:.1f} | {size.total / MEGABYTE:.0f} | {len(size.packages)} |")
     print("\n| measure | value | at most |\n| --- | ---: | ---: |")
-    print(f"| set-up / that of {BEFORE} | {median['checkout'] / median[BEFORE]:.2f} | {BARS[tool]:.2f} |")
-    print(f"| size, MB | {sizes['checkout'].total / MEGABYTE:.0f} | {SIZE} |")
-    print(f"| packages | {len(sizes['checkout'].packages)} | {PACKAGES} |\n")
-    print(sizes["checkout"].table())
+    print(f"| set-up / that of {BEFORE} | {median[CHECKOUT] / median[BEFORE]:.2f} | {BARS[tool]:.2f} |")
+    print(f"| size, MB | {sizes[CHECKOUT].total / MEGABYTE:.0f} | {SIZE} |")
+    print(f"| packages | {len(sizes[CHECKOUT].packages)} | {PACKAGES} |\n")
+    print(sizes[CHECKOUT].table())
 
 
 if __name__ == "__main__":
