@@ -1,6 +1,7 @@
 """Tiny templates with real releases, real repositories, and the command line in this process."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ for _word in ("ARGS", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Tests run beside one another, and the threads of two processes at once spend their time on waiting for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What a shell runs in the background ignores Ctrl-C, and so would all that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FILES = {
     "copier.yml": QUESTIONS,

@@ -29,7 +29,7 @@ import json, os, sys
 from pathlib import Path
 from mlproduct import imports, stages, team
 import bentoml, fairlearn.metrics, jinja2, matplotlib.pyplot, onnxruntime, pandera.pandas, pyarrow.parquet, scipy.stats
-import sklearn.ensemble, skl2onnx, skops.io, statsmodels.api  # once, for all the stages
+import sklearn.ensemble, skl2onnx, skops.io  # once, for all the stages
 team.use_sources(Path.cwd())
 before, sources = set(sys.modules), imports.Sources()
 for name, module in stages.STAGES.items():
@@ -43,6 +43,14 @@ for name, module in stages.STAGES.items():
     if os.waitpid(child, 0)[1]:
         sys.exit(1)
 """
+
+CLOSURES = """
+import json
+from mlproduct import imports, stages
+sources = imports.Sources()
+print(json.dumps({name: sorted(sources.closure([module])) for name, module in stages.STAGES.items()}))
+"""
+SMALL = 5  # files of a change: larger ones touch every stage
 
 
 @pytest.fixture
@@ -102,20 +110,25 @@ def library(project: Path, tmp_path: Path) -> Callable[..., dict[str, str]]:
     """Vendor a library with an edit, and return the variables by which it is the one that runs."""
 
     def vendored(name: str = "", old: str = "", new: str = "") -> dict[str, str]:
-        runtime, installed = tmp_path / "runtime", tmp_path / "installed"
+        runtime = tmp_path / "runtime"
         subprocess.run(["cp", "-r", str(ROOT / "runtime"), str(runtime)], check=True)
         if name:
             edit(runtime / "src" / "mlproduct" / name, old, new)
-        for wheel in (project / "vendor").glob("*.whl"):
-            wheel.unlink()
-        wheel = build_runtime.build(runtime, project / "vendor")
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(installed)
-        digest = build_runtime.hashlib.sha256(wheel.read_bytes()).hexdigest()
-        (project / "vendor" / "requirements.txt").write_text(f"./vendor/{wheel.name} --hash=sha256:{digest}\n")
-        return {"PYTHONPATH": str(installed)}
+        return vendor(project, runtime, tmp_path / "installed")
 
     return vendored
+
+
+def vendor(project: Path, runtime: Path, installed: Path) -> dict[str, str]:
+    """Vendor the library of a folder, unpack it, and return the variables by which it is the one that runs."""
+    for wheel in (project / "vendor").glob("*.whl"):
+        wheel.unlink()
+    wheel = build_runtime.build(runtime, project / "vendor")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)
+    digest = build_runtime.hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (project / "vendor" / "requirements.txt").write_text(f"./vendor/{wheel.name} --hash=sha256:{digest}\n")
+    return {"PYTHONPATH": str(installed)}
 
 
 def test_nothing_runs_again_where_nothing_changed(inside: Run) -> None:
@@ -134,6 +147,59 @@ def test_a_loss_that_is_ten_times_as_large_is_scored_again(inside: Run, library,
 
 def test_a_library_in_which_nothing_of_a_stage_changed_runs_no_stage(inside: Run, library) -> None:
     assert again(inside, **library("cli/main.py", '"""', '"""Another command line. ')) == set()
+
+
+def changes_of_the_library(folder: Path, most: int) -> Iterator[tuple[set[str], Path, Path]]:
+    """Yield the newest small changes of this repository's history: modules, the library before, and after it.
+
+    Before is the library of the checkout without that commit, where the commit can still be taken out.
+    """
+    log = ["git", "log", "--format=%H", "--no-merges", "-n", "60", "--", "runtime/src/mlproduct"]
+    commits = subprocess.run(log, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for commit_id in commits:
+        diff = ["git", "diff", "--binary", f"{commit_id}^", commit_id, "--", "runtime/src/mlproduct"]
+        patch = subprocess.run(diff, cwd=ROOT, capture_output=True, check=False).stdout
+        files = [line[6:].decode() for line in patch.splitlines() if line.startswith(b"+++ b/")]
+        before, after = folder / commit_id[:8] / "before", folder / commit_id[:8] / "after"
+        if not 0 < len(files) <= SMALL:
+            continue
+        for tree in (before, after):
+            tree.mkdir(parents=True)
+            subprocess.run(["cp", "-r", str(ROOT / "runtime"), str(tree / "runtime")], check=True)
+        if subprocess.run(["git", "apply", "--reverse", "-"], cwd=before, input=patch, check=False).returncode == 0:
+            names = {name.removeprefix("runtime/src/").removesuffix(".py").replace("/", ".") for name in files}
+            yield names, before / "runtime", after / "runtime"
+            most -= 1
+        if not most:
+            return
+
+
+def test_a_bump_of_the_library_runs_the_stages_that_it_changed_and_no_others(
+    inside: Run, project: Path, tmp_path: Path
+) -> None:
+    """Each change is one of this repository's history; what was not run again would have given the same."""
+    outcomes = []
+    for number, (changed, before, after) in enumerate(changes_of_the_library(tmp_path, most=3)):
+        inside("dvc", "repro", **vendor(project, before, tmp_path / f"before-{number}"))
+        newer = vendor(project, after, tmp_path / f"after-{number}")
+        ran = again(inside, **newer)
+        closures = json.loads(inside("python", "-c", CLOSURES, **newer).stdout)
+        assert ran == {stage for stage, names in closures.items() if changed & set(names)}, changed
+        inside("dvc", "repro", **newer)
+        kept = outputs(project)
+        inside("dvc", "repro", "--force", **newer)
+        forced = outputs(project)
+        assert {stage for stage in kept if kept[stage] != forced[stage]} == set(), changed
+        outcomes.append(ran)
+    if not outcomes:
+        pytest.skip("this checkout holds no history of the library")
+    assert any(ran < set(closures) for ran in outcomes)
+
+
+def outputs(project: Path) -> dict[str, object]:
+    """Return what dvc.lock says of each stage's outputs."""
+    lock = yaml.safe_load((project / "dvc.lock").read_text(encoding="utf-8"))
+    return {name: stage.get("outs") for name, stage in lock["stages"].items()}
 
 
 def test_columns_that_are_chosen_otherwise_train_again(inside: Run, library) -> None:
