@@ -13,11 +13,10 @@ import pytest
 import layouts
 from conftest import Run, git, serve
 from mlscaffold.platform_edits.library import find_place
-from mlscaffold.source import BUNDLE, tags
-from template.conftest import committed_template
+from mlscaffold.source import BUNDLE
+from template.conftest import RELEASES, bundle_with_the_checkout
 
 ROOT = Path(__file__).parents[2]
-RELEASES = [tag for tag in tags(BUNDLE) if tag < "v0.6"]
 NEXT = "v9.9.9"
 GATE = "src/churn/judging/gate.py"
 
@@ -25,13 +24,7 @@ GATE = "src/churn/judging/gate.py"
 @pytest.fixture(scope="session")
 def thin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a bundle of all releases, and of the checkout's template as the next one."""
-    repository = tmp_path_factory.mktemp("thin") / "template"
-    git(ROOT, "clone", "-q", str(BUNDLE), str(repository))
-    git(repository, "checkout", "-q", RELEASES[-1])
-    git(repository, "rm", "-rq", ".")
-    committed_template(repository)
-    git(repository, "bundle", "create", "-q", "../thin.bundle", "HEAD", "--tags")
-    return repository.parent / "thin.bundle"
+    return bundle_with_the_checkout(tmp_path_factory.mktemp("thin"))
 
 
 @pytest.fixture

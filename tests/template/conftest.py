@@ -14,8 +14,10 @@ import pytest
 from filelock import FileLock
 
 from mlscaffold.checks import released
+from mlscaffold.source import BUNDLE, tags
 
 ROOT = Path(__file__).parents[2]
+RELEASES = [tag for tag in tags(BUNDLE) if tag < "v0.6"]  # the platform was copied into each repository
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import build_runtime  # noqa: E402
@@ -65,6 +67,17 @@ def committed_template(repository: Path) -> Path:
         identity = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
         subprocess.run(["git", *identity, *command], cwd=repository, check=True)
     return repository
+
+
+def bundle_with_the_checkout(folder: Path) -> Path:
+    """Make a bundle of all releases of copied platforms, and of the checkout's template as the next one, v9.9.9."""
+    repository = folder / "template"
+    subprocess.run(["git", "clone", "-q", "-b", RELEASES[-1], str(BUNDLE), str(repository)], check=True)
+    subprocess.run(["git", "rm", "-rq", "."], cwd=repository, check=True)
+    committed_template(repository)
+    words = ["git", "bundle", "create", "-q", str(folder / "next.bundle"), "HEAD", "--tags"]
+    subprocess.run(words, cwd=repository, check=True)
+    return folder / "next.bundle"
 
 
 @pytest.fixture(scope="session")
@@ -195,6 +208,39 @@ def packaged(render: Render, make: Callable[..., object], tmp_path_factory: pyte
 def project(packaged: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a module penguins of its own, trained, packaged and committed."""
     return Path(shutil.copytree(packaged, tmp_path_factory.mktemp("own") / packaged.name, symlinks=True))
+
+
+@pytest.fixture(scope="session")
+def copied_platform(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make penguins with the last copied platform and train it in its own environment, once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    project = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "copied" / "penguins"
+    with FileLock(f"{project.parent}.lock"):
+        if not (project / ".git" / "refs" / "tags" / "v1.0.0").exists():
+            words = [sys.executable, "-m", "mlscaffold", "new", str(project), "--defaults", "--ref", RELEASES[-1]]
+            subprocess.run(words, check=True, capture_output=True)
+            tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # uv is one of them
+            done = subprocess.run(
+                ["make", "data", "train", "WHY=the first"], cwd=project, env={**os.environ, "PATH": tools},
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout + done.stderr
+            commit(project, "the first model")
+            tag(project, "v1.0.0")
+    return project
+
+
+@pytest.fixture
+def copied(copied_platform: Path, tmp_path: Path) -> Path:
+    """Give a test a trained repository of the last copied platform, released as v1.0.0, without its environment."""
+    ours = shutil.ignore_patterns(".venv")
+    return Path(shutil.copytree(copied_platform, tmp_path / copied_platform.name, symlinks=True, ignore=ours))
+
+
+def tag(project: Path, version: str) -> None:
+    """Tag the commit at hand."""
+    words = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", "tag", "-a", "-m", version, version]
+    subprocess.run(words, cwd=project, check=True)
 
 
 def commit(project: Path, message: str = "change") -> None:

@@ -4,14 +4,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from template.conftest import Render, commit
+from template.conftest import Render, commit, tag
 from template.newer import MARKER, newer_wheel, overlay, vendor
 from template.serving import served
 from template.test_generated import Make
@@ -56,11 +55,6 @@ def run(newer: Path, ops_environment: Path) -> Run:
     return running
 
 
-def tag(project: Path, version: str) -> None:
-    words = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", "tag", "-a", "-m", version, version]
-    subprocess.run(words, cwd=project, check=True)
-
-
 def git(project: Path, *words: str) -> str:
     return subprocess.run(["git", *words], cwd=project, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -91,23 +85,6 @@ def test_two_releases_roll_back_each_with_its_own_library(bumped: Path, newer: P
     assert "is back at v1.1.0" in said
     assert UNPACKED not in said
     assert told(bumped, newer)["library"] == MARKER
-
-
-@pytest.fixture(scope="module")
-def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make penguins with 0.5.2, train it in an environment of its own, and release it as v1.0.0."""
-    project = tmp_path_factory.mktemp("copied") / "penguins"
-    words = [sys.executable, "-m", "mlscaffold", "new", str(project), "--defaults", "--ref", "v0.5.2"]
-    subprocess.run(words, check=True, capture_output=True)
-    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # uv is one of them
-    words = ["make", "data", "train", "WHY=the first"]
-    done = subprocess.run(
-        words, cwd=project, env={**os.environ, "PATH": tools}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    commit(project, "the first model")
-    tag(project, "v1.0.0")
-    return project
 
 
 def make_thin(project: Path, thin: Path) -> None:
