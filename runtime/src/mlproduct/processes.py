@@ -14,12 +14,12 @@ MOST = 15.0  # seconds after our own interruption; what is left then is killed
 
 def watch(command: Sequence[str], env: Mapping[str, str], lines: int) -> tuple[int, list[str]]:
     """Run a command, show what it says in error, and return its exit code with the last lines of that."""
-    said = deque[str](maxlen=lines)
+    output = deque[str](maxlen=lines)
     with _running(command, stderr=subprocess.PIPE, env=env) as process:
         for line in process.stderr or ():
             sys.stderr.write(line)
-            said.append(line.rstrip())
-        return process.wait(), list(said)
+            output.append(line.rstrip())
+        return process.wait(), list(output)
 
 
 def run(command: Sequence[str], env: Mapping[str, str]) -> int:

@@ -191,8 +191,8 @@ def _features(frame: Any, contract: Contract) -> pd.DataFrame:
     rows = rows.set_axis(pd.RangeIndex(1, len(rows) + 1, name="row"), axis=0)
     parsed, violations = validation.parse(rows, contract, contract.features)
     if violations := violations + validation.validate(parsed, _lenient(contract)):
-        said = "\n".join(f"- {violation}" for violation in violations)
-        raise DataError(f"the rows disagree with contract.yaml (they count from 1):\n{said}")
+        lines = "\n".join(f"- {violation}" for violation in violations)
+        raise DataError(f"the rows disagree with contract.yaml (they count from 1):\n{lines}")
     return parsed
 
 

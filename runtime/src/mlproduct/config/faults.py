@@ -30,18 +30,18 @@ def wanted(node: Schema) -> str:
     """Return in words what a part of a schema allows, such as `a number from 0 to 1`."""
     if "enum" in node:
         return f"one of {', '.join(node['enum'])}"
-    said = WORDS.get(node.get("type", ""), "`key: value` lines")
+    words = WORDS.get(node.get("type", ""), "`key: value` lines")
     if "minimum" in node:
-        said += f" from {plain(node['minimum'])} to {plain(node['maximum'])}"
+        words += f" from {plain(node['minimum'])} to {plain(node['maximum'])}"
     if node.get("type") == "array" and "items" in node:
-        said += f" of {node.get('minItems', '')} {'lists' if node['items'].get('type') == 'array' else 'names'}"
-    return " ".join(said.split())
+        words += f" of {node.get('minItems', '')} {'lists' if node['items'].get('type') == 'array' else 'names'}"
+    return " ".join(words.split())
 
 
 def plain(number: float) -> str:
     """Return a number without an exponent, which YAML would take for text."""
-    said = str(number) if isinstance(number, int) else f"{number:.12f}".rstrip("0").rstrip(".")
-    return said if float(said) == number else repr(number)
+    text = str(number) if isinstance(number, int) else f"{number:.12f}".rstrip("0").rstrip(".")
+    return text if float(text) == number else repr(number)
 
 
 def _line(found: Any, schema: Schema, file: str) -> str:
@@ -102,5 +102,5 @@ def _place(file: str, loc: tuple[int | str, ...]) -> str:
 
 
 def _short(value: Any) -> str:
-    said = repr(value) if not isinstance(value, float) else plain(value)
-    return said if len(said) <= 60 else f"{said[:57]}..."
+    text = repr(value) if not isinstance(value, float) else plain(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

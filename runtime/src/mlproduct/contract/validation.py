@@ -254,8 +254,8 @@ def load_data(path: Path, contract: Contract) -> pd.DataFrame:
     frame, violations = parse(read(path, contract), contract)
     violations += validate(frame, contract)
     if violations:
-        told = "\n".join(f"- {violation}" for violation in violations)
-        raise DataError(f"{path} disagrees with contract.yaml (rows count from 1, without the header):\n{told}")
+        lines = "\n".join(f"- {violation}" for violation in violations)
+        raise DataError(f"{path} disagrees with contract.yaml (rows count from 1, without the header):\n{lines}")
     if frame.empty:
         raise DataError(f"{path} holds no rows")
     return frame

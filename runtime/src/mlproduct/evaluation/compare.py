@@ -116,18 +116,18 @@ def moved(test: pd.DataFrame, worse: pd.Series, contract: Contract, params: Para
 
 
 def _gate(name: str, found: Bounds, threshold: float, n: int, what: str) -> Gate:
-    said = f"{what}: {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}] from the champion, "
-    said += f"allowed {threshold:+g} ({n} rows)"
+    message = f"{what}: {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}] from the champion, "
+    message += f"allowed {threshold:+g} ({n} rows)"
     advice = "`make difference` says whether data or parameters did it; reports/ce.html shows what lost most"
-    return decided(name, found, threshold, n, said, advice)
+    return decided(name, found, threshold, n, message, advice)
 
 
 def against_guessing(predictions: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> Gate:
     """Gate the loss against that of a constant guess, which is 1: a model that is surely worse does not ship."""
     found = mean_bounds(losses(predictions, [str(label) for label in contract.labels]), clusters(test, contract))
-    said = f"loses {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] of what a guess loses ({len(test)} rows)"
+    message = f"loses {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] of what a guess loses ({len(test)} rows)"
     advice = "is the target in the features at all? Look at reports/, then at the columns in contract.yaml"
-    return decided("compare.guessing", found, 1.0, len(test), said, advice)
+    return decided("compare.guessing", found, 1.0, len(test), message, advice)
 
 
 def leaks(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> list[Gate]:
@@ -138,11 +138,11 @@ def leaks(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> l
             continue
         alone = by_itself(train_rows[[name, contract.target]], test[[name, contract.target]], name, contract)
         if alone < ALONE:
-            said = f"alone it tells the target: loss {alone:.4f}, suspicious under {ALONE:g} ({len(test)} rows)"
+            message = f"alone it tells the target: loss {alone:.4f}, suspicious under {ALONE:g} ({len(test)} rows)"
             advice = (
                 f"is {name!r} known before the target is? If not: `role: ignore` in contract.yaml; if so: waivers.yaml"
             )
-            found.append(Gate("compare.leak", FAIL, said, advice, name, alone, None, None, ALONE, len(test)))
+            found.append(Gate("compare.leak", FAIL, message, advice, name, alone, None, None, ALONE, len(test)))
     return found or [Gate("compare.leak", PASS, "no feature alone gives the target away", n=len(test), threshold=ALONE)]
 
 

@@ -28,8 +28,8 @@ def predicted(model: Any, frame: pd.DataFrame, contract: Contract, features: lis
 
 def keys(frame: pd.DataFrame, contract: Contract, without: str | None = None) -> pd.Series:
     """Return a hash of each row's content, without the columns that nobody looks at, and perhaps without one more."""
-    told = sorted(name for name, column in contract.columns.items() if column.role != "ignore" and name != without)
-    return pd.util.hash_pandas_object(frame[told], index=False)
+    names = sorted(name for name, column in contract.columns.items() if column.role != "ignore" and name != without)
+    return pd.util.hash_pandas_object(frame[names], index=False)
 
 
 def kept(model: Any, frame: pd.DataFrame, contract: Contract, split: str) -> pd.DataFrame:

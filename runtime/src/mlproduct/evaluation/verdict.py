@@ -95,9 +95,9 @@ def decide(model: str, gates: list[Gate], granted: list[Waiver], today: date) ->
         If a waiver has expired: it is removed, or granted again by somebody.
     """
     if expired := [waiver for waiver in granted if waiver.expires < today]:
-        told = "; ".join(f"{w.gate} {w.slice}".strip() + f" on {w.expires}, granted by {w.owner}" for w in expired)
+        details = "; ".join(f"{w.gate} {w.slice}".strip() + f" on {w.expires}, granted by {w.owner}" for w in expired)
         raise DataError(
-            f"waivers.yaml: expired: {told}. Mend the cause and remove it, or grant it again with a new date"
+            f"waivers.yaml: expired: {details}. Mend the cause and remove it, or grant it again with a new date"
         )
     bad = [gate for gate in gates if gate.verdict in (FAIL, NOT_COMPARABLE)]
     used = [(gate, next((w for w in granted if w.covers(gate)), None)) for gate in bad]

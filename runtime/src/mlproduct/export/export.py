@@ -217,5 +217,5 @@ def main() -> None:
     for name, content in files.items():
         (SERVING / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     why = f" ({found.why})" if found.why else ""
-    asked = f"{found.rows} test rows and {found.probes:,} probes"
-    print(f"serving by {found.path}: {asked} answer as the pipeline, within {found.difference:.1g}{why}")
+    inputs = f"{found.rows} test rows and {found.probes:,} probes"
+    print(f"serving by {found.path}: {inputs} answer as the pipeline, within {found.difference:.1g}{why}")

@@ -95,5 +95,5 @@ def _ready(watch: Watch, process: "subprocess.Popen[bytes]", log: Path) -> Watch
                 return watch
         except OSError:
             time.sleep(0.1)
-    said = "\n".join(log.read_text(encoding="utf-8").splitlines()[-10:])
-    raise DataError(f"Prometheus did not start; the end of its log:\n{said}")
+    tail = "\n".join(log.read_text(encoding="utf-8").splitlines()[-10:])
+    raise DataError(f"Prometheus did not start; the end of its log:\n{tail}")

@@ -230,7 +230,7 @@ class Reader:
         return read
 
     def _flags(self, record: Record) -> list[dict[str, Any]]:
-        return [{"field": c.name, "message": said} for c in self._open if (said := outside(record[c.name], c))]
+        return [{"field": c.name, "message": message} for c in self._open if (message := outside(record[c.name], c))]
 
 
 def outside(value: Any, column: Column) -> str | None:

@@ -59,10 +59,10 @@ def joined(folder: Path, about: dict[str, Any]) -> pd.DataFrame:
         value=[line.get("value", np.nan) for line in known],
     )
     ids = Ids(about["version"], len(about["labels"]))
-    told = [_scores(ids, one) for one in found["prediction_id"]]
+    all_scores = [_scores(ids, one) for one in found["prediction_id"]]
     found["loss"] = [
         np.nan if outcome is None or scores is None else loss(scores, outcome, about["labels"], about["guess"])
-        for scores, outcome in zip(told, found["outcome"], strict=True)
+        for scores, outcome in zip(all_scores, found["outcome"], strict=True)
     ]
     return found
 
@@ -88,18 +88,18 @@ def performance(found: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
     A model that was replaced is told apart, by its version.
     """
-    told = {}
+    report = {}
     for (name, replaced, model), rows in found.groupby(["variant", "replaced", "model"], sort=False):
         known = rows[rows["loss"].notna()]
         valued = known[known["value"].notna()]
-        told[f"{name}, before: {model[:8]}" if replaced else str(name)] = {
+        report[f"{name}, before: {model[:8]}" if replaced else str(name)] = {
             "predictions": len(rows),
             "outcomes": len(known),
             "loss": asdict(bounds(known, "loss")),
             "right": float((known["prediction"].astype(str) == known["outcome"].astype(str)).mean()),
             "value": asdict(bounds(valued, "value")),
         }
-    return told
+    return report
 
 
 def bounds(rows: pd.DataFrame, column: str) -> Bounds:
@@ -151,10 +151,10 @@ def main(folder: Path) -> None:
     """Join the log at hand and say how the model does live."""
     found, about = read_log(folder)
     contract, _ = load()
-    told = performance(found)
+    report = performance(found)
     REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(plain(told | {"test": {"loss": about["loss"]}}), indent=1) + "\n", encoding="utf-8")
-    for name, one in told.items():
+    REPORT.write_text(json.dumps(plain(report | {"test": {"loss": about["loss"]}}), indent=1) + "\n", encoding="utf-8")
+    for name, one in report.items():
         print(f"{name}: {one['predictions']} predictions, {one['outcomes']} outcomes" + _said(one, about["loss"]))
     if found["outcome"].notna().any():
         print(f"{write(table(found, contract), contract)}: rows with their outcome; `make drift DATA=` reads it")
@@ -164,6 +164,6 @@ def _said(one: dict[str, Any], tested: float) -> str:
     if not one["outcomes"]:
         return ""
     loss = one["loss"]
-    said = f"; loss {loss['value']:.3f} [{loss['low']:.3f}, {loss['high']:.3f}], {tested:.3f} on the test rows"
+    text = f"; loss {loss['value']:.3f} [{loss['low']:.3f}, {loss['high']:.3f}], {tested:.3f} on the test rows"
     value = one["value"]
-    return said + (f"; value {value['value']:.3g} each" if np.isfinite(value["value"]) else "")
+    return text + (f"; value {value['value']:.3g} each" if np.isfinite(value["value"]) else "")

@@ -133,13 +133,13 @@ def build(context: Path, verdict: Verdict, forced: str) -> str:
 
     meta = json.loads(META.read_text(encoding="utf-8"))
     metrics = json.loads(METRICS.read_text(encoding="utf-8"))
-    told, rollout = labels(meta, metrics, verdict, forced), load()[1].rollout
-    with bentoml.models.create(team.package(), labels=told, metadata={"meta": meta, "metrics": metrics}) as model:
+    tags, rollout = labels(meta, metrics, verdict, forced), load()[1].rollout
+    with bentoml.models.create(team.package(), labels=tags, metadata={"meta": meta, "metrics": metrics}) as model:
         place(rollout, Path(model.path))
     bento = bentoml.bentos.build(
         f"{team.package()}.service:PredictService",
         build_ctx=str(context),
-        labels=told,
+        labels=tags,
         description=MODEL_CARD.read_text(encoding="utf-8"),
         include=["**/*"],
         python={"requirements_txt": LOCK.name, "lock_packages": False},

@@ -104,9 +104,9 @@ def release(version: str, day: date) -> Released:
     tags, old, commit = git("tag", "--list", "v[0-9]*").splitlines(), find()["release"], ready()
     version = checked(version or following(tags), tags)
     before = Release.of(old, old) if old else None
-    said = entry(Release.of(version, commit), before, day)
+    notes = entry(Release.of(version, commit), before, day)
     with work_tree(commit) as tree:
-        (tree / CHANGELOG).write_text(added(_text(tree / CHANGELOG), said), encoding="utf-8")
+        (tree / CHANGELOG).write_text(added(_text(tree / CHANGELOG), notes), encoding="utf-8")
         (tree / SBOM).write_text(bill(team.package(), version, tree), encoding="utf-8")
         git("add", str(CHANGELOG), str(SBOM), folder=tree)
         git(
@@ -114,7 +114,7 @@ def release(version: str, day: date) -> Released:
         )  # hooks have seen the rest
         built = rebuild(tree, day)
         shutil.copy2(tree / SBOM, STORE / "bentos" / built.bento.replace(":", "/") / SBOM.name)
-    publish(version, commit, built.commit, said)
+    publish(version, commit, built.commit, notes)
     return Released(version, old, built)
 
 
@@ -122,7 +122,7 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def publish(version: str, before: str, commit: str, said: str) -> None:
+def publish(version: str, before: str, commit: str, notes: str) -> None:
     """Move the branch to the release, and tag it; or neither.
 
     Raises
@@ -132,7 +132,7 @@ def publish(version: str, before: str, commit: str, said: str) -> None:
     """
     git("merge", "--quiet", "--ff-only", commit)
     try:
-        git("tag", "--annotate", "--cleanup=verbatim", "--message", said, version, commit)
+        git("tag", "--annotate", "--cleanup=verbatim", "--message", notes, version, commit)
     except BaseException:
         git("reset", "--quiet", "--keep", before)
         raise

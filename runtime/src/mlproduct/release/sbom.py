@@ -33,13 +33,13 @@ def bill(name: str, version: str, folder: Path) -> str:
         If cyclonedx-py is not there, or cannot read the lock.
     """
     try:
-        said = subprocess.run([*TOOL, str(folder / LOCK)], capture_output=True, text=True, encoding="utf-8", check=True)
+        done = subprocess.run([*TOOL, str(folder / LOCK)], capture_output=True, text=True, encoding="utf-8", check=True)
     except FileNotFoundError:
         raise DataError("cyclonedx-py is missing: `make release` brings it (requirements-ops.lock)") from None
     except subprocess.CalledProcessError as error:
         raise DataError(f"cyclonedx-py cannot read {LOCK}:\n{error.stderr}") from None
     meta = json.loads((folder / META).read_text(encoding="utf-8"))
-    return json.dumps(completed(json.loads(said.stdout), name, version, meta), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(completed(json.loads(done.stdout), name, version, meta), indent=1, ensure_ascii=False) + "\n"
 
 
 def completed(document: dict[str, Any], name: str, version: str, meta: dict[str, Any]) -> dict[str, Any]:

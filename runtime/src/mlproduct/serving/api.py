@@ -160,20 +160,20 @@ class Api:
 
     async def _predict(self, body: bytes) -> tuple[Any, Headers]:
         document = _document(body)
-        asked = self._answers.reader.read(document)
-        if self._quick and len(asked.records) <= AT_ONCE:
-            (found,) = self._answers.predict([(document, asked)])
+        request = self._answers.reader.read(document)
+        if self._quick and len(request.records) <= AT_ONCE:
+            (found,) = self._answers.predict([(document, request)])
         else:
-            found = await self._batcher.ask((document, asked))
+            found = await self._batcher.ask((document, request))
         if self._shadow:
-            self._shadow.put(asked, [answer["prediction_id"] for answer in found.get("predictions", [found])])
+            self._shadow.put(request, [answer["prediction_id"] for answer in found.get("predictions", [found])])
         if self._extended:  # in a thread: it is the team's code, and may take its time
-            return await asyncio.to_thread(self._extended.extend, found, asked.records)
+            return await asyncio.to_thread(self._extended.extend, found, request.records)
         return found, []
 
     async def _explain(self, body: bytes) -> tuple[Any, Headers]:
-        asked = self._answers.reader.read(_document(body))
-        return await asyncio.to_thread(self._answers.explain, asked), []
+        request = self._answers.reader.read(_document(body))
+        return await asyncio.to_thread(self._answers.explain, request), []
 
     async def _feedback(self, body: bytes) -> tuple[Any, Headers]:
         return self._answers.feedback(_document(body)), []

@@ -43,8 +43,8 @@ def over_time(found: list[Asked], contract: Contract, params: Drift) -> list[dic
     for split, part in zip(("train", "test"), found, strict=False):
         for span, window in _spans(part.frame, contract, params):
             loss = mean_bounds(part.loss[window], part.entity[window])
-            told = {"split": split, "span": span, "n": len(window)}
-            rows.append(told | {"loss": loss.value, "low": loss.low, "high": loss.high})
+            row = {"split": split, "span": span, "n": len(window)}
+            rows.append(row | {"loss": loss.value, "low": loss.low, "high": loss.high})
     return rows
 
 
@@ -54,8 +54,8 @@ def concept(found: list[Asked], contract: Contract, params: Drift) -> list[Gate]
     A bad fortnight is no reason to ship nothing: no other model would have known it. The alarm says when it was.
     """
     if not found:
-        said = "too few rows, or too few of a second class, to train models on parts of them"
-        return [Gate("drift.concept", REPORTED, said)]
+        message = "too few rows, or too few of a second class, to train models on parts of them"
+        return [Gate("drift.concept", REPORTED, message)]
     before, after = found
     spans = _spans(after.frame, contract, params)
     looks = [("", np.arange(len(after.loss))), *(spans if len(spans) > 1 else [])]
@@ -128,8 +128,8 @@ def against(
     if labels and contract.target in columns:
         known = known[known[contract.target].isin(labels)]
     kept = read_predictions()
-    said = [kept, predicted(model, known, contract)] if len(known) else [kept, kept.iloc[:0]]
-    before, after = asked(test.loc[kept.index], said, known, contract)
+    predictions = [kept, predicted(model, known, contract)] if len(known) else [kept, kept.iloc[:0]]
+    before, after = asked(test.loc[kept.index], predictions, known, contract)
     found, rows = [], []
     for period, part in new.groupby(periods(new, contract), sort=True):
         where = "" if period == "all" else str(period)
@@ -205,6 +205,6 @@ def compare_with(path: Path) -> int:
     rows = pd.concat([train, test]).sort_index()
     found = against(read_new(path, contract), rows, test, load_model(), contract, params)
     found.write()
-    print(told := render(found, path))
-    REPORT.write_text(told + "\n", encoding="utf-8")
+    print(report := render(found, path))
+    REPORT.write_text(report + "\n", encoding="utf-8")
     return int(any(gate.verdict == FAIL for gate in found.gates))
