@@ -78,8 +78,8 @@ def pointed_at(repository: Repository) -> Findings:
     if not paths:
         return None
     found = pointers(repository)
-    told = {path for path, _ in found}
-    empty = [Finding("points at nothing", path) for path in paths if path not in told]
+    with_outs = {path for path, _ in found}
+    empty = [Finding("points at nothing", path) for path in paths if path not in with_outs]
     bare = [Finding(f"{out.get('path')} has no hash", path) for path, out in found if not {"md5", "etag"} & out.keys()]
     twice = [(path, str(PurePosixPath(path).parent / str(out.get("path")))) for path, out in found]
     tracked = [Finding(f"{file} is in git as well", path) for path, file in twice if file in repository.known]

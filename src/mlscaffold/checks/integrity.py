@@ -49,8 +49,8 @@ def pinned(repository: Repository) -> Findings:
     if found is None:
         return None
     if found.kind == "unpinned":
-        said = "does not pin the library by one line with its SHA-256" if PIN in repository.known else "is missing"
-        return [Finding(said, PIN)]
+        fault = "does not pin the library by one line with its SHA-256" if PIN in repository.known else "is missing"
+        return [Finding(fault, PIN)]
     if found.kind == "ejected":
         return [Finding("pins a wheel beside the ejected library", PIN)] if PIN in repository.known else []
     others = [path for path in repository.matching(f"*{NAME}-*.whl") if path != found.wheel]
@@ -85,9 +85,9 @@ def is_released(repository: Repository) -> Findings:
         return _ejected(repository, found.version)
     known = released.wheels()
     newest = next(reversed(list(known.values())), "none")
-    said = f"is an unreleased build; the newest release that this mlscaffold knows is {newest}"
+    fault = f"is an unreleased build; the newest release that this mlscaffold knows is {newest}"
     return [
-        Finding(f"{NAME} {found.version} with SHA-256 {digest[:12]}... {said}", PIN, repository.line(PIN, digest))
+        Finding(f"{NAME} {found.version} with SHA-256 {digest[:12]}... {fault}", PIN, repository.line(PIN, digest))
         for digest in found.hashes
         if known.get(digest) != found.version
     ]

@@ -144,9 +144,9 @@ def verdict_stands(repository: Repository) -> Findings:
     if repository.mlproduct is None or not (jobs or made):
         return None
     wrong = [
-        Finding(f"job {job.name} {said}", job.path, repository.line(job.path, f"{job.name}:"))
+        Finding(f"job {job.name} {fault}", job.path, repository.line(job.path, f"{job.name}:"))
         for job in jobs
-        for said in _passed_over(job)
+        for fault in _passed_over(job)
     ]
     lines = [(path, *each) for path in made for each in enumerate(repository.text(path).splitlines(), 1)]
     return wrong + [

@@ -65,11 +65,11 @@ def _check(rule: Any, name: str, place: str) -> Check:
     url = str(rule.get("url", COPIER_UPDATE.url))
     if not re.fullmatch(r"https://[^\s()<>\"]+", url):
         raise UserError(f"{where}: url must be an address, https://...")
-    said = {word: " ".join(str(rule.get(word, "")).split()) for word in ("title", "why", "fix")}
+    texts = {word: " ".join(str(rule.get(word, "")).split()) for word in ("title", "why", "fix")}
     look, needs = _look(rule, where)
     identity, source = f"{name.upper()}-{number:03}", Source(f"the overlay {name}", url)
-    why = said["why"] or "The organisation asks for it."
-    return Check(identity, FAMILY.letters, rule["severity"], said["title"], why, source, said["fix"], needs, look)
+    why = texts["why"] or "The organisation asks for it."
+    return Check(identity, FAMILY.letters, rule["severity"], texts["title"], why, source, texts["fix"], needs, look)
 
 
 def _look(rule: Mapping[str, Any], where: str) -> tuple[Look, str]:

@@ -37,8 +37,10 @@ def owned(repository: Repository) -> Findings:
     ]
     project = mapping(repository.toml("pyproject.toml").get("project"))
     pages = repository.matching("README.md", "*on-call*.md", "*oncall*.md", "*ownership*.md", "*OWNERS*.md")
-    said = owners or project.get("authors") or project.get("maintainers")
-    return [] if said or any(_OWNER.search(repository.text(path)) for path in pages) else [Finding("no owner is named")]
+    named = owners or project.get("authors") or project.get("maintainers")
+    if named or any(_OWNER.search(repository.text(path)) for path in pages):
+        return []
+    return [Finding("no owner is named")]
 
 
 @FAMILY.rule(

@@ -313,10 +313,10 @@ def python_version(repository: Repository) -> Findings:
     if "pyproject.toml" not in repository.known:
         return None
     bounds = str(mapping(repository.toml("pyproject.toml").get("project")).get("requires-python", ""))
-    said = (
+    bounded = (
         ".python-version" in repository.known or ("<" in bounds and ">" in bounds) or "==" in bounds or "~=" in bounds
     )
-    return [] if said else [Finding(f"requires-python is {bounds or 'missing'}", "pyproject.toml")]
+    return [] if bounded else [Finding(f"requires-python is {bounds or 'missing'}", "pyproject.toml")]
 
 
 @FAMILY.rule(

@@ -438,7 +438,7 @@ def one_index(repository: Repository) -> Findings:
 def secrets_by_reference(repository: Repository) -> Findings:
     """Secrets reach containers by reference."""
     found = [(each.path, container) for each in cluster.workloads(repository) for container in each.containers]
-    told = [
+    variables = [
         (path, str(one.get("name")), one.get("value"))
         for path, container in found
         for one in mappings(container.get("env"))
@@ -446,12 +446,12 @@ def secrets_by_reference(repository: Repository) -> Findings:
     for path, _, settings in cluster.compose(repository):
         given = settings.get("environment")
         pairs = given.items() if isinstance(given, dict) else (str(each).partition("=")[::2] for each in items(given))
-        told += [(path, str(name), None if "$" in str(value) else value) for name, value in pairs]
-    if not told:
+        variables += [(path, str(name), None if "$" in str(value) else value) for name, value in pairs]
+    if not variables:
         return None
     return [
         Finding(f"{name} stands there in clear", path, repository.line(path, name))
-        for path, name, value in told
+        for path, name, value in variables
         if value and _SECRET_NAME.search(name)
     ]
 

@@ -57,8 +57,8 @@ def new(  # noqa: PLR0913 - one parameter an option
     if asking:
         from ..questions import ask_first
 
-        data, said = ask_first(given.values, data, show.ask)
-        given = given.plus(said)
+        data, first = ask_first(given.values, data, show.ask)
+        given = given.plus(first)
     if positive is not None and data is None:
         raise UserError("--positive says which label of your own table counts; give --data too")
     dataset = infer_contract(data, given.values, positive) if data else None

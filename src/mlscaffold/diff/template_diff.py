@@ -178,8 +178,8 @@ def _older(standard: "Standard", origins: list[str]) -> Iterator[tuple[str, str,
     wanted = [(version, origin) for version in versions for origin in origins if "\n" not in origin]
     if not wanted:
         return
-    asked = "".join(f"{version}:{origin}\n" for version, origin in wanted).encode(errors="surrogateescape")
-    out = git("cat-file", "--batch", cwd=standard.folder, config=PLAIN, stdin=asked).encode(errors="surrogateescape")
+    stdin = "".join(f"{version}:{origin}\n" for version, origin in wanted).encode(errors="surrogateescape")
+    out = git("cat-file", "--batch", cwd=standard.folder, config=PLAIN, stdin=stdin).encode(errors="surrogateescape")
     stream = BytesIO(out)
     for version, origin in wanted:
         head = stream.readline()

@@ -241,9 +241,9 @@ def _fetch(found: Objects, folder: Path, blobs: Iterable[Blob]) -> dict[str, int
     return {name: size for name, size in sizes.items() if size > LARGEST}
 
 
-def _measured(said: str) -> dict[str, int]:
+def _measured(output: str) -> dict[str, int]:
     found = {}
-    for line in said.splitlines():
+    for line in output.splitlines():
         name, kind, *size = line.split()
         if kind != "blob":
             raise UserError(f"lacks the object {name}: it is a partial clone, or broken")

@@ -133,8 +133,8 @@ def gates_of(name: str) -> Path:
 
 def describe(name: str, done: GateChanges) -> tuple[str, ...]:
     """Return messages on the values that an overlay set or left."""
-    said = [f"overlay {name} sets in params.yaml: {', '.join(done.changed)}"] if done.changed else []
-    return (*said, *(f"overlay {name} leaves params.yaml, {each}" for each in done.kept))
+    lines = [f"overlay {name} sets in params.yaml: {', '.join(done.changed)}"] if done.changed else []
+    return (*lines, *(f"overlay {name} leaves params.yaml, {each}" for each in done.kept))
 
 
 def add_overlays(sources: Sequence[Source], project: Path, data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def _imports(path: str, text: str, gone: Gone) -> Iterator[StaleImport]:
                     yield _stale(path, node, [_import(old, name, gone)])
         elif isinstance(node, ast.ImportFrom):
             module = _absolute(path, node)
-            lines = [said for name in node.names if (said := _from(module, name, gone))]
+            lines = [line for name in node.names if (line := _from(module, name, gone))]
             if lines:
                 yield _stale(path, node, _joined(lines))
 

@@ -105,8 +105,8 @@ def merge(source: Source, project: Path, answers: str | None = None) -> Merged:
         made = worker(dst_path=project, answers_file=answers, vcs_ref=source.ref, defaults=True)
         with made:
             made.run_update()
-            said = made.template.local_abspath / "CHANGELOG.md"
-            text = said.read_text(encoding="utf-8", errors="replace") if said.is_file() else ""
+            changelog = made.template.local_abspath / "CHANGELOG.md"
+            text = changelog.read_text(encoding="utf-8", errors="replace") if changelog.is_file() else ""
             return Merged(str(made.template.commit), made.match_skip, text)
 
 

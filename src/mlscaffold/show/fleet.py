@@ -140,8 +140,8 @@ def fleet_check(records: "Mapping[str, Record]", short: "Sequence[str]", *, as_j
     if short:
         say(f"Not good enough: {len(short)}", style="bold red")
     for name in short[:_SHOWN]:
-        said = records[name].error or f"{_known(records[name].score)} of 100"
-        say(f"  {name}: {said}", style="red")
+        result = records[name].error or f"{_known(records[name].score)} of 100"
+        say(f"  {name}: {result}", style="red")
 
 
 def fleet_update(done: "Mapping[str, Done]", unread: "Sequence[str]", turns: "Waves", version: str) -> None:

@@ -176,11 +176,11 @@ def describe(
 
 
 def _changed(planned: Plan) -> str:
-    said = between(planned.changelog, planned.project.version, planned.version)
-    deeper = said.replace("\n## ", "\n### ")
-    return (
-        f"## What changed in the standard\n\n#{deeper}" if said else "The template has no changelog for these versions."
-    )
+    changelog = between(planned.changelog, planned.project.version, planned.version)
+    if not changelog:
+        return "The template has no changelog for these versions."
+    deeper = changelog.replace("\n## ", "\n### ")
+    return f"## What changed in the standard\n\n#{deeper}"
 
 
 def _conflicts(hunks: dict[Path, tuple[str, ...]]) -> list[str]:
