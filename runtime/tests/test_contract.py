@@ -62,8 +62,8 @@ def test_a_broken_rule_names_column_rule_row_and_fix(small, raw, tmp_path: Path,
     raw.to_csv(path, sep=";", index=False)
     with pytest.raises(contract.DataError) as refused:
         contract.load_data(path, small)
-    for said in (repr(column), rule, "2 rows: 3, 7", fix):
-        assert said in str(refused.value)
+    for text in (repr(column), rule, "2 rows: 3, 7", fix):
+        assert text in str(refused.value)
 
 
 def test_a_column_that_is_missing_or_new_is_named(small, raw, tmp_path: Path):

@@ -143,8 +143,8 @@ def test_a_slope_that_is_off_by_a_bit_is_seen_by_the_probes_though_no_test_row_s
     known, frame = table_of("two", tmp_path)
     model, real = trained(known, frame[:320], tuned, "gradient_boosting"), tables.encoding
 
-    def nudged(asked: Any) -> Any:
-        table = real(asked)
+    def nudged(tree: Any) -> Any:
+        table = real(tree)
         at, part, start, *_, missing = table["columns"]["when"]["cells"].pop()
         table["columns"]["when"]["cells"].append([at, part, 0.9999999999999998, -start, missing])  # as 0.5 fitted it
         return table
@@ -182,9 +182,9 @@ def beside(model: Any, known: Any, frame: pd.DataFrame) -> list[tuple[str, Any, 
     coded = encode.encoder(table)
     found = splits.splits(model[-1], coded(request.values(known, frame)))
     base = request.values(known, frame)
-    asked = list(probes._beside(found, table, known))
-    rows = coded([base[row] | {name: value} for name, row, value in asked])
-    return [(name, value, row) for (name, _, value), row in zip(asked, rows, strict=True)]
+    probed = list(probes._beside(found, table, known))
+    rows = coded([base[row] | {name: value} for name, row, value in probed])
+    return [(name, value, row) for (name, _, value), row in zip(probed, rows, strict=True)]
 
 
 @pytest.mark.parametrize("kind", [HistGradientBoostingRegressor, RandomForestRegressor])
@@ -194,13 +194,13 @@ def test_each_threshold_is_probed_below_at_and_above(kind: Any, tuned, tmp_path:
     model = trained(known, frame, tuned, "gradient_boosting")
     model = Pipeline([model.steps[0], ("estimator", kind(max_depth=4, random_state=1))])
     model.fit(frame[known.features], frame["y"])
-    asked = beside(model, known, frame)
+    probed = beside(model, known, frame)
     matrix = tables.dense(model[:-1].transform(frame[known.features]))
     found, compared = splits.splits(model[-1], matrix), np.float32 if kind is RandomForestRegressor else np.float64
     cells = tables.encoding(before(model, known, frame))["columns"]
     for name in ("amount", "big", "when"):
         at = cells[name]["cells"][-1][0]
-        numbers = np.unique([row[at] for column, _, row in asked if column == name])
+        numbers = np.unique([row[at] for column, _, row in probed if column == name])
         assert at in found.at
         for threshold in found.threshold[found.at == at]:
             stays = compared(numbers) <= threshold
@@ -249,12 +249,12 @@ def test_where_there_are_more_splits_than_are_probed_they_are_spread_evenly(tune
 def test_what_needs_care_is_among_the_probes(tuned, tmp_path: Path):
     known, frame = table_of("two", tmp_path)
     drawn = probes._named(frame, known)
-    asked: dict[str, list[Any]] = {}
+    probed: dict[str, list[Any]] = {}
     for name, _, value in drawn:
-        asked.setdefault(name, []).append(value)
-    assert all(None in values for values in asked.values())
-    assert {tables.UNKNOWN, "İ"} <= set(asked["kind"])
-    times = [value for value in asked["when"] if value]
+        probed.setdefault(name, []).append(value)
+    assert all(None in values for values in probed.values())
+    assert {tables.UNKNOWN, "İ"} <= set(probed["kind"])
+    times = [value for value in probed["when"] if value]
     assert {value.microsecond for value in times} >= {0, 1, 500, 123457, 999999}
     assert {(value.hour, value.minute) for value in times} >= {(hour, m) for hour in range(24) for m in (0, 30)}
     assert len({value.month for value in times}) == 12

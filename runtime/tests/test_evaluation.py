@@ -140,8 +140,8 @@ def test_a_small_group_does_not_hide_the_others_from_the_champion(clinic, tuned)
     old = champion.Answers(guesses(frame, clinic), frame.index, "")
     weak = (frame["sex"] == "m") & (np.random.default_rng(1).random(4000) < 0.3)
     found = bias.bias(frame, guesses(frame, clinic, weak), old, clinic, tuned)
-    told = [one for one in found.gates if one.name == "bias.champion" and "loss over the champion" in one.said]
-    assert [(one.verdict, "'m'" in one.said) for one in told] == [(gate.FAIL, True)]
+    gates = [one for one in found.gates if one.name == "bias.champion" and "loss over the champion" in one.said]
+    assert [(one.verdict, "'m'" in one.said) for one in gates] == [(gate.FAIL, True)]
 
 
 @pytest.mark.slow
@@ -245,8 +245,8 @@ def test_another_mix_of_classes_is_no_concept_drift(clinic, tuned):
 def test_concept_drift_of_new_rows_is_named_and_another_unit_of_guessing_is_none(clinic, tuned):
     frame = table(3000, 10)
     tested, later = guesses(frame.iloc[:2000], clinic), guesses(turned(frame, slice(2000, None)).iloc[2000:], clinic)
-    for said, expected in ((guesses(frame.iloc[2000:], clinic), gate.PASS), (later, gate.FAIL)):
-        before, after = concept.asked(frame.iloc[:2000], [tested, said], frame.iloc[2000:], clinic)
+    for scored, expected in ((guesses(frame.iloc[2000:], clinic), gate.PASS), (later, gate.FAIL)):
+        before, after = concept.asked(frame.iloc[:2000], [tested, scored], frame.iloc[2000:], clinic)
         windows = distance.parts_of(before.frame, clinic, tuned.drift, 1000)
         assert concept.grown(before, windows, after, np.arange(1000), tuned.drift).verdict == expected
 

@@ -96,8 +96,8 @@ def test_a_column_may_have_the_name_of_an_argument(small, raw: pd.DataFrame):
 
 def rules(outcome: Any, case: Any, column: str, rule: str) -> list[str]:
     """Give what is said of this column, and of no other whose name holds it, in the words of the rule."""
-    said = [broken for named, broken in outcome.named if named == ("records" if case.names else column)]
-    return [broken for broken in said if re.fullmatch(rule, broken)]
+    broken_rules = [broken for named, broken in outcome.named if named == ("records" if case.names else column)]
+    return [broken for broken in broken_rules if re.fullmatch(rule, broken)]
 
 
 def test_every_feature_is_damaged_and_columns_of_other_roles_are_not(small):
@@ -185,9 +185,9 @@ def test_a_model_that_cannot_bear_it_fails_and_the_gate_says_why(small, raw, sen
     ],
 )
 def test_a_refusal_that_does_not_name_column_and_rule_fails(named: tuple[tuple[str, str], ...]):
-    told = "1 fault: visits: is missing"  # the message as such does not help
+    message = "1 fault: visits: is missing"  # the message as such does not help
     for side in ("data", "service"):
-        refused = {"visits": fragility.Outcome("rejected", told, named)}
+        refused = {"visits": fragility.Outcome("rejected", message, named)}
         found = fragility._judged(side, "column missing", "rejected", refused, ROWS)
         assert found.verdict == gate.FAIL
         assert "without naming column and rule" in found.said
@@ -223,10 +223,10 @@ def test_a_door_that_looks_at_other_columns_fails(small, frame: pd.DataFrame, do
     read = door.reader.read
 
     def looks(body):
-        asked = read(body)
-        pairs = zip(asked.records, body["records"], strict=True)
-        told = [record | {"visits": float("group" in sent)} for record, sent in pairs]
-        return asked._replace(records=told)
+        parsed = read(body)
+        pairs = zip(parsed.records, body["records"], strict=True)
+        records = [record | {"visits": float("group" in sent)} for record, sent in pairs]
+        return parsed._replace(records=records)
 
     monkeypatch.setattr(door.reader, "read", looks)
     sees = replace(door, model=Stub(lambda rows: rows["visits"]))
@@ -416,6 +416,6 @@ def test_one_value_out_of_the_schema_is_caught_by_its_column(small, data: st.Dat
 def test_another_unit_is_no_case_where_the_range_cannot_show_it(small, raw: pd.DataFrame, door, sent):
     zeros = [record | {"visits": 0} for record in sent]
     found = fragility.broken(raw.assign(visits="0").head(len(sent)), zeros, door, WANTED)
-    (told,) = [g for g in found.gates if g.title == "fragility.service (unit times 1000)"]
-    assert told.verdict == gate.PASS
-    assert "for 1 column" in told.said  # the other number with a range
+    (scaled,) = [g for g in found.gates if g.title == "fragility.service (unit times 1000)"]
+    assert scaled.verdict == gate.PASS
+    assert "for 1 column" in scaled.said  # the other number with a range

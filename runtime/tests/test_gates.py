@@ -144,6 +144,6 @@ def test_one_weak_slice_among_twenty_is_found(quick):
 def test_a_gate_without_a_figure_decides_nothing(tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     assert gate.Bounds(math.nan, math.nan, math.nan).verdict(0.1) == "REPORTED"
-    told = gate.Gate("bias.parity", "REPORTED", "too few", measured=math.nan)
-    gate.Family("bias", [told], {"x": np.float64("inf")}).write()
-    assert gate.Family.read("bias").gates == [replace(told, measured=None)]
+    reported = gate.Gate("bias.parity", "REPORTED", "too few", measured=math.nan)
+    gate.Family("bias", [reported], {"x": np.float64("inf")}).write()
+    assert gate.Family.read("bias").gates == [replace(reported, measured=None)]

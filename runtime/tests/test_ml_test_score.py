@@ -40,10 +40,10 @@ def test_the_score_is_the_lowest_section():
         Item("model", "y", missing="sweep"),
         Item("model", "z", checked="Ada"),
     ]
-    told = render(counted(items, RAN))
-    assert "score           0.5, the lowest section" in told
-    assert "0.0  y: sweep" in told
-    assert "x:" not in told
+    text = render(counted(items, RAN))
+    assert "score           0.5, the lowest section" in text
+    assert "0.0  y: sweep" in text
+    assert "x:" not in text
 
 
 def test_the_list_of_this_repository_has_28_items_and_names_tests_that_exist():

@@ -40,19 +40,19 @@ def test_a_version_that_is_none_or_is_taken_is_refused(version, says):
 
 
 def test_the_changelog_tells_what_is_other_than_before():
-    said = changelog.entry(NEW, OLD, DAY)
-    assert said.startswith("## v1.1.0 - 2026-03-01\n\nThis model may ship.\n")
-    assert "- Model: m2 (was m1)" in said
-    assert "- Parameter model.max_iter: 100 -> 60" in said
-    assert "| metric | v1.0.0 | v1.1.0 |" in said
-    assert "| roc_auc | 0.8 | 0.9 |\n| gone | 1 |  |" in said
+    entry = changelog.entry(NEW, OLD, DAY)
+    assert entry.startswith("## v1.1.0 - 2026-03-01\n\nThis model may ship.\n")
+    assert "- Model: m2 (was m1)" in entry
+    assert "- Parameter model.max_iter: 100 -> 60" in entry
+    assert "| metric | v1.0.0 | v1.1.0 |" in entry
+    assert "| roc_auc | 0.8 | 0.9 |\n| gone | 1 |  |" in entry
 
 
 def test_the_first_entry_compares_with_nothing():
-    said = changelog.entry(NEW, None, DAY)
-    assert "was" not in said
-    assert "Parameter" not in said
-    assert "| roc_auc | 0.9 |" in said
+    entry = changelog.entry(NEW, None, DAY)
+    assert "was" not in entry
+    assert "Parameter" not in entry
+    assert "| roc_auc | 0.9 |" in entry
 
 
 def test_known_weaknesses_stand_in_the_changelog():

@@ -38,8 +38,8 @@ def test_calibration_is_that_of_sklearn_and_equal_scores_stay_together():
     from sklearn.calibration import calibration_curve
 
     rng = np.random.default_rng(1)
-    told = rng.random(500)
-    hit = rng.random(500) < told
-    observed, predicted = calibration_curve(hit, told, n_bins=10, strategy="quantile")
-    assert np.allclose(report.calibrated(told, hit), np.column_stack([predicted, observed]))
+    scores = rng.random(500)
+    hit = rng.random(500) < scores
+    observed, predicted = calibration_curve(hit, scores, n_bins=10, strategy="quantile")
+    assert np.allclose(report.calibrated(scores, hit), np.column_stack([predicted, observed]))
     assert report.calibrated(np.full(40, 0.25), np.arange(40) < 10) == [(0.25, 0.25)]

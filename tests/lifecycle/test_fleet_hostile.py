@@ -58,10 +58,10 @@ def look(run: Run, tmp_path: Path) -> Callable[..., dict[str, dict[str, Any]]]:
         where = ("--file", tmp_path / "fleet.toml", "--db", tmp_path / "fleet.db", "--cache", tmp_path / "cache")
         result = run("fleet", "status", "--json", *where, *words)
         assert "Traceback" not in result.err
-        told: dict[str, dict[str, Any]] = json.loads(result.out)
-        assert told["good"]["error"] == ""
-        assert told["good"]["behind"] == 1
-        return told
+        records: dict[str, dict[str, Any]] = json.loads(result.out)
+        assert records["good"]["error"] == ""
+        assert records["good"]["behind"] == 1
+        return records
 
     return looking
 

@@ -99,9 +99,9 @@ def acted(page: Path, folder: Path) -> dict[str, object]:
     copy = folder / "acted.html"
     copy.write_text(page.read_text(encoding="utf-8").replace("</body>", f"{ACTS}</body>"), encoding="utf-8")
     words = [CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=5000", "--dump-dom"]
-    told = subprocess.run([*words, copy.as_uri()], capture_output=True, text=True, timeout=120, check=True).stdout
-    found = re.search(r'\{"first".*\}', told)
-    assert found, told[-2000:]
+    output = subprocess.run([*words, copy.as_uri()], capture_output=True, text=True, timeout=120, check=True).stdout
+    found = re.search(r'\{"first".*\}', output)
+    assert found, output[-2000:]
     seen: dict[str, object] = json.loads(found[0].replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&"))
     return seen
 

@@ -84,11 +84,11 @@ def git(project: Path, *words: str) -> str:
 
 
 def test_it_ships(shipped: tuple[Path, str]) -> None:
-    project, said = shipped
-    assert f"== {project.name} ships" in said
-    assert "checked     rows of the test set over HTTP: as the model in process" in said
-    assert all(len(line) <= 80 for line in said[said.index("ships") : said.index("\ntook")].splitlines())
-    tag = re.search(rf"bento +({project.name}:\w+)", said)
+    project, output = shipped
+    assert f"== {project.name} ships" in output
+    assert "checked     rows of the test set over HTTP: as the model in process" in output
+    assert all(len(line) <= 80 for line in output[output.index("ships") : output.index("\ntook")].splitlines())
+    tag = re.search(rf"bento +({project.name}:\w+)", output)
     assert tag
     assert (project / ".bentoml" / "bentos" / tag[1].replace(":", "/") / "bento.yaml").exists()
 
@@ -254,14 +254,14 @@ def test_no_body_brings_it_down(shipped: tuple[Path, str], url: str) -> None:
     for name in record:
         odd = [{}, [1], "\x00", True, float("nan"), float("inf"), 10**400, -1e308, "🐧", ""]
         for value in odd:
-            status, said = post(url, json.dumps(record | {name: value}).encode())
-            assert status in (200, 422), (name, value, said)
-            assert status == 200 or said["errors"][0]["field"] == name
+            status, answer = post(url, json.dumps(record | {name: value}).encode())
+            assert status in (200, 422), (name, value, answer)
+            assert status == 200 or answer["errors"][0]["field"] == name
             closed = columns[name]["type"] in ("number", "integer") or "categories" in columns[name]
             if closed and not isinstance(value, bool):
-                assert status == 422, (name, value, said)
-        status, said = post(url, json.dumps({k: v for k, v in record.items() if k != name}).encode())
-        assert (status, said["errors"][0]["field"]) == (422, name)
+                assert status == 422, (name, value, answer)
+        status, answer = post(url, json.dumps({k: v for k, v in record.items() if k != name}).encode())
+        assert (status, answer["errors"][0]["field"]) == (422, name)
     bodies = {
         b"": 400, b"{": 400, b"null": 422, b"[]": 422, b"\xff\xfe": 400, b'{"records": []}': 422, b"{}": 422,
         b"[" * 100_000: 400, b'{"a":' * 50_000 + b"1" + b"}" * 50_000: 400, b" " * 10_000_000: 413,
@@ -270,8 +270,8 @@ def test_no_body_brings_it_down(shipped: tuple[Path, str], url: str) -> None:
         json.dumps({"records": [record, 5, None]}).encode(): 422,
     }  # fmt: skip
     for body, wanted in bodies.items():
-        status, said = post(url, body)
-        assert status == wanted, (body[:60], said)
+        status, answer = post(url, body)
+        assert status == wanted, (body[:60], answer)
     assert post(url, json.dumps(record).encode())[0] == 200
 
 
@@ -334,10 +334,10 @@ def test_data_that_breaks_the_contract_is_refused(shipped: tuple[Path, str], mak
     raw.write_text("\n".join(lines) + "\n", encoding=encoding)
     refused = make(project, "data", check=False)
     assert refused.returncode
-    said = refused.stdout + refused.stderr
-    assert f"column {name!r}: holds an unknown category in 1 row: {row}" in said
-    assert "Atlantis" in said.split("to admit it, in contract.yaml:")[1]
-    assert "Traceback" not in said
+    output = refused.stdout + refused.stderr
+    assert f"column {name!r}: holds an unknown category in 1 row: {row}" in output
+    assert "Atlantis" in output.split("to admit it, in contract.yaml:")[1]
+    assert "Traceback" not in output
 
 
 def test_nothing_phones_home(shipped: tuple[Path, str]) -> None:

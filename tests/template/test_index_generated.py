@@ -55,8 +55,8 @@ def index(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 def _wait(port: int) -> None:
     for _ in range(100):
-        with socket.socket() as asked:
-            if asked.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket() as connection:
+            if connection.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
     pytest.fail("the index does not answer")

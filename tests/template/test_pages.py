@@ -78,8 +78,10 @@ def measured(page: Path, folder: Path, width: int, *flags: str) -> dict[str, obj
     seen = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True).stdout
     found = re.search(r"\{.*\}", seen)
     assert found, seen[-2000:]
-    told: dict[str, object] = json.loads(found[0].replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&"))
-    return told
+    measurements: dict[str, object] = json.loads(
+        found[0].replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&")
+    )
+    return measurements
 
 
 @pytest.mark.parametrize("width", [1280, 360])

@@ -68,8 +68,8 @@ def prometheus(project: Path, replicas: list[Service], tmp_path_factory: pytest.
         process = subprocess.Popen(words, stdout=log, stderr=log)
 
     def query(expression: str) -> list[dict[str, Any]]:
-        asked = urllib.parse.urlencode({"query": expression})
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{asked}", timeout=10) as answer:
+        parameters = urllib.parse.urlencode({"query": expression})
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{parameters}", timeout=10) as answer:
             found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
             return found
 
@@ -108,13 +108,13 @@ def test_counters_of_two_replicas_add_up(prometheus: Query, replicas: list[Servi
 def test_the_psi_of_two_replicas_is_that_of_their_sum(
     prometheus: Query, replicas: list[Service], project: Path
 ) -> None:
-    told = json.loads((project / "models/serving/reference.json").read_text(encoding="utf-8"))["features"]["island"]
+    island = json.loads((project / "models/serving/reference.json").read_text(encoding="utf-8"))["features"]["island"]
     name = 'job_model_feature:ml_feature_psi:1d{feature="island"}'
     until(lambda: bool(prometheus(name)), 60)
     counts = prometheus('sum by (bin) (ml_feature_bin_total{feature="island"})')
     seen = {row["metric"]["bin"]: float(row["value"][1]) for row in counts}
-    p = np.maximum([seen[bin_] / sum(seen.values()) for bin_ in told["bins"]], 1e-4)
-    q = np.maximum(list(told["bins"].values()), 1e-4)
+    p = np.maximum([seen[bin_] / sum(seen.values()) for bin_ in island["bins"]], 1e-4)
+    q = np.maximum(list(island["bins"].values()), 1e-4)
     wanted = float(((p - q) * np.log(p / q)).sum())
     assert wanted > 0.05
     until(lambda: abs(value(prometheus(name)) - wanted) < 0.1 * wanted, 60)

@@ -16,9 +16,9 @@ WORDS = ["copier", "update", "--skip-answered", "--defaults", "--answers-file", 
 
 def test_the_bot_is_asked_for_and_looks_at_the_standard_alone(render: Render) -> None:
     assert not (render() / "renovate.json").exists()
-    told = json.loads((render(renovate=True) / "renovate.json").read_text(encoding="utf-8"))
-    assert told["enabledManagers"] == ["copier"]
-    assert not any(rule["automerge"] for rule in told["packageRules"])
+    config = json.loads((render(renovate=True) / "renovate.json").read_text(encoding="utf-8"))
+    assert config["enabledManagers"] == ["copier"]
+    assert not any(rule["automerge"] for rule in config["packageRules"])
 
 
 def git(folder: Path, *words: str) -> str:
