@@ -237,8 +237,8 @@ def summary(planned: Plan, root: Path) -> str:
     if editable := pinned.editable():
         lines.append(f"Note: the library that ran is an editable install of {editable}, equal to the pinned one.")
     if (root / VENDOR).is_dir():
-        left = ", ".join(sorted(path.name for path in (root / VENDOR).iterdir()))
-        lines.append(f"Kept: {VENDOR}/ ({left}); apply what you need of it to {TARGET}/, then delete it.")
+        files = ", ".join(sorted(path.name for path in (root / VENDOR).iterdir()))
+        lines.append(f"Kept: {VENDOR}/ ({files}); apply what you need of it to {TARGET}/, then delete it.")
     return "\n".join(
         [
             *lines,

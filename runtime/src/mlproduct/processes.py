@@ -54,12 +54,12 @@ def _end(process: "subprocess.Popen[str]") -> None:
     with suppress(KeyboardInterrupt, subprocess.TimeoutExpired):  # a second Ctrl-C: kill at once
         with suppress(subprocess.TimeoutExpired):
             drain(timeout=GRACE)
-        for one in family:
+        for member in family:
             with suppress(psutil.NoSuchProcess):
-                one.terminate() if sys.platform == "win32" else one.send_signal(signal.SIGINT)
+                member.terminate() if sys.platform == "win32" else member.send_signal(signal.SIGINT)
         drain(timeout=MOST)
         psutil.wait_procs(family, timeout=MOST)
-    for one in family:
+    for member in family:
         with suppress(psutil.NoSuchProcess):
-            one.kill()
+            member.kill()
     process.wait()

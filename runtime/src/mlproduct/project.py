@@ -46,10 +46,10 @@ def open(start: Path | str | None = None) -> "Project":  # noqa: A001
     >>> (project.root / "contract.yaml").exists()
     True
     """
-    here = Path.cwd() if start is None else Path(start)
-    if not here.exists():
-        raise DataError(f"there is no folder {here}")
-    root = repository.find(here)
+    folder = Path.cwd() if start is None else Path(start)
+    if not folder.exists():
+        raise DataError(f"there is no folder {folder}")
+    root = repository.find(folder)
     if (other := pinned.elsewhere(root)) is not None:
         raise DataError(f"the library of {other} is not the one that runs ({pinned.HERE}): `make setup` installs it")
     pinned.check(root)

@@ -74,11 +74,11 @@ def _fix(value: Any, node: Schema) -> str:
     if "minimum" not in node or not isinstance(value, str | float):
         return ""
     try:
-        meant = float(value)
+        number = float(value)
     except ValueError:
         return ""
-    fits = node["minimum"] <= meant <= node["maximum"] and (node["type"] == "number" or meant.is_integer())
-    return f"; write {plain(meant)}" + (" without quotes" if plain(meant) == value else "") if fits else ""
+    fits = node["minimum"] <= number <= node["maximum"] and (node["type"] == "number" or number.is_integer())
+    return f"; write {plain(number)}" + (" without quotes" if plain(number) == value else "") if fits else ""
 
 
 def _node(schema: Schema, loc: tuple[int | str, ...]) -> Schema:

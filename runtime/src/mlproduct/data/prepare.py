@@ -195,8 +195,8 @@ def split_at_random(
     lot = lots(frame.loc[first.index], contract, params.seed)
     strata = frame.loc[first.index, contract.target] if contract.labels else pd.Series("", index=first.index)
     place = lot.groupby(strata).rank(method="first")
-    wanted = (strata.map(strata.value_counts()) * params.test_size).round()
-    chosen = place <= wanted
+    sizes = (strata.map(strata.value_counts()) * params.test_size).round()
+    chosen = place <= sizes
     if not chosen.any() or chosen.all():  # classes with a member or two each
         chosen = lot.rank(method="first") <= max(1, min(len(first) - 1, round(params.test_size * len(first))))
     tested = entity.isin(first[chosen])

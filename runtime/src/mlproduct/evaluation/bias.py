@@ -139,9 +139,9 @@ def classification(
         gates.append(_gate(name, bounded(apart, cells, entity, params), getattr(params.bias, name), group))
     if champion.predictions is None:
         return gates
-    both = frame.index.isin(champion.rows)
-    theirs = champion.predictions.loc[frame.index[both], "prediction"].map(code).to_numpy()
-    cells, entity = np.column_stack([cells[both], theirs]), pd.factorize(entity[both])[0]
+    shared = frame.index.isin(champion.rows)
+    theirs = champion.predictions.loc[frame.index[shared], "prediction"].map(code).to_numpy()
+    cells, entity = np.column_stack([cells[shared], theirs]), pd.factorize(entity[shared])[0]
     for name in ("parity", "odds"):
 
         def growth(rows: Array, weight: Array, of: Rates = RATES[name]) -> float:
@@ -173,10 +173,10 @@ def errors_by_group(
         _gate("calibration", size, params.bias.calibration, group, f"predicted minus observed, in {off!r}"),
     ]
     if worse is not None:
-        both = frame.index.intersection(worse.index)
+        shared = frame.index.intersection(worse.index)
         apart = {
             str(name): mean_bounds(worse[rows.index].to_numpy(), pd.factorize(rows["entity"])[0])
-            for name, rows in frame.loc[both].groupby(group[both])
+            for name, rows in frame.loc[shared].groupby(group[shared])
         }
         most = max(apart, key=lambda name: apart[name].value)
         gates.append(

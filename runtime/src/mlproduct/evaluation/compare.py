@@ -148,9 +148,9 @@ def leaks(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> l
 
 def by_itself(train_rows: pd.DataFrame, test: pd.DataFrame, name: str, contract: Contract) -> float:
     """Return the loss of guessing by the mean of the target in each value, or narrow band, of one column."""
-    both, cut = pd.concat([train_rows[name], test[name]], ignore_index=True), len(train_rows)
-    numeric = contract.columns[name].type in NUMERIC and both.nunique() > 50
-    cell = bands(both, 50) if numeric else both.astype("object").fillna("none").map(str)
+    values, cut = pd.concat([train_rows[name], test[name]], ignore_index=True), len(train_rows)
+    numeric = contract.columns[name].type in NUMERIC and values.nunique() > 50
+    cell = bands(values, 50) if numeric else values.astype("object").fillna("none").map(str)
     target = pd.get_dummies(train_rows[contract.target]) if contract.labels else train_rows[[contract.target]]
     target = target.astype("float64").set_axis([f"p {name}" for name in target.columns], axis=1).reset_index(drop=True)
     means = target.groupby(cell[:cut].to_numpy()).mean()
@@ -184,12 +184,12 @@ def axes(champion: Champion, predictions: pd.DataFrame) -> dict[str, Any]:
     ours, theirs = json.loads(META.read_text(encoding="utf-8")), champion.meta
     now = with_defaults(PARAMS)
     before = with_defaults(champion.folder / PARAMS.name)
-    made = {
+    pairs = {
         k: [before.get(k), now.get(k)]
         for k in sorted({*now, *before})
         if k.startswith(("model.", "prepare.", "bias.allow", "own."))
     }
-    differ = {name: pair for name, pair in made.items() if pair[0] != pair[1]}
+    differ = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     kept = champion.folder / PREDICTIONS.name
     same_rows = set(read_predictions(kept)["key"]) == set(predictions["key"]) if kept.exists() else None
     packages = {

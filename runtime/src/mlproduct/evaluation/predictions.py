@@ -15,11 +15,11 @@ Array = npt.NDArray[Any]
 
 def predicted(model: Any, frame: pd.DataFrame, contract: Contract, features: list[str] | None = None) -> pd.DataFrame:
     """Predict rows whose truth is known: `truth`, `prediction`, and `p LABEL` for each class."""
-    seen = frame[features or contract.features]
+    inputs = frame[features or contract.features]
     labels, target = [str(label) for label in contract.labels], frame[contract.target]
     if not labels:
-        return pd.DataFrame({"truth": target, "prediction": model.predict(seen)}, index=frame.index)
-    p = aligned(model.predict_proba(seen), model.classes_, labels)
+        return pd.DataFrame({"truth": target, "prediction": model.predict(inputs)}, index=frame.index)
+    p = aligned(model.predict_proba(inputs), model.classes_, labels)
     found = pd.DataFrame(p, columns=[f"p {label}" for label in labels], index=frame.index)
     found.insert(0, "truth", target)
     found.insert(1, "prediction", np.array(labels)[p.argmax(axis=1)])

@@ -115,8 +115,8 @@ def slices(
         ends = (row["loss"], row["loss_low"], row["loss_high"])
         tests.append((Bounds(*(end - overall for end in ends)), params.slices.gap))
         if worse is not None:
-            both = rows & test.index.isin(worse.index)
-            found = mean_bounds(worse.reindex(test.index).to_numpy()[both], entity[both])
+            shared = rows & test.index.isin(worse.index)
+            found = mean_bounds(worse.reindex(test.index).to_numpy()[shared], entity[shared])
             row["worse"] = found.value
             tests.append((found, params.slices.worse))
     adjusted = iter(holm(tests))

@@ -34,12 +34,12 @@ def begin(params: Params, hypothesis: str) -> Run:
     """Describe the run that is about to start."""
     found = inputs(Contract.load(), params) | {"code": imports.of_model()}
     fingerprint = hashlib.sha256("".join(found.values()).encode()).hexdigest()[:16]
-    who = champion.git("config", "user.name") or getpass.getuser()
+    author = champion.git("config", "user.name") or getpass.getuser()
     commit = champion.git("rev-parse", "HEAD") or ""
     return Run(
         fingerprint,
         RUNNING,
-        who,
+        author,
         datetime.now(UTC).isoformat(timespec="seconds"),
         hypothesis,
         deciding(params),

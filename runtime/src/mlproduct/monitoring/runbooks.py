@@ -122,13 +122,13 @@ def describe(outcome: Outcome) -> str:
     return "\n".join([head, f"       exit status {outcome.status}", *(f"       {line}" for line in lines)])
 
 
-def perform(kind: str, names: list[str], seen: dict[str, str]) -> list[Outcome]:
+def perform(kind: str, names: list[str], variables: dict[str, str]) -> list[Outcome]:
     """Run the commands of a kind, page by page, and print each with what came of it."""
     outcomes = []
     for page, text in pages(names).items():
         for command in commands(page, text):
             if command.kind == kind:
-                outcomes.append(execute(command, seen))
+                outcomes.append(execute(command, variables))
                 print(describe(outcomes[-1]), flush=True)
     return outcomes
 

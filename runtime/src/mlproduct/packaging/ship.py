@@ -152,10 +152,10 @@ def ask(url: str, body: Any) -> Any:
 def differences(answers: list[dict[str, Any]], expected: list[Any], tolerance: float) -> list[str]:
     """Say where the service and the model in process disagree."""
     return [
-        f"test row {i}: the service says {answer['prediction']!r}, the model {wanted.prediction!r}"
-        for i, (answer, wanted) in enumerate(zip(answers, expected, strict=True))
-        if not _same(answer["prediction"], wanted.prediction, tolerance)
-        or any(not _same(answer["probabilities"][x], p, tolerance) for x, p in (wanted.probabilities or {}).items())
+        f"test row {i}: the service says {answer['prediction']!r}, the model {prediction.prediction!r}"
+        for i, (answer, prediction) in enumerate(zip(answers, expected, strict=True))
+        if not _same(answer["prediction"], prediction.prediction, tolerance)
+        or any(not _same(answer["probabilities"][x], p, tolerance) for x, p in (prediction.probabilities or {}).items())
     ]
 
 

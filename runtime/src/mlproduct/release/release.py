@@ -36,10 +36,10 @@ class Released:
 
 def following(tags: list[str]) -> str:
     """Return the next version: a new model is a minor one; who breaks what callers send says VERSION=v2.0.0."""
-    known = [tuple(map(int, found.groups())) for tag in tags if (found := VERSION.fullmatch(tag))]
-    if not known:
+    versions = [tuple(map(int, found.groups())) for tag in tags if (found := VERSION.fullmatch(tag))]
+    if not versions:
         return "v1.0.0"
-    major, minor, _ = max(known)
+    major, minor, _ = max(versions)
     return f"v{major}.{minor + 1}.0"
 
 
@@ -138,17 +138,17 @@ def publish(version: str, before: str, commit: str, notes: str) -> None:
         raise
 
 
-def summary(made: Released) -> str:
+def summary(released: Released) -> str:
     """Say what was released, how it reaches others, and how it is taken back."""
     branch = git("rev-parse", "--abbrev-ref", "HEAD")
-    back = f"make rollback VERSION={made.before}" if made.before else "there is no release before this one"
+    back = f"make rollback VERSION={released.before}" if released.before else "there is no release before this one"
     return "\n".join(
         [
-            f"\n== {team.package()} {made.version} is the champion",
-            f"model       {made.built.model}, served and asked: /version says so",
-            f"bento       {made.built.bento}, with its SBOM",
+            f"\n== {team.package()} {released.version} is the champion",
+            f"model       {released.built.model}, served and asked: /version says so",
+            f"bento       {released.built.bento}, with its SBOM",
             f"written     {CHANGELOG}, {SBOM}",
-            f"publish     make push && git push --atomic origin {branch} {made.version}",
+            f"publish     make push && git push --atomic origin {branch} {released.version}",
             f"roll back   {back}",
         ]
     )
@@ -156,11 +156,11 @@ def summary(made: Released) -> str:
 
 def main(version: str = "") -> None:
     """Release the commit at hand under a version, or under the next one."""
-    made = release(version, datetime.now(UTC).date())
-    if releases()[0] != made.version:
+    released = release(version, datetime.now(UTC).date())
+    if releases()[0] != released.version:
         raise DataError(
-            f"{made.version} is tagged, and `make train` would compare with {releases()[0]}: look at `git tag`"
+            f"{released.version} is tagged, and `make train` would compare with {releases()[0]}: look at `git tag`"
         )
-    print(summary(made))
+    print(summary(released))
     if warning := storage.note(storage.Storage.read()):
         print(f"note        {warning}")

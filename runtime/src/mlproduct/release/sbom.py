@@ -46,7 +46,7 @@ def completed(document: dict[str, Any], name: str, version: str, meta: dict[str,
     """Add to the packages what is served: the product, its model and the data that the model learnt from."""
     for component in document["components"]:
         component.pop("description", None)  # the line of the lock once more
-    made = [
+    components = [
         {"type": "machine-learning-model", "bom-ref": "model", "name": f"{name}-model", "version": meta["version"]},
         {
             "type": "data",
@@ -66,6 +66,6 @@ def completed(document: dict[str, Any], name: str, version: str, meta: dict[str,
     others = [entry for entry in document.get("dependencies", []) if entry["ref"] in refs]
     return document | {
         "metadata": document["metadata"] | {"component": product},
-        "components": [*made, *document["components"]],
+        "components": [*components, *document["components"]],
         "dependencies": [*depends, *others],
     }

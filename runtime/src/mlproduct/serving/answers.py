@@ -31,8 +31,8 @@ class Journal:
 def _joined(requests: list[Asked]) -> Asked:
     if len(requests) == 1:
         return requests[0]
-    records = [record for one in requests for record in one.records]
-    return Asked(records, False, [flags for one in requests for flags in one.flags])
+    records = [record for request in requests for record in request.records]
+    return Asked(records, False, [flags for request in requests for flags in request.flags])
 
 
 class Answers:
@@ -81,7 +81,7 @@ class Answers:
         rollout, everyone = self._params.rollout, range(len(request.records))
         if len(self._predictors) == 1 and not rollout.entity:
             return self.answered(CONTROL, request, everyone)
-        sent = [record for body, one in questions for record in ([body] if one.one else body["records"])]
+        sent = [record for body, parsed in questions for record in ([body] if parsed.one else body["records"])]
         chosen = [variant(record, rollout) if len(self._predictors) > 1 else CONTROL for record in sent]
         found: list[dict[str, Any]] = [{}] * len(sent)
         for name in {*chosen}:
@@ -132,7 +132,8 @@ class Answers:
 
     def shadow(self, request: Asked, shown: list[str]) -> None:
         """Let the challenger answer, for the log and the counters alone, beside the ids that callers were shown."""
-        self.answered(CHALLENGER, request, list(range(len(request.records))), [{"shadow_of": one} for one in shown])
+        more = [{"shadow_of": prediction_id} for prediction_id in shown]
+        self.answered(CHALLENGER, request, list(range(len(request.records))), more)
 
     def explain(self, request: Asked) -> dict[str, Any]:
         """Say what each feature adds to the score of the class that is predicted, or to the value.

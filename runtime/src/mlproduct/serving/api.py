@@ -110,8 +110,8 @@ class Api:
             status, body, kind = 500, ProblemError(500, "error", "the service failed; its log says why").body(), PROBLEM
         if path != "/metrics":
             route = path if path in self._work or path in self._pages else "other"
-            known = method if method in ("GET", "POST", "HEAD") else "other"
-            self._metrics.answered(route, known, status, time.perf_counter() - begun)
+            label = method if method in ("GET", "POST", "HEAD") else "other"
+            self._metrics.answered(route, label, status, time.perf_counter() - begun)
         headers += [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})

@@ -46,12 +46,12 @@ FAULTS = (500, 503, 504)
 ROUTES = ("/predict", "/explain", "/feedback", "/version")
 
 
-def _counter(name: str, says: str, *labels: str) -> Any:
-    return prometheus.Counter(name, says, labels)
+def _counter(name: str, documentation: str, *labels: str) -> Any:
+    return prometheus.Counter(name, documentation, labels)
 
 
-def _gauge(name: str, says: str, *labels: str, over: Any = "max") -> Any:
-    return prometheus.Gauge(name, says, labels, multiprocess_mode=over)
+def _gauge(name: str, documentation: str, *labels: str, over: Any = "max") -> Any:
+    return prometheus.Gauge(name, documentation, labels, multiprocess_mode=over)
 
 
 REQUESTS = _counter(
@@ -172,11 +172,11 @@ class ServiceMetrics:
             return lambda x: null if x is None else (first + bisect_right(edges, x) if low <= x <= high else over)
         if "labels" in reference:
             listed = contract.columns[name].labels  # none where any text is allowed: then nothing is unseen
-            known: dict[Any, int] = dict.fromkeys(listed, places[OTHER]) | {x: places[x] for x in reference["labels"]}
+            table: dict[Any, int] = dict.fromkeys(listed, places[OTHER]) | {x: places[x] for x in reference["labels"]}
             if contract.columns[name].type == "boolean":
-                known = {float(i): at for i, at in enumerate(known.values())}
+                table = {float(i): at for i, at in enumerate(table.values())}
             strange = places["unseen" if listed else OTHER]
-            return lambda x: null if x is None else known.get(x, strange)
+            return lambda x: null if x is None else table.get(x, strange)
         return lambda x: null if x is None else first
 
     def _tell_reference(self, name: str, reference: dict[str, Any]) -> None:

@@ -141,7 +141,7 @@ def _json(schema: dict[str, Any], kind: str = "application/json") -> dict[str, A
 
 def _post(summary: str, body: dict[str, Any], answer: dict[str, Any], status: int) -> dict[str, Any]:
     problem = _json(_ref("Problem"), "application/problem+json")
-    refusals = {str(code): {"description": says} | problem for code, says in REFUSALS.items()}
+    refusals = {str(code): {"description": description} | problem for code, description in REFUSALS.items()}
     return {
         "summary": summary,
         "requestBody": {"required": True} | _json(body),

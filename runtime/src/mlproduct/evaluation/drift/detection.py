@@ -124,12 +124,12 @@ def against(
     tested = test.assign(**{SCORE: scored(test, model, contract)})
     new = new.assign(**{SCORE: scored(new, model, contract)})
     labels = [str(label) for label in contract.labels]
-    known = new[new[contract.target].notna()] if contract.target in columns else new.iloc[:0]
+    labelled = new[new[contract.target].notna()] if contract.target in columns else new.iloc[:0]
     if labels and contract.target in columns:
-        known = known[known[contract.target].isin(labels)]
+        labelled = labelled[labelled[contract.target].isin(labels)]
     kept = read_predictions()
-    predictions = [kept, predicted(model, known, contract)] if len(known) else [kept, kept.iloc[:0]]
-    before, after = asked(test.loc[kept.index], predictions, known, contract)
+    predictions = [kept, predicted(model, labelled, contract)] if len(labelled) else [kept, kept.iloc[:0]]
+    before, after = asked(test.loc[kept.index], predictions, labelled, contract)
     found, rows = [], []
     for period, part in new.groupby(periods(new, contract), sort=True):
         where = "" if period == "all" else str(period)
@@ -142,16 +142,16 @@ def against(
             tested, part, [SCORE], contract, params.drift
         )
         found += [replace(gate, slice=f"{where} {gate.slice}".strip()) for gate in gates(effects, len(part))]
-        seen = np.flatnonzero(known.index.isin(part.index))
-        if len(seen) >= FEWEST:
-            windows = parts_of(before.frame, contract, params.drift, len(seen))
-            found.append(grown(before, windows, after, seen, params.drift, where))
+        places = np.flatnonzero(labelled.index.isin(part.index))
+        if len(places) >= FEWEST:
+            windows = parts_of(before.frame, contract, params.drift, len(places))
+            found.append(grown(before, windows, after, places, params.drift, where))
         rows.append(
             {
                 "period": where or "all",
                 "n": len(part),
                 "drifted": [e.column for e in effects if e.has_drifted],
-                "loss": float(after.loss[seen].mean()) if len(seen) else None,
+                "loss": float(after.loss[places].mean()) if len(places) else None,
                 "effects": [asdict(e) for e in effects],
             }
         )
@@ -171,8 +171,8 @@ def read_new(path: Path, contract: Contract) -> pd.DataFrame:
         raise DataError(f"{path} lacks {', '.join(map(repr, missing))}, which the model needs")
     if raw.empty:
         raise DataError(f"{path} holds no rows")
-    here = [name for name, column in contract.columns.items() if column.role != "ignore" and name in raw]
-    return parse(raw, contract, here)[0]
+    names = [name for name, column in contract.columns.items() if column.role != "ignore" and name in raw]
+    return parse(raw, contract, names)[0]
 
 
 def render(found: Family, path: Path) -> str:
