@@ -358,10 +358,10 @@ def _configured(part: str, folder: Path) -> str:
 
 def commit_all(folder: Path, message: str) -> None:
     """Commit all of a work tree that is ours alone: no hook, no signature, nobody's name."""
-    who = {"user.name": FALLBACK[0], "user.email": FALLBACK[1]}
+    user = {"user.name": FALLBACK[0], "user.email": FALLBACK[1]}
     git("add", "--all", cwd=folder, config=PLAIN)
     words = ("commit", "--quiet", "--allow-empty", "--no-verify", "--no-gpg-sign", "--message", message)
-    git(*words, cwd=folder, config={**PLAIN, **who})
+    git(*words, cwd=folder, config={**PLAIN, **user})
 
 
 def first_commit(folder: Path, message: str) -> tuple[str, str] | None:

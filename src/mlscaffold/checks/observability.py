@@ -166,12 +166,12 @@ def alerts_complete(repository: Repository) -> Findings:
 
 
 def _lacks(settings: dict[str, Any]) -> list[str]:
-    wanted = {
+    required = {
         "severity": within(settings, "labels", "severity"),
         "summary": within(settings, "annotations", "summary"),
         "for": settings.get("for"),
     }
-    return [name for name, value in wanted.items() if value is None]
+    return [name for name, value in required.items() if value is None]
 
 
 @FAMILY.rule(

@@ -112,16 +112,16 @@ def _value(path: str, name: str, bounds: Mapping[str, Any]) -> Look:
         if path not in repository.known:
             return None
         found = within(repository.yaml(path), *name.split("."))
-        wrong = [f"{name} is {found!r}, not {word.replace('_', ' ')} {wanted!r}" for word, wanted in bounds.items()]
-        keeps = [_keeps(found, word, wanted) for word, wanted in bounds.items()]
+        wrong = [f"{name} is {found!r}, not {word.replace('_', ' ')} {bound!r}" for word, bound in bounds.items()]
+        keeps = [_keeps(found, word, bound) for word, bound in bounds.items()]
         return [Finding(text, path) for text, kept in zip(wrong, keeps, strict=True) if not kept]
 
     return value
 
 
-def _keeps(found: Any, word: str, wanted: Any) -> bool:
+def _keeps(found: Any, word: str, bound: Any) -> bool:
     if word == "is":
-        return bool(found == wanted)
-    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (found, wanted)):
+        return bool(found == bound)
+    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (found, bound)):
         return False
-    return bool(found <= wanted if word == "at_most" else found >= wanted)
+    return bool(found <= bound if word == "at_most" else found >= bound)

@@ -166,8 +166,8 @@ def resources(repository: Repository) -> Findings:
 
     def lacks(container: dict[str, Any], _: dict[str, Any]) -> list[str]:
         declared = mapping(container.get("resources"))
-        wanted = [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")]
-        return [f"says no {kind}.{what}" for kind, what in wanted if what not in mapping(declared.get(kind))]
+        required = [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")]
+        return [f"says no {kind}.{what}" for kind, what in required if what not in mapping(declared.get(kind))]
 
     return _each_container(repository, lacks)
 

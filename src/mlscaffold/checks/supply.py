@@ -439,13 +439,13 @@ def secrets_by_reference(repository: Repository) -> Findings:
     """Secrets reach containers by reference."""
     found = [(each.path, container) for each in cluster.workloads(repository) for container in each.containers]
     variables = [
-        (path, str(one.get("name")), one.get("value"))
+        (path, str(variable.get("name")), variable.get("value"))
         for path, container in found
-        for one in mappings(container.get("env"))
+        for variable in mappings(container.get("env"))
     ]
     for path, _, settings in cluster.compose(repository):
-        given = settings.get("environment")
-        pairs = given.items() if isinstance(given, dict) else (str(each).partition("=")[::2] for each in items(given))
+        env = settings.get("environment")
+        pairs = env.items() if isinstance(env, dict) else (str(each).partition("=")[::2] for each in items(env))
         variables += [(path, str(name), None if "$" in str(value) else value) for name, value in pairs]
     if not variables:
         return None

@@ -64,7 +64,7 @@ def new(  # noqa: PLR0913 - one parameter an option
     dataset = infer_contract(data, given.values, positive) if data else None
     show.findings(dataset.findings if dataset else ())
     overlays = [template_source(url) for url in overlay or []]
-    made = making.create(path, given, source, dataset, overlays=overlays, ask=asking and all_questions)
-    show.created(made, shipping=ship)
+    project = making.create(path, given, source, dataset, overlays=overlays, ask=asking and all_questions)
+    show.created(project, shipping=ship)
     if ship:
-        raise typer.Exit(making.ship(made.path))
+        raise typer.Exit(making.ship(project.path))

@@ -40,7 +40,7 @@ def _families(report: Report) -> Iterator[str]:
     yield '<table><tr><th>family<th class="n">score<th class="n">passed<th class="n">failed<th class="n">nothing to look at</tr>'
     for family, found in report.families:
         score = score_of(found)
-        counts = [sum(one.status == status for one in found) for status in ("passed", "failed", "nothing to look at")]
+        counts = [sum(each.status == status for each in found) for status in ("passed", "failed", "nothing to look at")]
         cells = "".join(f'<td class="n">{count}' for count in counts)
         yield f'<tr><td>{escape(family.name)}<td class="n">{"-" if score is None else score}{cells}</tr>'
     yield "</table>"

@@ -122,8 +122,8 @@ def apply_gates(name: str, project: Path, after: Path, before: str, default: Cal
     if not file.is_file() or not params.is_file():
         return GateChanges("")
     place = gates_of(name).as_posix()
-    wanted = read_gates(file.read_text(encoding="utf-8"), place)
-    return set_values(params.read_text(encoding="utf-8"), wanted, read_gates(before, place), default)
+    values = read_gates(file.read_text(encoding="utf-8"), place)
+    return set_values(params.read_text(encoding="utf-8"), values, read_gates(before, place), default)
 
 
 def gates_of(name: str) -> Path:

@@ -115,9 +115,9 @@ def _commit(planned: Plan, tree: Path) -> str:
     git("update-index", "--add", "--remove", "-z", "--stdin", cwd=tree, config=PLAIN, stdin=paths)
     written = git("write-tree", cwd=tree).strip()
     name = identity(root)
-    who = {"user.name": name[0], "user.email": name[1]} if name else {}
+    user = {"user.name": name[0], "user.email": name[1]} if name else {}
     message = f"Update the standard: {planned.steps}" if planned.overlays else f"Update the standard {planned.steps}"
-    return git("commit-tree", written, "-p", base, "-m", message, cwd=tree, config=who).strip()
+    return git("commit-tree", written, "-p", base, "-m", message, cwd=tree, config=user).strip()
 
 
 def _checked(command: str, folder: Path) -> Checked:
