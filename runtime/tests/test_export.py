@@ -21,9 +21,9 @@ def fitted(small, frame: pd.DataFrame, tuned):
     return train.train(frame, small, tuned)
 
 
-def answers(folder: Path, found: Any, model: Any, known: Any, rows: pd.DataFrame) -> Any:
+def answers(folder: Path, found: Any, model: Any, contract: Any, rows: pd.DataFrame) -> Any:
     table = json.loads((folder / export.TABLE).read_text(encoding="utf-8"))
-    matrix = encode.encoder(table)(request.values(known, rows))
+    matrix = encode.encoder(table)(request.values(contract, rows))
     ask = (
         predict.graphed((folder / export.GRAPH).read_bytes()) if found.path == "onnx" else predict.estimated(model[-1])
     )

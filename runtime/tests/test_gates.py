@@ -99,8 +99,8 @@ def test_the_rows_that_would_decide_do_decide():
     rng = np.random.default_rng(6)
     found = gate.mean_bounds(losses(rng, 200, 0.0))
     assert found.verdict(0.02) == "INCONCLUSIVE"
-    wanted = gate.Bounds(0.0, found.low - found.value, found.high - found.value).rows_wanted(0.02, 200)
-    decided = [gate.mean_bounds(losses(rng, wanted, 0.0)).verdict(0.02) for _ in range(200)]
+    n = gate.Bounds(0.0, found.low - found.value, found.high - found.value).rows_wanted(0.02, 200)
+    decided = [gate.mean_bounds(losses(rng, n, 0.0)).verdict(0.02) for _ in range(200)]
     assert decided.count("PASS") > 180
 
 

@@ -169,11 +169,11 @@ def test_the_page_tells_of_an_interruption(pipeline: Callable[..., None], cause:
 def test_a_run_that_is_known_stays_what_it_was_when_it_is_interrupted(pipeline: Callable[..., None]):
     pipeline(0)
     journal.train("deeper", "", None)
-    known = journal.runs()
+    before = journal.runs()
     pipeline(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         journal.train("deeper", "", None)
-    assert journal.runs() == known
+    assert journal.runs() == before
     assert on_the_page() == [("blessed", "roc_auc 0.9", "")]
 
 

@@ -61,8 +61,8 @@ def test_outcomes_are_joined_and_the_loss_is_that_of_the_evaluation(small, frame
     assert len(found) == 100
     p = [prediction_ids.Ids(ABOUT["version"], 2).read(one).scores for one in found["prediction_id"]]
     predictions = pd.DataFrame({"truth": found["outcome"], "p No": [x[0] for x in p], "p Yes": [x[1] for x in p]})
-    wanted = metrics.losses(predictions, ["No", "Yes"]) * metrics.guessing(predictions["truth"], ["No", "Yes"]) / 0.5
-    np.testing.assert_allclose(found["loss"], wanted)
+    expected = metrics.losses(predictions, ["No", "Yes"]) * metrics.guessing(predictions["truth"], ["No", "Yes"]) / 0.5
+    np.testing.assert_allclose(found["loss"], expected)
     performance = labels.performance(found[found["variant"] == "control"])["control"]
     assert performance["loss"]["low"] < performance["loss"]["value"] < performance["loss"]["high"]
     assert performance["right"] == 1

@@ -33,9 +33,9 @@ def test_the_next_version_is_a_minor_one(tags, version):
     assert release.following(tags) == version
 
 
-@pytest.mark.parametrize(("version", "says"), [("1.2.0", "write v1.2.0"), ("v1.0.0", "released already")])
-def test_a_version_that_is_none_or_is_taken_is_refused(version, says):
-    with pytest.raises(contract.DataError, match=says):
+@pytest.mark.parametrize(("version", "message"), [("1.2.0", "write v1.2.0"), ("v1.0.0", "released already")])
+def test_a_version_that_is_none_or_is_taken_is_refused(version, message):
+    with pytest.raises(contract.DataError, match=message):
         release.checked(version, ["v1.0.0"])
 
 
@@ -85,9 +85,9 @@ def test_the_bill_of_materials_names_model_and_data():
 
 
 def test_a_service_that_is_another_is_found_out():
-    wanted = {"model": "m1", "commit": "c1"}
-    assert rebuild.disagreements({"model": "m1", "commit": "c1", "path": "onnx"}, wanted) == []
-    assert rebuild.disagreements({"model": "m2"}, wanted) == ["model is 'm2', not 'm1'", "commit is None, not 'c1'"]
+    expected = {"model": "m1", "commit": "c1"}
+    assert rebuild.disagreements({"model": "m1", "commit": "c1", "path": "onnx"}, expected) == []
+    assert rebuild.disagreements({"model": "m2"}, expected) == ["model is 'm2', not 'm1'", "commit is None, not 'c1'"]
 
 
 @pytest.mark.parametrize("name", ["releasing/rebuild.py", "rebuild.py"])

@@ -20,8 +20,8 @@ def sent(small, frame: pd.DataFrame) -> list[dict[str, Any]]:
     return request.examples(small, frame.head(ROWS))
 
 
-def read(body: Any, known: Any, most: int = ROWS) -> Any:
-    return request.Reader(known, most).read(body)
+def read(body: Any, schema: Any, most: int = ROWS) -> Any:
+    return request.Reader(schema, most).read(body)
 
 
 def test_rows_of_the_table_come_back_as_they_were(small, frame: pd.DataFrame, sent):
@@ -37,7 +37,7 @@ def test_one_bare_record_and_a_whole_row_are_accepted(small, sent):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "says"),
+    ("field", "value", "message"),
     [
         ("visits", "7", "valid number"),
         ("visits", True, "valid number"),
@@ -57,13 +57,13 @@ def test_one_bare_record_and_a_whole_row_are_accepted(small, sent):
         ("unknown", 1, "is not a column of contract.yaml"),
     ],
 )
-def test_a_fault_is_named_with_record_and_field(small, sent, field: str, value: Any, says: str):
+def test_a_fault_is_named_with_record_and_field(small, sent, field: str, value: Any, message: str):
     sent[2][field] = value
     with pytest.raises(request.RefusedError) as refused:
         read({"records": sent}, small)
     (fault,) = refused.value.errors
     assert (fault["record"], fault["field"], refused.value.status) == (2, field, 422)
-    assert says in fault["message"]
+    assert message in fault["message"]
 
 
 def test_a_missing_field_is_named(small, sent):

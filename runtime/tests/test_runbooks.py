@@ -46,9 +46,9 @@ def test_a_block_that_does_not_say_what_it_is_is_refused(info: str) -> None:
         runbooks.commands("Down", f"# Down\n\n```{info}\ntrue\n```\n")
 
 
-def outcome(text: str, **seen: str):
+def outcome(text: str, **variables: str):
     command = runbooks.Command("Down", 1, "check", "", text)
-    return runbooks.execute(command, {"PATH": os.environ["PATH"], **seen})
+    return runbooks.execute(command, {"PATH": os.environ["PATH"], **variables})
 
 
 def test_a_command_sees_the_addresses() -> None:

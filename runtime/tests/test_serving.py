@@ -79,24 +79,26 @@ def make(small, frame: pd.DataFrame, fitted, tuned, tmp_path: Path):
             params = params.replace(rollout=params.rollout.replace(mode="split", entity="row", share=0.5))
         score = fitted.predict_proba(frame[contract.features])[:, 1]
         about = {"guess": 0.5, "loss": 0.1, "path": "onnx"}
-        one = predict.Predictor(
+        predictor = predict.Predictor(
             lambda records: fitted.predict_proba(predict.frame_of(records, small)),
             contract,
             ["No", "Yes"],
             VERSION,
             about,
         )
-        both = {"control": one} | ({"challenger": replace(one, version="ba9876543210")} if challenger else {})
+        models = {"control": predictor} | (
+            {"challenger": replace(predictor, version="ba9876543210")} if challenger else {}
+        )
         reference = bins.reference(frame, score, contract, params.drift)
-        counters = metrics.ServiceMetrics(contract, params, reference, one.labels)
-        for name in both:
+        counters = metrics.ServiceMetrics(contract, params, reference, predictor.labels)
+        for name in models:
             counters.variant(
                 name, contract, dict.fromkeys(("model", "data", "commit", "verdict", "path"), "x"), 1.0, 0.1
             )
         folder = tmp_path / "log"
         kinds = [prediction_log.Lines(folder, kind, 2**20, 3, lambda: None) for kind in ("predictions", "outcomes")]
         examples = request.values(contract, frame.head(50))
-        responder = answers.Answers(both, params, counters, answers.Journal(*kinds, lambda: "now"), examples)
+        responder = answers.Answers(models, params, counters, answers.Journal(*kinds, lambda: "now"), examples)
         document = openapi.openapi(
             contract, params, "small", "1", request.examples(contract, frame.head(1))[0], secured=False
         )
@@ -230,7 +232,7 @@ def test_latencies_are_told_with_the_next_scrape(make):
     serviced = make().app._metrics
     name, took = "ml_request_seconds", (0.001, 0.0011, 0.3, 99)
     places = [("count", {}), ("bucket", {"le": "0.001"}), ("bucket", {"le": "0.0025"}), ("bucket", {"le": "10.0"})]
-    wanted = [len(took), 1, 2, 3, sum(took), 1]
+    expected = [len(took), 1, 2, 3, sum(took), 1]
 
     def told() -> list[float]:
         found = [counted(f"{name}_{part}", route="/explain", **more) for part, more in places]
@@ -243,7 +245,7 @@ def test_latencies_are_told_with_the_next_scrape(make):
         serviced.answered("/explain", "POST", 200, seconds)
     assert told() == before
     serviced.flush()
-    assert [b - a for a, b in zip(before, told(), strict=True)] == pytest.approx(wanted)
+    assert [b - a for a, b in zip(before, told(), strict=True)] == pytest.approx(expected)
 
 
 def test_a_fault_of_ours_shows_no_trace(make, sent, monkeypatch):

@@ -311,8 +311,8 @@ def test_a_tree_that_holds_itself_many_times_over_ends(root: Path, look: Callabl
     tree = git(hostile, "rev-parse", "HEAD^{tree}").strip()
     for _ in range(9):
         entries = "".join(f"040000 tree {tree}\t{number}\n" for number in range(10))
-        made = subprocess.run(["git", "mktree"], cwd=hostile, input=entries, capture_output=True, text=True, check=True)
-        tree = made.stdout.strip()
+        done = subprocess.run(["git", "mktree"], cwd=hostile, input=entries, capture_output=True, text=True, check=True)
+        tree = done.stdout.strip()
     commit_ = git(hostile, "commit-tree", tree, "-m", "bomb").strip()
     git(hostile, "update-ref", "HEAD", commit_)
     assert "more than 50000 files and folders" in look("--timeout", "50")["hostile"]["error"]

@@ -111,8 +111,8 @@ def test_a_bundle_is_never_read_or_refreshed_outside_of_the_project(
     how: str, project: Path, run: Run, template: Template, shipped: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = outside(tmp_path)
-    held = (project / ".mlscaffold/template.bundle").read_bytes()
-    (folder / "template.bundle").write_bytes(held)
+    content = (project / ".mlscaffold/template.bundle").read_bytes()
+    (folder / "template.bundle").write_bytes(content)
     git(project, "rm", "-rq", ".mlscaffold")
     if how == "link":
         (project / ".mlscaffold").symlink_to(folder)
@@ -127,7 +127,7 @@ def test_a_bundle_is_never_read_or_refreshed_outside_of_the_project(
     for command in ("update", "diff"):
         result = run(command, project)
         assert (result.code, "leads out of the repository" in result.err) == (2, True), result
-    assert (folder / "template.bundle").read_bytes() == held
+    assert (folder / "template.bundle").read_bytes() == content
 
 
 # The trust list.

@@ -80,10 +80,10 @@ def ran(desk: Path, script: str, **variables: str) -> subprocess.CompletedProces
     return subprocess.run(words, cwd=desk, env=env, capture_output=True, text=True, check=True)
 
 
-def gitlab(project: Path, job: str, says: str) -> tuple[dict[str, Any], str]:
+def gitlab(project: Path, job: str, message: str) -> tuple[dict[str, Any], str]:
     """Give a job of GitLab's file, and the command in it that says something."""
     found = yaml.safe_load((project / ".gitlab-ci.yml").read_text(encoding="utf-8"))[job]
-    (script,) = [command for command in found["script"] if says in command]
+    (script,) = [command for command in found["script"] if message in command]
     return found, script
 
 

@@ -47,8 +47,8 @@ def released(tmp_path_factory: pytest.TempPathFactory, template: Path, make: Mak
     project = folder / "clinic"
     words = [sys.executable, "-m", "mlscaffold", "new", str(project), "--template", str(template), "--defaults"]
     words += ["--data", str(folder / "clinic.csv"), "--target", "ill", "--protected", "sex", "--id", "patient"]
-    made = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stderr
+    created = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert created.returncode == 0, created.stderr
     done = make(project, "data", "train", "WHY=the first model")
     assert "This model may ship" in done.stdout, done.stdout
     commit(project, "the first model")

@@ -71,8 +71,8 @@ def shipped(
     project = folder / request.param.__name__
     words = [sys.executable, "-m", "mlscaffold", "new", str(project), "--template", str(template), "--defaults"]
     words += request.param(folder)
-    made = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stderr
+    created = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert created.returncode == 0, created.stderr
     nowhere = "http://127.0.0.1:9"
     done = make(project, "ship", HTTP_PROXY=nowhere, HTTPS_PROXY=nowhere, http_proxy=nowhere, https_proxy=nowhere,
                 NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")  # fmt: skip
@@ -101,8 +101,8 @@ def test_it_is_served_without_a_data_frame(shipped: tuple[Path, str]) -> None:
 def test_the_pointer_of_the_data_is_the_one_that_dvc_writes(shipped: tuple[Path, str]) -> None:
     project, _ = shipped
     changed = git(project, "status", "--porcelain").splitlines()
-    made = ("docs/model-card.md", "dvc.lock", "experiments/", "imports.yaml", "reports/")
-    assert [line for line in changed if not line[3:].startswith(made)] == []
+    generated = ("docs/model-card.md", "dvc.lock", "experiments/", "imports.yaml", "reports/")
+    assert [line for line in changed if not line[3:].startswith(generated)] == []
 
 
 def test_a_second_training_has_nothing_to_do(shipped: tuple[Path, str], make: Make) -> None:
@@ -238,12 +238,12 @@ def post(address: str, body: bytes) -> tuple[int, Any]:
 
 def test_one_record_and_many_are_answered(shipped: tuple[Path, str], url: str) -> None:
     record = json.loads((shipped[0] / ".bentoml" / "example.json").read_text(encoding="utf-8"))
-    status, one = post(url, json.dumps(record).encode())
+    status, single = post(url, json.dumps(record).encode())
     assert status == 200
-    assert set(one) >= {"prediction", "prediction_id", "model_version"}
+    assert set(single) >= {"prediction", "prediction_id", "model_version"}
     status, many = post(url, json.dumps({"records": [record, record]}).encode())
     assert status == 200
-    assert [p["prediction"] for p in many["predictions"]] == [one["prediction"]] * 2
+    assert [p["prediction"] for p in many["predictions"]] == [single["prediction"]] * 2
     assert many["predictions"][0]["prediction_id"] != many["predictions"][1]["prediction_id"]
 
 
@@ -269,9 +269,9 @@ def test_no_body_brings_it_down(shipped: tuple[Path, str], url: str) -> None:
         json.dumps(record | {"no such column": 1}).encode(): 422,
         json.dumps({"records": [record, 5, None]}).encode(): 422,
     }  # fmt: skip
-    for body, wanted in bodies.items():
+    for body, expected in bodies.items():
         status, answer = post(url, body)
-        assert status == wanted, (body[:60], answer)
+        assert status == expected, (body[:60], answer)
     assert post(url, json.dumps(record).encode())[0] == 200
 
 
@@ -324,13 +324,13 @@ def test_data_that_breaks_the_contract_is_refused(shipped: tuple[Path, str], mak
     commit(project, "all of it")
     contract = yaml.safe_load((project / "contract.yaml").read_text(encoding="utf-8"))
     name = next(n for n, c in contract["columns"].items() if c["role"] == "feature" and c["type"] == "category")
-    known = str(contract["columns"][name]["categories"][0]) if "categories" in contract["columns"][name] else None
-    if known is None:
+    category = str(contract["columns"][name]["categories"][0]) if "categories" in contract["columns"][name] else None
+    if category is None:
         pytest.skip("every text is allowed in that column")
     raw, encoding = project / "data" / "raw.csv", contract["source"]["encoding"]
     lines = raw.read_text(encoding=encoding).splitlines()
-    row = next(i for i, line in enumerate(lines) if known in line)
-    lines[row] = lines[row].replace(known, "Atlantis", 1)
+    row = next(i for i, line in enumerate(lines) if category in line)
+    lines[row] = lines[row].replace(category, "Atlantis", 1)
     raw.write_text("\n".join(lines) + "\n", encoding=encoding)
     refused = make(project, "data", check=False)
     assert refused.returncode

@@ -438,8 +438,8 @@ def old(tmp_path: Path, run: Run) -> Path:
     """Give a repository of 0.5.2, with a copy of the platform."""
     folder = tmp_path / "old" / "churn"
     folder.parent.mkdir()
-    made = run("new", folder, "--defaults", "--ref", "v0.5.2")
-    assert made.code == 0, made.err
+    result = run("new", folder, "--defaults", "--ref", "v0.5.2")
+    assert result.code == 0, result.err
     return folder
 
 
@@ -464,11 +464,11 @@ def test_the_judges_of_an_old_repository_are_looked_at_too(old: Path) -> None:
 
 
 def packed(files: dict[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,11 @@ def state(project: Path) -> tuple[str, ...]:
     )
 
 
-def fails(project: Path, verb: Make, says: str, *words: str, **variables: str) -> None:
+def fails(project: Path, verb: Make, message: str, *words: str, **variables: str) -> None:
     before = state(project)
     done = verb(project, *words, check=False, **variables)
     assert done.returncode, done.stdout
-    assert says in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
     assert state(project) == before
 
 

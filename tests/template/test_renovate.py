@@ -22,8 +22,8 @@ def test_the_bot_is_asked_for_and_looks_at_the_standard_alone(render: Render) ->
 
 
 def git(folder: Path, *words: str) -> str:
-    who = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
-    return subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+    user = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
+    return subprocess.run(["git", *user, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def test_the_words_of_the_bot_update_a_repository(render: Render, template: Path, tmp_path: Path) -> None:

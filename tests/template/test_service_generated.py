@@ -143,8 +143,8 @@ def test_a_worker_that_is_killed_is_replaced_and_the_log_has_every_answer(
         time.sleep(2)
         os.kill(before, signal.SIGKILL)
         until(lambda: service.workers() not in ([], [before]), 30)
-        known = len(found.answered)
-        until(lambda: len(found.answered) > known + 100, 60)
+        answered = len(found.answered)
+        until(lambda: len(found.answered) > answered + 100, 60)
     assert len(found.cut) <= 8  # at most the request in flight of each caller
     logged = {line["prediction_id"] for line in service.lines("predictions")}
     assert set(found.answered) <= logged

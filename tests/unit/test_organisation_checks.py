@@ -26,8 +26,8 @@ def examined(folder: Path, *rules: object, ignore: str = "", **files: str) -> Re
 
 def outcome(report: Report) -> tuple[str, list[str]]:
     assert len(report.outcomes) == 1
-    one = report.outcomes[0]
-    return one.status, [str(finding) for finding in one.findings]
+    first = report.outcomes[0]
+    return first.status, [str(finding) for finding in first.findings]
 
 
 def test_a_file_has_to_be_there(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def wheel(modules: dict[str, str]) -> bytes:
 def told(folder: Path, text: str, *, file: str = "src/churn/model.py", names: Names | None = None) -> list[str]:
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
     (folder / file).write_text(text)
-    gone = Gone("churn", PATHS, read_names(wheel(MODULES)) if names is None else names)
-    return [f"{each.line}: {each.instead}" for each in find_stale(folder, [file], gone)]
+    removed = Gone("churn", PATHS, read_names(wheel(MODULES)) if names is None else names)
+    return [f"{each.line}: {each.instead}" for each in find_stale(folder, [file], removed)]
 
 
 @pytest.mark.parametrize(
