@@ -31,8 +31,8 @@ def described(module: str, name: str) -> Iterator[str]:
         return
     node = definition(found)
     yield full + (signature(node) if isinstance(node, ast.FunctionDef) else _bases(node))
-    for member, said in members(node):
-        yield f"{full}.{member}{said}"
+    for member, text in members(node):
+        yield f"{full}.{member}{text}"
 
 
 def definition(found: Any) -> Any:
@@ -44,13 +44,13 @@ def members(node: Any) -> Iterator[tuple[str, str]]:
     """Yield name and signature of the public attributes of a class, in the order of the source."""
     for entry in node.body if isinstance(node, ast.ClassDef) else ():
         if isinstance(entry, ast.AnnAssign) and isinstance(entry.target, ast.Name):
-            name, said = entry.target.id, f": {ast.unparse(entry.annotation)}" + (" = ..." if entry.value else "")
+            name, text = entry.target.id, f": {ast.unparse(entry.annotation)}" + (" = ..." if entry.value else "")
         elif isinstance(entry, ast.FunctionDef | ast.AsyncFunctionDef):
-            name, said = entry.name, signature(entry)
+            name, text = entry.name, signature(entry)
         else:
             continue
         if not name.startswith("_"):
-            yield name, said
+            yield name, text
 
 
 def signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

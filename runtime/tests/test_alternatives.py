@@ -31,10 +31,10 @@ def rows(logit, n: int = 1500, seed: int = 1) -> pd.DataFrame:
     return frame.assign(day=days, y=np.where(rng.random(n) < chance, "Yes", "No"))
 
 
-def looked(frame: pd.DataFrame, tuned, told=PLAIN, **model) -> dict:
+def looked(frame: pd.DataFrame, tuned, schema=PLAIN, **model) -> dict:
     cut = int(len(frame) * 0.8)
     chosen = tuned.replace(model=tuned.model.replace(**({"max_iter": 20} | model)))
-    return {g.name: g for g in alternatives.alternatives(frame[:cut], frame[cut:], told, chosen).gates}
+    return {g.name: g for g in alternatives.alternatives(frame[:cut], frame[cut:], schema, chosen).gates}
 
 
 def test_a_simpler_model_that_is_better_is_named_and_fails_nothing(tuned):
@@ -83,9 +83,9 @@ def test_what_an_old_model_costs_is_measured_where_there_is_time(tuned):
     assert looked(rows(lambda x, z, _: x), tuned)["alternatives.older"].verdict == gate.REPORTED
 
 
-@pytest.mark.parametrize("told", [PLAIN, TIMED])
-def test_too_few_rows_are_said_to_be(tuned, told):
-    found = looked(rows(lambda x, z, _: x, n=40), tuned, told)
+@pytest.mark.parametrize("schema", [PLAIN, TIMED])
+def test_too_few_rows_are_said_to_be(tuned, schema):
+    found = looked(rows(lambda x, z, _: x, n=40), tuned, schema)
     assert {one.verdict for one in found.values()} == {gate.REPORTED}
 
 

@@ -47,8 +47,8 @@ OTHERS = gate.Family(
 @pytest.fixture
 def verdict() -> dict:
     waived = {"gate": "bias.parity (sex)", "reason": "known <b>", "owner": "Ada", "expires": "2027-03-31"}
-    said = "This model should not ship: 1 of 3 checks failed (slices.gap)."
-    return {"model": "abc123", "verdict": "rejected", "said": said, "waived": [waived]}
+    message = "This model should not ship: 1 of 3 checks failed (slices.gap)."
+    return {"model": "abc123", "verdict": "rejected", "said": message, "waived": [waived]}
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def pages(verdict, families, predictions, tmp_path: Path):
     def rendered(name: str) -> tuple[str, str]:
         renamed = predictions.rename(columns={"p Yes": f"p {name}"}).replace({"Yes": name})
         waived = {"gate": name, "reason": name, "owner": name, "expires": name}
-        told = verdict | {"said": name, "model": name, "waived": [waived]}
+        renamed_verdict = verdict | {"said": name, "model": name, "waived": [waived]}
         parts = families | {
             "slices": gate.Family("slices", [gate.Gate(name, gate.FAIL, name, name, name)], {
                 "table": [families["slices"].details["table"][0] | {"column": name, "group": name}], "loss": 0.5}),
@@ -277,7 +277,7 @@ def pages(verdict, families, predictions, tmp_path: Path):
         }  # fmt: skip
         run = journal.Run(name, name, name, name, name, {"model": {name: name}}, {}, name, {"roc_auc": 0.8}, name,
                           [name], name, name, forced=name)  # fmt: skip
-        report = ce_report.page(told, METRICS, parts, renamed, named(name, tmp_path), OTHERS)
+        report = ce_report.page(renamed_verdict, METRICS, parts, renamed, named(name, tmp_path), OTHERS)
         return report, journal_page([publish.entry(run, ""), publish.entry(run, name)])
 
     return rendered

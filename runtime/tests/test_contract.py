@@ -62,8 +62,8 @@ def test_a_broken_rule_names_column_rule_row_and_fix(small, raw, tmp_path: Path,
     raw.to_csv(path, sep=";", index=False)
     with pytest.raises(contract.DataError) as refused:
         contract.load_data(path, small)
-    for said in (repr(column), rule, "2 rows: 3, 7", fix):
-        assert said in str(refused.value)
+    for text in (repr(column), rule, "2 rows: 3, 7", fix):
+        assert text in str(refused.value)
 
 
 def test_a_column_that_is_missing_or_new_is_named(small, raw, tmp_path: Path):
@@ -82,13 +82,13 @@ def test_a_name_that_stands_twice_is_said(small, tmp_path: Path):
 
 def test_the_line_that_admits_a_number_keeps_the_others(small):
     level = replace(small.columns["level"], categories=(1, 2, 3, "4"))
-    known = replace(small, columns=small.columns | {"level": level})
-    parsed, _ = contract.parse(pd.DataFrame({"level": ["1", "3.0", "4"]}, dtype="str"), known, ["level"])
+    schema = replace(small, columns=small.columns | {"level": level})
+    parsed, _ = contract.parse(pd.DataFrame({"level": ["1", "3.0", "4"]}, dtype="str"), schema, ["level"])
     assert parsed["level"].tolist() == ["1", "3", "4"]
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("columns: [", "not valid YAML"),
         ("a: 1", "needs `columns:`"),
@@ -108,10 +108,10 @@ def test_the_line_that_admits_a_number_keeps_the_others(small):
         (CONTRACT.replace("{role: protected, type: category, categories: [a, b]}", "feature"), "needs at least"),
     ],
 )
-def test_a_contract_that_cannot_be_is_refused(tmp_path: Path, text: str, says: str):
+def test_a_contract_that_cannot_be_is_refused(tmp_path: Path, text: str, message: str):
     path = tmp_path / "contract.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(contract.DataError, match=says):
+    with pytest.raises(contract.DataError, match=message):
         contract.Contract.load(path)
 
 
@@ -126,9 +126,9 @@ def typed(frame: pd.DataFrame, path: Path, **columns: dict[str, Any]) -> pd.Data
     """Write a frame as Parquet, and read and parse it under a contract with these columns."""
     frame.assign(y=1.0).to_parquet(path)
     source = contract.Source(str(path), format="parquet", missing=("", "-999"))
-    known = {name: contract.Column(**{"name": name, "role": "feature"} | entry) for name, entry in columns.items()}
-    known["y"] = contract.Column("y", "target", "number")
-    plain = contract.Contract("regression", source, known)
+    fields = {name: contract.Column(**{"name": name, "role": "feature"} | entry) for name, entry in columns.items()}
+    fields["y"] = contract.Column("y", "target", "number")
+    plain = contract.Contract("regression", source, fields)
     parsed, violations = contract.parse(contract.read(path, plain), plain)
     assert violations == []
     return parsed.drop(columns="y")
@@ -178,8 +178,8 @@ def test_typed_values_become_what_the_code_works_with(tmp_path: Path):
 def test_numbers_survive_writing_and_reading(values: list[float]):
     path_less = yaml.safe_load("{task: regression, columns: {y: {role: target, type: number, nullable: true}}}")
     column = contract.Column("y", "target", "number", nullable=True)
-    known = contract.Contract(path_less["task"], contract.Source("x"), {"y": column})
+    schema = contract.Contract(path_less["task"], contract.Source("x"), {"y": column})
     texts = pd.DataFrame({"y": [repr(value) for value in values]}, dtype="str")
-    parsed, violations = contract.parse(texts, known)
+    parsed, violations = contract.parse(texts, schema)
     assert violations == []
     assert parsed["y"].tolist() == values

@@ -37,9 +37,9 @@ def test_nothing_else_of_the_rules_is_changed(name: str):
 
 def test_each_fault_has_an_alert_with_a_fix_in_its_runbook():
     alerts = yaml.safe_load((RULES / "alerts.yaml").read_text(encoding="utf-8"))
-    known = {(rule["alert"], rule["labels"]["severity"]) for group in alerts["groups"] for rule in group["rules"]}
+    pairs = {(rule["alert"], rule["labels"]["severity"]) for group in alerts["groups"] for rule in group["rules"]}
     for fault in faults:
-        assert (fault.alert, fault.severity) in known
+        assert (fault.alert, fault.severity) in pairs
         kinds = {command.kind for command in runbooks.commands(fault.alert, runbooks.pages([fault.alert])[fault.alert])}
         assert {"check", "fix"} <= kinds
 
@@ -121,18 +121,18 @@ def test_what_this_repository_cannot_have_is_left_out_and_said(story):
 
 
 def test_the_copy_has_what_git_has_and_no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    here = tmp_path / "here"
-    (here / ".venv").mkdir(parents=True)
-    (here / "params.yaml").write_text("a: 1\n", encoding="utf-8")
+    repository = tmp_path / "here"
+    (repository / ".venv").mkdir(parents=True)
+    (repository / "params.yaml").write_text("a: 1\n", encoding="utf-8")
     for words in (["init", "-q"], ["add", "params.yaml"]):
-        subprocess.run(["git", *words], cwd=here, check=True)
-    monkeypatch.chdir(here)
+        subprocess.run(["git", *words], cwd=repository, check=True)
+    monkeypatch.chdir(repository)
     copy = drill.copied(tmp_path / "copy")
     assert not (copy / ".venv").exists()
     listed = subprocess.run(["git", "ls-files"], cwd=copy, capture_output=True, text=True, check=True).stdout
     assert listed == "params.yaml\n"
     (copy / "params.yaml").write_text("a: 2\n", encoding="utf-8")
-    assert (here / "params.yaml").read_text(encoding="utf-8") == "a: 1\n"
+    assert (repository / "params.yaml").read_text(encoding="utf-8") == "a: 1\n"
 
 
 def test_an_unknown_fault_is_named():

@@ -16,9 +16,9 @@ MAKEFILE = f"COMPILE := uv --find-links vendor --no-emit-find-links\n\n{eject.PI
 @pytest.fixture
 def wheel_files():
     table = Path(eject.__file__).parents[2] / "pyproject.toml"
-    held = {f"{eject.TESTS}{name}": name.encode() for name in ALL} | {"mlproduct/team.py": b"team"}
+    files = {f"{eject.TESTS}{name}": name.encode() for name in ALL} | {"mlproduct/team.py": b"team"}
     version = {"mlproduct/_version.py": f'__version__ = "{VERSION}"\n'.encode()}
-    return held | version | {f"{eject.TESTS}pyproject.toml": table.read_bytes()}
+    return files | version | {f"{eject.TESTS}pyproject.toml": table.read_bytes()}
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_patch_that_waits_in_vendor_is_kept_and_named(repository):
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "says"),
+    ("path", "text", "message"),
     [
         ("Makefile", "all:\n", "Makefile does not hold"),
         ("dvc.yaml", "stages: {}\n", "dvc.yaml does not hold"),
@@ -94,11 +94,11 @@ def test_a_patch_that_waits_in_vendor_is_kept_and_named(repository):
         ("runtime/notes.txt", "mine", "runtime/ exists and is not the library"),
     ],
 )
-def test_what_eject_does_not_know_is_refused_and_named(repository, path, text, says):
+def test_what_eject_does_not_know_is_refused_and_named(repository, path, text, message):
     (repository / path).parent.mkdir(exist_ok=True)
     (repository / path).write_text(text)
     commit(repository)
-    with pytest.raises(DataError, match=says):
+    with pytest.raises(DataError, match=message):
         eject.plan(repository)
     assert git(repository, "status", "--porcelain") == ""
 

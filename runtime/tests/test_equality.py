@@ -52,77 +52,77 @@ def table_of(kind: str, folder: Path) -> tuple[Any, pd.DataFrame]:
     return contract.Contract.load(folder / "contract.yaml"), frame.astype({"y": "str" if edges else "float64"})
 
 
-def trained(known: Any, frame: pd.DataFrame, tuned: Any, kind: str) -> Any:
-    return train.train(frame, known, tuned.replace(model=tuned.model.replace(kind=kind, min_samples_leaf=5)))
+def trained(schema: Any, frame: pd.DataFrame, tuned: Any, kind: str) -> Any:
+    return train.train(frame, schema, tuned.replace(model=tuned.model.replace(kind=kind, min_samples_leaf=5)))
 
 
-def same_bits(found: Any, wanted: Any) -> None:
-    np.testing.assert_array_equal(found, wanted, strict=True)
+def same_bits(found: Any, expected: Any) -> None:
+    np.testing.assert_array_equal(found, expected, strict=True)
 
 
-def before(model: Any, known: Any, frame: pd.DataFrame) -> Any:
-    return tables.Before(model[:-1], known, frame)
+def before(model: Any, schema: Any, frame: pd.DataFrame) -> Any:
+    return tables.Before(model[:-1], schema, frame)
 
 
 @pytest.mark.parametrize("kind", ["gradient_boosting", "linear"])
 @pytest.mark.parametrize("target", MODELS)
 def test_rows_of_half_hourly_times_are_answered_as_by_the_pipeline(target: str, kind: str, tuned, tmp_path: Path):
-    known, frame = table_of(target, tmp_path)
-    model = trained(known, frame[:320], tuned, kind)
-    found = export.export(model, known, frame[:320], frame[320:], 1e-9, tmp_path)
+    schema, frame = table_of(target, tmp_path)
+    model = trained(schema, frame[:320], tuned, kind)
+    found = export.export(model, schema, frame[:320], frame[320:], 1e-9, tmp_path)
     assert (found.path, found.why) == ("onnx", "")
     table = json.loads((tmp_path / export.TABLE).read_text(encoding="utf-8"))
-    rows = encode.encoder(table)(request.values(known, frame))
-    same_bits(rows, tables.dense(model[:-1].transform(frame[known.features])))
+    rows = encode.encoder(table)(request.values(schema, frame))
+    same_bits(rows, tables.dense(model[:-1].transform(frame[schema.features])))
     answers = predict.graphed((tmp_path / export.GRAPH).read_bytes())(rows)
-    np.testing.assert_allclose(answers, export.answers(model, frame[known.features]), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(answers, export.answers(model, frame[schema.features]), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["gradient_boosting", "linear"])
 @pytest.mark.parametrize("target", MODELS)
 def test_every_probe_becomes_the_very_numbers_of_the_pipeline(target: str, kind: str, tuned, tmp_path: Path):
-    known, frame = table_of(target, tmp_path)
-    model = trained(known, frame, tuned, kind)
-    table = tables.encoding(before(model, known, frame))
+    schema, frame = table_of(target, tmp_path)
+    model = trained(schema, frame, tuned, kind)
+    table = tables.encoding(before(model, schema, frame))
     coded = encode.encoder(table)
-    drawn = probes.probes(model[-1], table, coded, frame, known)
-    same_bits(coded(drawn.records), tables.dense(model[:-1].transform(predict.frame_of(drawn.records, known))))
+    drawn = probes.probes(model[-1], table, coded, frame, schema)
+    same_bits(coded(drawn.records), tables.dense(model[:-1].transform(predict.frame_of(drawn.records, schema))))
 
 
 def test_a_regression_is_answered_to_the_bit(tuned, tmp_path: Path):
-    known, frame = table_of("value", tmp_path)
-    found = export.export(trained(known, frame, tuned, "gradient_boosting"), known, frame, frame, 0.0, tmp_path)
+    schema, frame = table_of("value", tmp_path)
+    found = export.export(trained(schema, frame, tuned, "gradient_boosting"), schema, frame, frame, 0.0, tmp_path)
     assert (found.path, found.difference) == ("onnx", 0.0)
 
 
 @pytest.mark.parametrize("scaler", [MinMaxScaler, MaxAbsScaler, RobustScaler])
 def test_the_numbers_of_other_scalers_are_read_as_well(scaler: Any, tuned, tmp_path: Path):
-    known, frame = table_of("value", tmp_path)
-    model = trained(known, frame, tuned, "gradient_boosting")
+    schema, frame = table_of("value", tmp_path)
+    model = trained(schema, frame, tuned, "gradient_boosting")
     calendar = make_pipeline(model[0].named_transformers_["calendar"], scaler())
     columns = model[0].set_params(number=scaler(), calendar=calendar)
-    model = Pipeline([("columns", columns), ("estimator", model[-1])]).fit(frame[known.features], frame["y"])
-    found = export.export(model, known, frame, frame, 0.0, tmp_path)
+    model = Pipeline([("columns", columns), ("estimator", model[-1])]).fit(frame[schema.features], frame["y"])
+    found = export.export(model, schema, frame, frame, 0.0, tmp_path)
     assert (found.path, found.why) == ("onnx", "")
 
 
 def test_a_line_of_a_step_that_is_not_known_is_found_by_asking(tuned, tmp_path: Path):
-    known, frame = table_of("value", tmp_path)
-    model = trained(known, frame, tuned, "linear")
+    schema, frame = table_of("value", tmp_path)
+    model = trained(schema, frame, tuned, "linear")
     own = FunctionTransformer(lambda x: 3 * x + 7)
     columns = model[0].set_params(number=make_pipeline(own, model[0].transformers[0][1]))
-    model = Pipeline([("columns", columns), ("estimator", model[-1])]).fit(frame[known.features], frame["y"])
-    assert export.export(model, known, frame, frame, 1e-9, tmp_path).path == "onnx"
+    model = Pipeline([("columns", columns), ("estimator", model[-1])]).fit(frame[schema.features], frame["y"])
+    assert export.export(model, schema, frame, frame, 1e-9, tmp_path).path == "onnx"
 
 
 @pytest.mark.parametrize("step", [np.cbrt, lambda dates: dates])
 def test_what_is_no_line_is_served_on_frames(step: Any, tuned, tmp_path: Path):
-    known, frame = table_of("value", tmp_path)
-    model = trained(known, frame, tuned, "gradient_boosting")
+    schema, frame = table_of("value", tmp_path)
+    model = trained(schema, frame, tuned, "gradient_boosting")
     curve = FunctionTransformer(lambda x: step(x.astype("int64").to_numpy("float64")))
     columns = model[0].set_params(calendar=make_pipeline(curve))
-    model = Pipeline([("columns", columns), ("estimator", model[-1])]).fit(frame[known.features], frame["y"])
-    assert export.export(model, known, frame, frame, 1e-9, tmp_path).path == "frame"
+    model = Pipeline([("columns", columns), ("estimator", model[-1])]).fit(frame[schema.features], frame["y"])
+    assert export.export(model, schema, frame, frame, 1e-9, tmp_path).path == "frame"
 
 
 def test_a_date_counts_its_days_as_pandas_does(known_dates):
@@ -140,27 +140,28 @@ def known_dates() -> pd.DatetimeIndex:
 
 
 def test_a_slope_that_is_off_by_a_bit_is_seen_by_the_probes_though_no_test_row_shows_it(tuned, tmp_path, monkeypatch):
-    known, frame = table_of("two", tmp_path)
-    model, real = trained(known, frame[:320], tuned, "gradient_boosting"), tables.encoding
+    schema, frame = table_of("two", tmp_path)
+    model, real = trained(schema, frame[:320], tuned, "gradient_boosting"), tables.encoding
 
-    def nudged(asked: Any) -> Any:
-        table = real(asked)
+    def nudged(tree: Any) -> Any:
+        table = real(tree)
         at, part, start, *_, missing = table["columns"]["when"]["cells"].pop()
         table["columns"]["when"]["cells"].append([at, part, 0.9999999999999998, -start, missing])  # as 0.5 fitted it
         return table
 
     monkeypatch.setattr(export, "encoding", nudged)
     test = frame[320:321]
-    found = export.export(model, known, frame[:320], test, 1e-9, tmp_path)
+    found = export.export(model, schema, frame[:320], test, 1e-9, tmp_path)
     assert found.path == "frame"
     assert "'when' is " in found.why or "a row of the training set" in found.why
-    rows = encode.encoder(nudged(before(model, known, frame[:320])))(request.values(known, test))
-    np.testing.assert_allclose(export.answers(model[-1], rows), export.answers(model, test[known.features]), atol=1e-12)
+    rows = encode.encoder(nudged(before(model, schema, frame[:320])))(request.values(schema, test))
+    expected = export.answers(model, test[schema.features])
+    np.testing.assert_allclose(export.answers(model[-1], rows), expected, atol=1e-12)
 
 
 def test_thresholds_that_are_rounded_are_seen_by_the_probes_alone(tuned, tmp_path, monkeypatch):
-    known, frame = table_of("two", tmp_path)
-    model, real = trained(known, frame, tuned, "gradient_boosting"), trees.convert
+    schema, frame = table_of("two", tmp_path)
+    model, real = trained(schema, frame, tuned, "gradient_boosting"), trees.convert
 
     def rounded(estimator: Any, width: int) -> Any:
         for (tree,) in estimator._predictors:
@@ -171,36 +172,36 @@ def test_thresholds_that_are_rounded_are_seen_by_the_probes_alone(tuned, tmp_pat
         return content
 
     monkeypatch.setattr(trees, "convert", rounded)
-    found = export.export(model, known, frame, frame[:80], 1e-9, tmp_path)
+    found = export.export(model, schema, frame, frame[:80], 1e-9, tmp_path)
     assert found.path == "columns"
     assert "UnequalError" in found.why
 
 
-def beside(model: Any, known: Any, frame: pd.DataFrame) -> list[tuple[str, Any, Any]]:
+def beside(model: Any, schema: Any, frame: pd.DataFrame) -> list[tuple[str, Any, Any]]:
     """Give the probes at thresholds, as column, value and the row of numbers that they become."""
-    table = tables.encoding(before(model, known, frame))
+    table = tables.encoding(before(model, schema, frame))
     coded = encode.encoder(table)
-    found = splits.splits(model[-1], coded(request.values(known, frame)))
-    base = request.values(known, frame)
-    asked = list(probes._beside(found, table, known))
-    rows = coded([base[row] | {name: value} for name, row, value in asked])
-    return [(name, value, row) for (name, _, value), row in zip(asked, rows, strict=True)]
+    found = splits.splits(model[-1], coded(request.values(schema, frame)))
+    base = request.values(schema, frame)
+    probed = list(probes._beside(found, table, schema))
+    rows = coded([base[row] | {name: value} for name, row, value in probed])
+    return [(name, value, row) for (name, _, value), row in zip(probed, rows, strict=True)]
 
 
 @pytest.mark.parametrize("kind", [HistGradientBoostingRegressor, RandomForestRegressor])
 def test_each_threshold_is_probed_below_at_and_above(kind: Any, tuned, tmp_path: Path):
-    known, frame = table_of("value", tmp_path)
+    schema, frame = table_of("value", tmp_path)
     frame["amount"] = frame["amount"].fillna(0)
-    model = trained(known, frame, tuned, "gradient_boosting")
+    model = trained(schema, frame, tuned, "gradient_boosting")
     model = Pipeline([model.steps[0], ("estimator", kind(max_depth=4, random_state=1))])
-    model.fit(frame[known.features], frame["y"])
-    asked = beside(model, known, frame)
-    matrix = tables.dense(model[:-1].transform(frame[known.features]))
+    model.fit(frame[schema.features], frame["y"])
+    probed = beside(model, schema, frame)
+    matrix = tables.dense(model[:-1].transform(frame[schema.features]))
     found, compared = splits.splits(model[-1], matrix), np.float32 if kind is RandomForestRegressor else np.float64
-    cells = tables.encoding(before(model, known, frame))["columns"]
+    cells = tables.encoding(before(model, schema, frame))["columns"]
     for name in ("amount", "big", "when"):
         at = cells[name]["cells"][-1][0]
-        numbers = np.unique([row[at] for column, _, row in asked if column == name])
+        numbers = np.unique([row[at] for column, _, row in probed if column == name])
         assert at in found.at
         for threshold in found.threshold[found.at == at]:
             stays = compared(numbers) <= threshold
@@ -233,12 +234,12 @@ def test_a_row_that_is_probed_comes_by_its_split(tuned, tmp_path: Path):
 
 
 def test_where_there_are_more_splits_than_are_probed_they_are_spread_evenly(tuned, tmp_path: Path, monkeypatch):
-    known, frame = table_of("value", tmp_path)
-    model = trained(known, frame, tuned, "gradient_boosting")
+    schema, frame = table_of("value", tmp_path)
+    model = trained(schema, frame, tuned, "gradient_boosting")
     monkeypatch.setattr(probes, "MOST", 4000)
-    whole = beside(model, known, frame)
+    whole = beside(model, schema, frame)
     monkeypatch.setattr(probes, "MOST", 40)
-    some = beside(model, known, frame)
+    some = beside(model, schema, frame)
     assert len(whole) > 1000
     assert 60 < len(some) <= 3 * 40
     for name in ("when", "amount", "big"):
@@ -247,14 +248,14 @@ def test_where_there_are_more_splits_than_are_probed_they_are_spread_evenly(tune
 
 
 def test_what_needs_care_is_among_the_probes(tuned, tmp_path: Path):
-    known, frame = table_of("two", tmp_path)
-    drawn = probes._named(frame, known)
-    asked: dict[str, list[Any]] = {}
+    schema, frame = table_of("two", tmp_path)
+    drawn = probes._named(frame, schema)
+    probed: dict[str, list[Any]] = {}
     for name, _, value in drawn:
-        asked.setdefault(name, []).append(value)
-    assert all(None in values for values in asked.values())
-    assert {tables.UNKNOWN, "İ"} <= set(asked["kind"])
-    times = [value for value in asked["when"] if value]
+        probed.setdefault(name, []).append(value)
+    assert all(None in values for values in probed.values())
+    assert {tables.UNKNOWN, "İ"} <= set(probed["kind"])
+    times = [value for value in probed["when"] if value]
     assert {value.microsecond for value in times} >= {0, 1, 500, 123457, 999999}
     assert {(value.hour, value.minute) for value in times} >= {(hour, m) for hour in range(24) for m in (0, 30)}
     assert len({value.month for value in times}) == 12
@@ -270,11 +271,11 @@ def test_an_infinite_value_takes_the_branch_of_scikit_learn():
 
 
 def test_a_forest_that_splits_on_missing_values_is_not_converted(tuned, tmp_path: Path):
-    known, frame = table_of("value", tmp_path)
-    model = trained(known, frame, tuned, "gradient_boosting")
+    schema, frame = table_of("value", tmp_path)
+    model = trained(schema, frame, tuned, "gradient_boosting")
     frame["y"] = frame["amount"].isna().astype("float64")
     forest = Pipeline([model.steps[0], ("estimator", RandomForestRegressor(5, random_state=1))])
-    found = export.export(forest.fit(frame[known.features], frame["y"]), known, frame, frame, 1e-9, tmp_path)
+    found = export.export(forest.fit(frame[schema.features], frame["y"]), schema, frame, frame, 1e-9, tmp_path)
     assert (found.path, "split on missing values" in found.why) == ("columns", True)
 
 
@@ -289,8 +290,8 @@ def test_tables_of_a_release_of_0_5_are_read_as_they_were():
 
 def test_a_count_of_words_is_weighed_as_by_numpy():
     many = np.arange(1.0, 200.0)
-    wanted = np.log(many) + 1.0
-    same_bits(np.array([encode.weigh(int(count)) for count in many]), wanted)
+    expected = np.log(many) + 1.0
+    same_bits(np.array([encode.weigh(int(count)) for count in many]), expected)
 
 
 def test_keys_count_the_doubles_in_their_order():

@@ -140,8 +140,8 @@ def test_a_small_group_does_not_hide_the_others_from_the_champion(clinic, tuned)
     old = champion.Answers(guesses(frame, clinic), frame.index, "")
     weak = (frame["sex"] == "m") & (np.random.default_rng(1).random(4000) < 0.3)
     found = bias.bias(frame, guesses(frame, clinic, weak), old, clinic, tuned)
-    told = [one for one in found.gates if one.name == "bias.champion" and "loss over the champion" in one.said]
-    assert [(one.verdict, "'m'" in one.said) for one in told] == [(gate.FAIL, True)]
+    gates = [one for one in found.gates if one.name == "bias.champion" and "loss over the champion" in one.said]
+    assert [(one.verdict, "'m'" in one.said) for one in gates] == [(gate.FAIL, True)]
 
 
 @pytest.mark.slow
@@ -245,8 +245,8 @@ def test_another_mix_of_classes_is_no_concept_drift(clinic, tuned):
 def test_concept_drift_of_new_rows_is_named_and_another_unit_of_guessing_is_none(clinic, tuned):
     frame = table(3000, 10)
     tested, later = guesses(frame.iloc[:2000], clinic), guesses(turned(frame, slice(2000, None)).iloc[2000:], clinic)
-    for said, expected in ((guesses(frame.iloc[2000:], clinic), gate.PASS), (later, gate.FAIL)):
-        before, after = concept.asked(frame.iloc[:2000], [tested, said], frame.iloc[2000:], clinic)
+    for scored, expected in ((guesses(frame.iloc[2000:], clinic), gate.PASS), (later, gate.FAIL)):
+        before, after = concept.asked(frame.iloc[:2000], [tested, scored], frame.iloc[2000:], clinic)
         windows = distance.parts_of(before.frame, clinic, tuned.drift, 1000)
         assert concept.grown(before, windows, after, np.arange(1000), tuned.drift).verdict == expected
 
@@ -261,8 +261,8 @@ def test_times_that_are_few_are_a_window_each(clinic, tuned):
     assert [(row["split"], row["span"]) for row in found.details["over_time"]] == [
         ("train", "2020"), ("train", "2021"), ("test", "2022"),
     ]  # fmt: skip
-    both = drift.between(frame.iloc[:500], frame.iloc[500:], timed, tuned)
-    assert [g.slice for g in both.gates if g.name == "drift.concept"] == ["", "2021", "2022"]
+    family = drift.between(frame.iloc[:500], frame.iloc[500:], timed, tuned)
+    assert [g.slice for g in family.gates if g.name == "drift.concept"] == ["", "2021", "2022"]
 
 
 def test_too_few_rows_for_concept_drift_are_said_to_be(clinic, tuned):
@@ -277,8 +277,8 @@ def test_rows_that_resemble_each_other_are_left_out_together(clinic):
     assert frame.groupby("day").apply(lambda rows: len(set(fold[frame.index.isin(rows.index)]))).max() == 1
     assert np.bincount(fold).min() > 100
     patients = frame.assign(patient=[f"P{i % 250}" for i in range(1000)])
-    known = replace(timed, columns={**timed.columns, "patient": contract.Column("patient", "id", "category")})
-    fold = pd.Series(concept.folds(patients, known, 1))
+    with_patient = replace(timed, columns={**timed.columns, "patient": contract.Column("patient", "id", "category")})
+    fold = pd.Series(concept.folds(patients, with_patient, 1))
     assert fold.groupby(patients["patient"].to_numpy()).nunique().max() == 1
 
 
@@ -343,8 +343,8 @@ def test_a_worse_candidate_fails_a_better_one_passes_and_an_equal_one_is_not_pro
 
 def test_a_champion_that_saw_the_test_rows_is_not_compared_with(clinic, tuned, tmp_path):
     frame = table(300, 14)
-    seen = guesses(frame, clinic).assign(split="train")
-    seen.to_parquet(tmp_path / "predictions.parquet")
+    leaked = guesses(frame, clinic).assign(split="train")
+    leaked.to_parquet(tmp_path / "predictions.parquet")
     (tmp_path / "champion.json").write_text('{"release": "v1.0.0", "commit": "abc", "missing": []}')
     answers = champion.Champion.load(tmp_path).on(frame, guesses(frame, clinic), clinic)
     assert answers.predictions is None

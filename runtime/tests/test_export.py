@@ -21,9 +21,9 @@ def fitted(small, frame: pd.DataFrame, tuned):
     return train.train(frame, small, tuned)
 
 
-def answers(folder: Path, found: Any, model: Any, known: Any, rows: pd.DataFrame) -> Any:
+def answers(folder: Path, found: Any, model: Any, contract: Any, rows: pd.DataFrame) -> Any:
     table = json.loads((folder / export.TABLE).read_text(encoding="utf-8"))
-    matrix = encode.encoder(table)(request.values(known, rows))
+    matrix = encode.encoder(table)(request.values(contract, rows))
     ask = (
         predict.graphed((folder / export.GRAPH).read_bytes()) if found.path == "onnx" else predict.estimated(model[-1])
     )
@@ -104,9 +104,9 @@ def test_an_estimator_of_another_kind_is_refused():
 
 def test_the_reference_tells_shares_that_add_up(small, frame, tuned):
     found = bins.reference(frame, np.linspace(0, 1, len(frame)), small, tuned.drift)
-    for told in (*found["features"].values(), found["score"]):
-        assert sum(told["bins"].values()) == pytest.approx(1)
-        assert set(artifacts.ALWAYS) <= set(told["bins"])
+    for reference in (*found["features"].values(), found["score"]):
+        assert sum(reference["bins"].values()) == pytest.approx(1)
+        assert set(artifacts.ALWAYS) <= set(reference["bins"])
     smoker = found["features"]["smoker"]
     assert [smoker["bins"][x] for x in smoker["labels"]] == sorted(frame["smoker"].value_counts() / len(frame))[::-1]
     assert found["features"]["comment"]["limit"] is None
@@ -114,10 +114,10 @@ def test_the_reference_tells_shares_that_add_up(small, frame, tuned):
 
 def test_a_label_that_is_named_as_a_bin_is_counted_with_the_others(small, frame, tuned):
     cities = frame.assign(city=pd.Series(["other", "null", "Rome", "Oslo"] * 50, index=frame.index, dtype="category"))
-    told = bins.reference(cities, np.linspace(0, 1, len(cities)), small, tuned.drift)["features"]["city"]
-    assert sorted(told["labels"]) == ["Oslo", "Rome"]
-    assert (told["bins"]["other"], told["bins"]["null"]) == (0.5, 0)
-    assert sum(told["bins"].values()) == 1
+    reference = bins.reference(cities, np.linspace(0, 1, len(cities)), small, tuned.drift)["features"]["city"]
+    assert sorted(reference["labels"]) == ["Oslo", "Rome"]
+    assert (reference["bins"]["other"], reference["bins"]["null"]) == (0.5, 0)
+    assert sum(reference["bins"].values()) == 1
 
 
 def test_the_psi_is_that_of_its_definition():

@@ -52,7 +52,7 @@ def test_fields_stand_in_each_answer_and_headers_are_of_the_whole(failed):
 
 
 @pytest.mark.parametrize(
-    ("functions", "said"),
+    ("functions", "message"),
     [
         ({"respond": lambda answer, record: 1 / 0}, "ZeroDivisionError"),
         ({"respond": lambda answer, record: 3}, r"respond() returned 3 (int); expected a dict"),
@@ -64,17 +64,19 @@ def test_fields_stand_in_each_answer_and_headers_are_of_the_whole(failed):
         ({"headers": lambda body: {"X-A": 3}}, "X-A is 3 (int)"),
     ],
 )
-def test_a_fault_is_a_counted_and_logged_500_without_details(failed, caplog, functions, said):
+def test_a_fault_is_a_counted_and_logged_500_without_details(failed, caplog, functions, message):
     with caplog.at_level(logging.ERROR), pytest.raises(ProblemError) as refused:
         extend(failed, **functions)
     assert (refused.value.status, failed) == (500, list(functions))
-    assert said in caplog.text
-    assert said not in str(refused.value)
+    assert message in caplog.text
+    assert message not in str(refused.value)
 
 
-@pytest.mark.parametrize(("returned", "said"), [({"sure": "yes"}, "sure: "), ({}, "sure: "), ({"other": 1}, "'other'")])
-def test_what_a_function_declares_is_checked(returned, said):
-    with pytest.raises(DataError, match=said):
+@pytest.mark.parametrize(
+    ("returned", "message"), [({"sure": "yes"}, "sure: "), ({}, "sure: "), ({"other": 1}, "'other'")]
+)
+def test_what_a_function_declares_is_checked(returned, message):
+    with pytest.raises(DataError, match=message):
         Declared("respond", advise).check(returned)
 
 

@@ -90,10 +90,12 @@ def test_something_else_by_the_name_of_a_point_is_an_error(write):
         team.extension("metrics", {})
 
 
-@pytest.mark.parametrize(("text", "said"), [("def x(:", "line 1: not valid Python"), ("from os import *", "by name")])
-def test_what_cannot_be_read_is_an_error(write, text, said):
+@pytest.mark.parametrize(
+    ("text", "message"), [("def x(:", "line 1: not valid Python"), ("from os import *", "by name")]
+)
+def test_what_cannot_be_read_is_an_error(write, text, message):
     write(extensions=text)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         team.extension("metrics", {})
 
 
@@ -185,7 +187,7 @@ def test_the_teams_split_chooses_the_test_rows(small, frame, params):
 
 
 @pytest.mark.parametrize(
-    ("split", "said"),
+    ("split", "message"),
     [
         (lambda rows, *_: [True] * len(rows), r"split\(\) returned \[True, .*\(list\); expected a Series of bool"),
         (lambda rows, *_: rows["visits"], "a Series of float64"),
@@ -194,8 +196,8 @@ def test_the_teams_split_chooses_the_test_rows(small, frame, params):
         (lambda rows, *_: rows["visits"] > 1000, "returned 'False for all rows'"),
     ],
 )
-def test_a_wrong_split_is_refused(small, frame, params, split, said):
-    with pytest.raises(DataError, match=said):
+def test_a_wrong_split_is_refused(small, frame, params, split, message):
+    with pytest.raises(DataError, match=message):
         divided(frame, small, params, split)
 
 
@@ -230,7 +232,7 @@ def test_a_metric_has_an_interval_and_a_baseline_and_equals_the_standards(fitted
 
 
 @pytest.mark.parametrize(
-    ("returned", "said"),
+    ("returned", "message"),
     [
         (3, r"metrics\(\) returned 3 \(int\); expected a dict of metric names to numbers"),
         ({"cost": "high"}, r"returned \{'cost': 'high'\}"),
@@ -239,8 +241,8 @@ def test_a_metric_has_an_interval_and_a_baseline_and_equals_the_standards(fitted
         ({"roc_auc": 1.0}, "'roc_auc', which is a metric of the standard: rename it"),
     ],
 )
-def test_a_wrong_metric_is_named(fitted, small, frame, tuned, returned, said):
-    with pytest.raises(DataError, match=said):
+def test_a_wrong_metric_is_named(fitted, small, frame, tuned, returned, message):
+    with pytest.raises(DataError, match=message):
         scored(fitted, small, frame, tuned, lambda *_: returned)
 
 
@@ -266,7 +268,7 @@ def test_gates_are_a_family_of_their_own(evaluated):
 
 
 @pytest.mark.parametrize(
-    ("returned", "said"),
+    ("returned", "message"),
     [
         (None, r"gates\(\) returned None \(NoneType\); expected a list of Gate"),
         ([{"name": "cost"}], "expected a list of Gate"),
@@ -277,8 +279,8 @@ def test_gates_are_a_family_of_their_own(evaluated):
         ([Gate("cost", "PASS", ""), Gate("own.cost", "FAIL", "")], r"own.cost twice"),
     ],
 )
-def test_wrong_gates_are_named(evaluated, returned, said):
-    with pytest.raises(DataError, match=said):
+def test_wrong_gates_are_named(evaluated, returned, message):
+    with pytest.raises(DataError, match=message):
         own.own_family(lambda _: returned, evaluated)
 
 
@@ -299,7 +301,7 @@ def test_a_section_is_escaped_in_the_page_and_in_the_card(small, tuned):
 
 
 @pytest.mark.parametrize(
-    ("returned", "said"),
+    ("returned", "message"),
     [
         ("text", r"report\(\) returned 'text' \(str\); expected a list of Section"),
         ([Section("", "text")], "a title for each section"),
@@ -309,6 +311,6 @@ def test_a_section_is_escaped_in_the_page_and_in_the_card(small, tuned):
         ([Section("A", table=Table(["x"], [(1, 2)]))], "rows of 1 cells in 'A'"),
     ],
 )
-def test_wrong_sections_are_named(evaluated, returned, said):
-    with pytest.raises(DataError, match=said):
+def test_wrong_sections_are_named(evaluated, returned, message):
+    with pytest.raises(DataError, match=message):
         sections.own_sections(lambda _: returned, evaluated)

@@ -96,8 +96,8 @@ def test_a_column_may_have_the_name_of_an_argument(small, raw: pd.DataFrame):
 
 def rules(outcome: Any, case: Any, column: str, rule: str) -> list[str]:
     """Give what is said of this column, and of no other whose name holds it, in the words of the rule."""
-    said = [broken for named, broken in outcome.named if named == ("records" if case.names else column)]
-    return [broken for broken in said if re.fullmatch(rule, broken)]
+    broken_rules = [broken for named, broken in outcome.named if named == ("records" if case.names else column)]
+    return [broken for broken in broken_rules if re.fullmatch(rule, broken)]
 
 
 def test_every_feature_is_damaged_and_columns_of_other_roles_are_not(small):
@@ -153,7 +153,7 @@ def refuses_nulls(rows: pd.DataFrame) -> pd.Series:
 
 
 @pytest.mark.parametrize(
-    ("answer", "case", "says"),
+    ("answer", "case", "message"),
     [
         (refuses_nulls, "null where one is allowed", "ZeroDivisionError"),
         (lambda rows: rows["größe in m"] / 3, "null where one is allowed", "not a number"),
@@ -163,14 +163,14 @@ def refuses_nulls(rows: pd.DataFrame) -> pd.Series:
     ],
     ids=["a crash", "not a number", "one row", "duplicates", "capitals"],
 )
-def test_a_model_that_cannot_bear_it_fails_and_the_gate_says_why(small, raw, sent, monkeypatch, answer, case, says):
+def test_a_model_that_cannot_bear_it_fails_and_the_gate_says_why(small, raw, sent, monkeypatch, answer, case, message):
     monkeypatch.setattr(fragility, "CASES", {case: fragility.CASES[case]})
     door = fragility.Door(Stub(answer), request.Reader(small, 10**9))
     sound = [record | {"größe in m": 1.5, "comment": "very good"} for record in sent]
     found = fragility.broken(raw.head(ROWS), sound, door, WANTED)
     (failed,) = [g for g in found.gates if g.verdict == gate.FAIL]
     assert (failed.name, failed.slice) == ("fragility.service", case)
-    assert says in failed.said
+    assert message in failed.said
 
 
 @pytest.mark.parametrize(
@@ -185,9 +185,9 @@ def test_a_model_that_cannot_bear_it_fails_and_the_gate_says_why(small, raw, sen
     ],
 )
 def test_a_refusal_that_does_not_name_column_and_rule_fails(named: tuple[tuple[str, str], ...]):
-    told = "1 fault: visits: is missing"  # the message as such does not help
+    message = "1 fault: visits: is missing"  # the message as such does not help
     for side in ("data", "service"):
-        refused = {"visits": fragility.Outcome("rejected", told, named)}
+        refused = {"visits": fragility.Outcome("rejected", message, named)}
         found = fragility._judged(side, "column missing", "rejected", refused, ROWS)
         assert found.verdict == gate.FAIL
         assert "without naming column and rule" in found.said
@@ -223,10 +223,10 @@ def test_a_door_that_looks_at_other_columns_fails(small, frame: pd.DataFrame, do
     read = door.reader.read
 
     def looks(body):
-        asked = read(body)
-        pairs = zip(asked.records, body["records"], strict=True)
-        told = [record | {"visits": float("group" in sent)} for record, sent in pairs]
-        return asked._replace(records=told)
+        parsed = read(body)
+        pairs = zip(parsed.records, body["records"], strict=True)
+        records = [record | {"visits": float("group" in sent)} for record, sent in pairs]
+        return parsed._replace(records=records)
 
     monkeypatch.setattr(door.reader, "read", looks)
     sees = replace(door, model=Stub(lambda rows: rows["visits"]))
@@ -241,8 +241,8 @@ def test_the_last_digit_is_no_other_answer(small, sent):
     assert outcome == fragility.Outcome("accepted")
 
 
-def expected(frame: pd.DataFrame, model: Any, small: Any, quick: Any, **wanted: Any) -> list[Any]:
-    return fragility.expectations(frame, model, small, quick.fragility.replace(expectations=wanted))
+def expected(frame: pd.DataFrame, model: Any, small: Any, quick: Any, **directions: Any) -> list[Any]:
+    return fragility.expectations(frame, model, small, quick.fragility.replace(expectations=directions))
 
 
 def test_more_visits_make_leaving_less_likely(small, frame: pd.DataFrame, model, quick):
@@ -261,14 +261,14 @@ def test_a_model_made_to_disobey_fails_the_expectation(small, frame: pd.DataFram
 
 
 def test_a_number_is_raised_within_its_range_and_no_other_column_moves(small, frame: pd.DataFrame, quick):
-    seen: list[pd.DataFrame] = []
+    frames: list[pd.DataFrame] = []
 
     def look(rows: pd.DataFrame) -> np.ndarray:
-        seen.append(rows)
+        frames.append(rows)
         return np.zeros(len(rows))
 
     expected(frame, Stub(look), small, quick, visits="up")
-    before, after = seen
+    before, after = frames
     assert after["visits"].max() == small.columns["visits"].range[1]
     assert (after["visits"] >= before["visits"]).all()
     pd.testing.assert_frame_equal(before.drop(columns="visits"), after.drop(columns="visits"))
@@ -347,11 +347,11 @@ def limits(column: Any) -> dict[str, Any]:
 
 def spelled(column: Any, checked: Any) -> st.SearchStrategy[str]:
     """Derive the raw texts that keep to a column: its type says how they are written, its checks which there are."""
-    known = limits(checked)
+    bounds = limits(checked)
     if column.type == "boolean":
         return st.sampled_from(list(column.labels))
-    if "allowed_values" in known:
-        return st.sampled_from(list(known["allowed_values"]))
+    if "allowed_values" in bounds:
+        return st.sampled_from(list(bounds["allowed_values"]))
     if column.type == "datetime":
         days = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))
         if column.format == "epoch_s":
@@ -359,7 +359,7 @@ def spelled(column: Any, checked: Any) -> st.SearchStrategy[str]:
         return days.map(lambda day: day.strftime(column.format))
     if column.type in contract.NUMERIC:
         kind = st.integers if column.type == "integer" else st.floats
-        return kind(known["min_value"], known["max_value"]).map(lambda x: repr(x).replace(".", ","))
+        return kind(bounds["min_value"], bounds["max_value"]).map(lambda x: repr(x).replace(".", ","))
     return st.text(st.characters(codec="utf-8"))
 
 
@@ -374,11 +374,11 @@ def tables(small: Any) -> st.SearchStrategy[pd.DataFrame]:
 
 def outside(column: Any, checked: Any) -> st.SearchStrategy[str]:
     """Derive raw texts that a column may not hold; a text, or a category of many values, may hold any."""
-    known, wrong = limits(checked), []
+    bounds, wrong = limits(checked), []
     if not checked.nullable:
         wrong.append(st.just(""))
-    if "min_value" in known:
-        low, high = int(known["min_value"]), int(known["max_value"])
+    if "min_value" in bounds:
+        low, high = int(bounds["min_value"]), int(bounds["max_value"])
         wrong.append((st.integers(high + 1) | st.integers(max_value=low - 1)).map(str))
     if column.type == "integer" and column.role != "target":
         wrong.append(st.just("1,5"))
@@ -416,6 +416,6 @@ def test_one_value_out_of_the_schema_is_caught_by_its_column(small, data: st.Dat
 def test_another_unit_is_no_case_where_the_range_cannot_show_it(small, raw: pd.DataFrame, door, sent):
     zeros = [record | {"visits": 0} for record in sent]
     found = fragility.broken(raw.assign(visits="0").head(len(sent)), zeros, door, WANTED)
-    (told,) = [g for g in found.gates if g.title == "fragility.service (unit times 1000)"]
-    assert told.verdict == gate.PASS
-    assert "for 1 column" in told.said  # the other number with a range
+    (scaled,) = [g for g in found.gates if g.title == "fragility.service (unit times 1000)"]
+    assert scaled.verdict == gate.PASS
+    assert "for 1 column" in scaled.said  # the other number with a range

@@ -99,8 +99,8 @@ def test_the_rows_that_would_decide_do_decide():
     rng = np.random.default_rng(6)
     found = gate.mean_bounds(losses(rng, 200, 0.0))
     assert found.verdict(0.02) == "INCONCLUSIVE"
-    wanted = gate.Bounds(0.0, found.low - found.value, found.high - found.value).rows_wanted(0.02, 200)
-    decided = [gate.mean_bounds(losses(rng, wanted, 0.0)).verdict(0.02) for _ in range(200)]
+    n = gate.Bounds(0.0, found.low - found.value, found.high - found.value).rows_wanted(0.02, 200)
+    decided = [gate.mean_bounds(losses(rng, n, 0.0)).verdict(0.02) for _ in range(200)]
     assert decided.count("PASS") > 180
 
 
@@ -144,6 +144,6 @@ def test_one_weak_slice_among_twenty_is_found(quick):
 def test_a_gate_without_a_figure_decides_nothing(tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     assert gate.Bounds(math.nan, math.nan, math.nan).verdict(0.1) == "REPORTED"
-    told = gate.Gate("bias.parity", "REPORTED", "too few", measured=math.nan)
-    gate.Family("bias", [told], {"x": np.float64("inf")}).write()
-    assert gate.Family.read("bias").gates == [replace(told, measured=None)]
+    reported = gate.Gate("bias.parity", "REPORTED", "too few", measured=math.nan)
+    gate.Family("bias", [reported], {"x": np.float64("inf")}).write()
+    assert gate.Family.read("bias").gates == [replace(reported, measured=None)]

@@ -209,17 +209,17 @@ def test_a_file_that_moves_or_goes_counts(repository: Path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("model.py", b"<<<<<<< HEAD\n", r"model\.py, line 1: not valid Python"),
         ("model.py", b'x = "\xff"\n', r"model\.py as UTF-8.*save it as UTF-8"),
         ("../mlproduct/__init__.py", b"", "hides the library"),
     ],
 )
-def test_code_that_cannot_be_read_is_an_error_of_the_user(repository: Path, name: str, content: bytes, said: str):
+def test_code_that_cannot_be_read_is_an_error_of_the_user(repository: Path, name: str, content: bytes, message: str):
     (repository / name).parent.mkdir(exist_ok=True)
     (repository / name).write_bytes(content)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         imports.digests()
 
 

@@ -53,10 +53,10 @@ def test_it_is_kept_one_file_a_run(desk: Path):
     assert [run.fingerprint for run in journal.runs()] == ["def456", "abc123"]
     assert json.loads(Path("experiments/abc123.json").read_text(encoding="utf-8"))["who"] == "Ada"
     assert journal.known(RUN) == "Ada tried this on 2026-11-23: rejected (bias.parity (sex)), roc_auc 0.75."
-    told = journal.listing(journal.runs())
-    assert "why: deeper is better" in told
-    assert "no metric" in told
-    assert max(map(len, told.splitlines()[:2])) <= 80
+    text = journal.listing(journal.runs())
+    assert "why: deeper is better" in text
+    assert "no metric" in text
+    assert max(map(len, text.splitlines()[:2])) <= 80
     with pytest.raises(contract.DataError, match="--sort luck"):
         journal.listing([RUN], "luck")
 
@@ -169,11 +169,11 @@ def test_the_page_tells_of_an_interruption(pipeline: Callable[..., None], cause:
 def test_a_run_that_is_known_stays_what_it_was_when_it_is_interrupted(pipeline: Callable[..., None]):
     pipeline(0)
     journal.train("deeper", "", None)
-    known = journal.runs()
+    before = journal.runs()
     pipeline(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         journal.train("deeper", "", None)
-    assert journal.runs() == known
+    assert journal.runs() == before
     assert on_the_page() == [("blessed", "roc_auc 0.9", "")]
 
 

@@ -60,9 +60,9 @@ def test_outcomes_are_joined_and_the_loss_is_that_of_the_evaluation(small, frame
     found = labels.joined(logged(tmp_path / "log", small, frame), ABOUT)
     assert len(found) == 100
     p = [prediction_ids.Ids(ABOUT["version"], 2).read(one).scores for one in found["prediction_id"]]
-    told = pd.DataFrame({"truth": found["outcome"], "p No": [x[0] for x in p], "p Yes": [x[1] for x in p]})
-    wanted = metrics.losses(told, ["No", "Yes"]) * metrics.guessing(told["truth"], ["No", "Yes"]) / 0.5
-    np.testing.assert_allclose(found["loss"], wanted)
+    predictions = pd.DataFrame({"truth": found["outcome"], "p No": [x[0] for x in p], "p Yes": [x[1] for x in p]})
+    expected = metrics.losses(predictions, ["No", "Yes"]) * metrics.guessing(predictions["truth"], ["No", "Yes"]) / 0.5
+    np.testing.assert_allclose(found["loss"], expected)
     performance = labels.performance(found[found["variant"] == "control"])["control"]
     assert performance["loss"]["low"] < performance["loss"]["value"] < performance["loss"]["high"]
     assert performance["right"] == 1
@@ -88,14 +88,14 @@ def test_a_model_that_was_replaced_is_told_apart(small, frame, tmp_path: Path):
     line = json.loads((folder / "predictions-1.jsonl").read_text(encoding="utf-8").splitlines()[0])
     line |= {"time": "2024-04-01T10:00:00+00:00", "model": OLD, "prediction_id": old, "variant": "control"}
     (folder / "predictions-0.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
-    told = {"prediction_id": old, "outcome": "Yes"}
-    (folder / "outcomes-0.jsonl").write_text(json.dumps(told) + "\n", encoding="utf-8")
+    outcome = {"prediction_id": old, "outcome": "Yes"}
+    (folder / "outcomes-0.jsonl").write_text(json.dumps(outcome) + "\n", encoding="utf-8")
     found = labels.joined(folder, ABOUT)
     assert found["replaced"].tolist() == [True] + [False] * 100
-    told = labels.performance(found)
+    report = labels.performance(found)
     before = f"control, before: {OLD[:8]}"
-    assert {name: one["predictions"] for name, one in told.items()} == {before: 1, "control": 100}
-    assert told["control"]["outcomes"] == 100
+    assert {name: one["predictions"] for name, one in report.items()} == {before: 1, "control": 100}
+    assert report["control"]["outcomes"] == 100
     assert len(labels.table(found, small)) == 101  # what came true is worth learning from, whoever predicted
 
 

@@ -40,13 +40,13 @@ def test_rows_of_one_class_have_no_areas():
 def test_intervals_hold_the_truth(tuned):
     rng = np.random.default_rng(3)
     accuracy = [metrics.Metric("accuracy", lambda y, hat, _: float(np.mean(y == hat)))]
-    held = 0
+    covered = 0
     for _ in range(200):
         truth = np.zeros(200, dtype=int)
         hat = (rng.random(200) > 0.8).astype(int)
         scores = metrics.score(accuracy, truth, (hat, hat), (hat, hat), tuned.evaluate.replace(bootstrap=200))
-        held += scores["accuracy"].low <= 0.8 <= scores["accuracy"].high
-    assert 180 <= held <= 199  # 95 % of 200, four standard errors around
+        covered += scores["accuracy"].low <= 0.8 <= scores["accuracy"].high
+    assert 180 <= covered <= 199  # 95 % of 200, four standard errors around
 
 
 def test_a_large_test_set_has_a_narrow_interval(tuned):

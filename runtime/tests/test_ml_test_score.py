@@ -14,7 +14,7 @@ def points(item: Item, outcomes: dict[str, list[str]]) -> float:
 
 
 @pytest.mark.parametrize(
-    ("tests", "outcomes", "wanted"),
+    ("tests", "outcomes", "expected"),
     [
         (("tests/test_a.py",), RAN, 1.0),
         (("tests/test_a.py::test_one",), RAN, 1.0),
@@ -25,8 +25,8 @@ def points(item: Item, outcomes: dict[str, list[str]]) -> float:
         (("tests/test_a.py", "tests/test_b.py"), RAN, 0.0),
     ],
 )
-def test_an_item_earns_what_its_tests_did(tests: tuple[str, ...], outcomes: dict[str, list[str]], wanted: float):
-    assert points(Item("data", "x", tests), outcomes) == wanted
+def test_an_item_earns_what_its_tests_did(tests: tuple[str, ...], outcomes: dict[str, list[str]], expected: float):
+    assert points(Item("data", "x", tests), outcomes) == expected
 
 
 def test_what_a_person_has_checked_earns_half():
@@ -40,10 +40,10 @@ def test_the_score_is_the_lowest_section():
         Item("model", "y", missing="sweep"),
         Item("model", "z", checked="Ada"),
     ]
-    told = render(counted(items, RAN))
-    assert "score           0.5, the lowest section" in told
-    assert "0.0  y: sweep" in told
-    assert "x:" not in told
+    text = render(counted(items, RAN))
+    assert "score           0.5, the lowest section" in text
+    assert "0.0  y: sweep" in text
+    assert "x:" not in text
 
 
 def test_the_list_of_this_repository_has_28_items_and_names_tests_that_exist():

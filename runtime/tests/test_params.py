@@ -35,7 +35,7 @@ def test_a_value_that_is_set_stays_and_the_others_have_their_defaults():
 
 
 @pytest.mark.parametrize(
-    ("document", "says"),
+    ("document", "message"),
     [
         ({"model": {"max_itr": 3}}, "model: unknown key 'max_itr'; did you mean 'max_iter'?"),
         ({"log": {"q": 3}}, "log: unknown key 'q'; known: rotate_megabytes, keep_files"),
@@ -48,12 +48,12 @@ def test_a_value_that_is_set_stays_and_the_others_have_their_defaults():
         ([1], "holds sections, and each section `key: value` lines"),
     ],
 )  # fmt: skip
-def test_an_unknown_name_is_refused_with_the_closest_known_one(document: object, says: str):
-    assert refused(document) == [says]
+def test_an_unknown_name_is_refused_with_the_closest_known_one(document: object, message: str):
+    assert refused(document) == [message]
 
 
 @pytest.mark.parametrize(
-    ("section", "key", "value", "says"),
+    ("section", "key", "value", "message"),
     [
         ("prepare", "test_size", 1.5, "1.5 is not a number from 0.01 to 0.99"),
         ("prepare", "test_size", float("nan"), "nan is not a number from 0.01 to 0.99"),
@@ -83,10 +83,10 @@ def test_an_unknown_name_is_refused_with_the_closest_known_one(document: object,
         ("model", "kind", ["a" * 90], "['" + "a" * 55 + "... is not text"),
     ],
 )  # fmt: skip
-def test_a_value_that_is_not_allowed_is_refused(section: str, key: str, value: object, says: str):
+def test_a_value_that_is_not_allowed_is_refused(section: str, key: str, value: object, message: str):
     lines = refused({section: {key: value}})
     assert lines[0].startswith(f"{section}.{key}")
-    assert lines[0].split(": ", 1)[1] == says
+    assert lines[0].split(": ", 1)[1] == message
 
 
 def test_all_errors_are_told_at_once_one_line_each():
@@ -122,7 +122,7 @@ def test_own_takes_any_plain_values():
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("since: 2024-01-01", ("own.since: datetime.date(2024, 1, 1) is not a number, text, a list or a mapping; put "
             "it in quotes")),
@@ -132,8 +132,8 @@ def test_own_takes_any_plain_values():
         ("much: .inf", "own.much: inf is not a finite number"),
     ],
 )  # fmt: skip
-def test_own_takes_nothing_that_cannot_be_written_as_json(text: str, says: str):
-    assert refused({"own": yaml.safe_load(text)}) == [says]
+def test_own_takes_nothing_that_cannot_be_written_as_json(text: str, message: str):
+    assert refused({"own": yaml.safe_load(text)}) == [message]
 
 
 def test_own_decides_about_the_model_once_it_holds_something(tuned):
@@ -149,7 +149,7 @@ def test_what_decides_is_as_the_file_writes_it():
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("model:\n  seed: 1\n  kind: linear\n  seed: 2\n", "{0}, model: key 'seed' is written twice, in lines 2 and 4"),
         ("own: {a: {b: 1, b: 2}}\n", "{0}, own.a: key 'b' is written twice, in lines 1 and 1"),
@@ -160,12 +160,12 @@ def test_what_decides_is_as_the_file_writes_it():
         ("own: !!python/object:os.system {}\n", "line 1: not valid YAML: could not determine a constructor"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_not_clear_is_refused(tmp_path: Path, text: str, says: str):
+def test_a_file_that_is_not_clear_is_refused(tmp_path: Path, text: str, message: str):
     path = tmp_path / "params.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as found:
         yaml_file.read_yaml(path)
-    assert says.format("params.yaml") in str(found.value)
+    assert message.format("params.yaml") in str(found.value)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):

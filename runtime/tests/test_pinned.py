@@ -70,8 +70,8 @@ def test_the_pinned_library_runs(repository: Path):
 def test_a_changed_byte_is_refused_and_the_next_setup_installs_it_again(repository: Path, name: str):
     path = pinned.HERE / name
     path.write_bytes(path.read_bytes() + b"#")
-    said = refusal(repository)
-    assert said == (
+    message = refusal(repository)
+    assert message == (
         f"the library that runs is not the one of {NAME} (mlproduct/{name} differ); "
         "`make setup` installs the pinned one"
     )
@@ -87,9 +87,9 @@ def test_a_missing_file_is_refused(repository: Path):
 def test_a_module_more_is_refused(repository: Path, name: str):
     (pinned.HERE / name).parent.mkdir(exist_ok=True)
     (pinned.HERE / name).touch()
-    said = refusal(repository)
-    assert f"holds mlproduct/{name}, not part of the pinned library" in said
-    assert "make setup" in said
+    message = refusal(repository)
+    assert f"holds mlproduct/{name}, not part of the pinned library" in message
+    assert "make setup" in message
 
 
 def test_a_wheel_that_is_not_the_pinned_one_is_refused(repository: Path):

@@ -148,16 +148,16 @@ def rounded(rng: np.random.Generator) -> pd.DataFrame:
     return continuous(rng).round(2)
 
 
-@pytest.mark.parametrize("made", [continuous, mixed, rounded])
+@pytest.mark.parametrize("draw", [continuous, mixed, rounded])
 @pytest.mark.parametrize(
     "more", [lambda f: f[:100], lambda f: f, lambda f: f.iloc[np.repeat(np.arange(50), 30)]], ids=["5 %", "all", "30 x"]
 )
 @pytest.mark.parametrize("seed", [1, 2])
 def test_copies_stay_together(
-    made: Callable[[np.random.Generator], pd.DataFrame], more: Callable[[pd.DataFrame], pd.DataFrame], seed: int
+    draw: Callable[[np.random.Generator], pd.DataFrame], more: Callable[[pd.DataFrame], pd.DataFrame], seed: int
 ):
     rng = np.random.default_rng(seed)
-    first = made(rng)
+    first = draw(rng)
     frame = pd.concat([first, more(first)], ignore_index=True).astype("float64")
     frame["y"] = rng.choice(LABELS, len(frame))  # copies whose labels were corrected are copies
     plain = known(*((name, "feature", "number") for name in "abc"), ("y", "target", "category"))
@@ -254,9 +254,9 @@ def test_fresh_rows_confirm_the_test_loss(levels: tuple[int, ...], kind: str, tu
 @pytest.mark.slow
 @pytest.mark.parametrize("columns", [["x0", "x1"], ["x0", "x1", "y"]], ids=["features", "features and label"])
 def test_a_split_of_whole_cells_is_found_out(columns: list[str], tuned):
-    def split(frame: pd.DataFrame, _, wanted) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    def split(frame: pd.DataFrame, _, prepare_params) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
         lot = pd.util.hash_pandas_object(frame[columns], index=False).rank(method="dense", pct=True)
-        return frame[lot > wanted.test_size], frame[lot <= wanted.test_size], []
+        return frame[lot > prepare_params.test_size], frame[lot <= prepare_params.test_size], []
 
     assert mean_distance((4, 3), "category", tuned, split) > BAR
 

@@ -33,26 +33,26 @@ def test_the_next_version_is_a_minor_one(tags, version):
     assert release.following(tags) == version
 
 
-@pytest.mark.parametrize(("version", "says"), [("1.2.0", "write v1.2.0"), ("v1.0.0", "released already")])
-def test_a_version_that_is_none_or_is_taken_is_refused(version, says):
-    with pytest.raises(contract.DataError, match=says):
+@pytest.mark.parametrize(("version", "message"), [("1.2.0", "write v1.2.0"), ("v1.0.0", "released already")])
+def test_a_version_that_is_none_or_is_taken_is_refused(version, message):
+    with pytest.raises(contract.DataError, match=message):
         release.checked(version, ["v1.0.0"])
 
 
 def test_the_changelog_tells_what_is_other_than_before():
-    said = changelog.entry(NEW, OLD, DAY)
-    assert said.startswith("## v1.1.0 - 2026-03-01\n\nThis model may ship.\n")
-    assert "- Model: m2 (was m1)" in said
-    assert "- Parameter model.max_iter: 100 -> 60" in said
-    assert "| metric | v1.0.0 | v1.1.0 |" in said
-    assert "| roc_auc | 0.8 | 0.9 |\n| gone | 1 |  |" in said
+    entry = changelog.entry(NEW, OLD, DAY)
+    assert entry.startswith("## v1.1.0 - 2026-03-01\n\nThis model may ship.\n")
+    assert "- Model: m2 (was m1)" in entry
+    assert "- Parameter model.max_iter: 100 -> 60" in entry
+    assert "| metric | v1.0.0 | v1.1.0 |" in entry
+    assert "| roc_auc | 0.8 | 0.9 |\n| gone | 1 |  |" in entry
 
 
 def test_the_first_entry_compares_with_nothing():
-    said = changelog.entry(NEW, None, DAY)
-    assert "was" not in said
-    assert "Parameter" not in said
-    assert "| roc_auc | 0.9 |" in said
+    entry = changelog.entry(NEW, None, DAY)
+    assert "was" not in entry
+    assert "Parameter" not in entry
+    assert "| roc_auc | 0.9 |" in entry
 
 
 def test_known_weaknesses_stand_in_the_changelog():
@@ -85,9 +85,9 @@ def test_the_bill_of_materials_names_model_and_data():
 
 
 def test_a_service_that_is_another_is_found_out():
-    wanted = {"model": "m1", "commit": "c1"}
-    assert rebuild.disagreements({"model": "m1", "commit": "c1", "path": "onnx"}, wanted) == []
-    assert rebuild.disagreements({"model": "m2"}, wanted) == ["model is 'm2', not 'm1'", "commit is None, not 'c1'"]
+    expected = {"model": "m1", "commit": "c1"}
+    assert rebuild.disagreements({"model": "m1", "commit": "c1", "path": "onnx"}, expected) == []
+    assert rebuild.disagreements({"model": "m2"}, expected) == ["model is 'm2', not 'm1'", "commit is None, not 'c1'"]
 
 
 @pytest.mark.parametrize("name", ["releasing/rebuild.py", "rebuild.py"])

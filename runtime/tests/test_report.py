@@ -15,9 +15,9 @@ def test_odd_names_stay_in_their_cell_of_the_model_card(small, tuned):
     odd = contract.Column("a|b`c", "feature", "number", description="one | two\nthree")
     meta = {"version": "v", "data": "d", "contract": "c", "params": "p", "lock": "l", "python": "3", "libraries": {}}
     score = {"value": 0.8, "low": 0.7, "high": 0.9, "baseline": 0.5}
-    known = replace(small, columns=small.columns | {odd.name: odd})
+    schema = replace(small, columns=small.columns | {odd.name: odd})
     card = report.model_card(
-        {"roc_auc": score}, known, meta, tuned, (80, 20), {"said": "This model may ship.", "waived": []}
+        {"roc_auc": score}, schema, meta, tuned, (80, 20), {"said": "This model may ship.", "waived": []}
     )
     assert "| `a\\|b'c` | feature | number | one \\| two three |" in card.splitlines()
 
@@ -38,8 +38,8 @@ def test_calibration_is_that_of_sklearn_and_equal_scores_stay_together():
     from sklearn.calibration import calibration_curve
 
     rng = np.random.default_rng(1)
-    told = rng.random(500)
-    hit = rng.random(500) < told
-    observed, predicted = calibration_curve(hit, told, n_bins=10, strategy="quantile")
-    assert np.allclose(report.calibrated(told, hit), np.column_stack([predicted, observed]))
+    scores = rng.random(500)
+    hit = rng.random(500) < scores
+    observed, predicted = calibration_curve(hit, scores, n_bins=10, strategy="quantile")
+    assert np.allclose(report.calibrated(scores, hit), np.column_stack([predicted, observed]))
     assert report.calibrated(np.full(40, 0.25), np.arange(40) < 10) == [(0.25, 0.25)]

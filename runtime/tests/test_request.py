@@ -20,24 +20,24 @@ def sent(small, frame: pd.DataFrame) -> list[dict[str, Any]]:
     return request.examples(small, frame.head(ROWS))
 
 
-def read(body: Any, known: Any, most: int = ROWS) -> Any:
-    return request.Reader(known, most).read(body)
+def read(body: Any, schema: Any, most: int = ROWS) -> Any:
+    return request.Reader(schema, most).read(body)
 
 
 def test_rows_of_the_table_come_back_as_they_were(small, frame: pd.DataFrame, sent):
-    asked = read(json.loads(json.dumps({"records": sent})), small)
-    assert not asked.one
-    assert asked.records == request.values(small, frame.head(ROWS))
+    parsed = read(json.loads(json.dumps({"records": sent})), small)
+    assert not parsed.one
+    assert parsed.records == request.values(small, frame.head(ROWS))
 
 
 def test_one_bare_record_and_a_whole_row_are_accepted(small, sent):
-    asked = read(sent[0] | {"group": "a", "left": "No", "row": 7}, small)
-    assert asked.one
-    assert list(asked.records[0]) == small.features
+    parsed = read(sent[0] | {"group": "a", "left": "No", "row": 7}, small)
+    assert parsed.one
+    assert list(parsed.records[0]) == small.features
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "says"),
+    ("field", "value", "message"),
     [
         ("visits", "7", "valid number"),
         ("visits", True, "valid number"),
@@ -57,13 +57,13 @@ def test_one_bare_record_and_a_whole_row_are_accepted(small, sent):
         ("unknown", 1, "is not a column of contract.yaml"),
     ],
 )
-def test_a_fault_is_named_with_record_and_field(small, sent, field: str, value: Any, says: str):
+def test_a_fault_is_named_with_record_and_field(small, sent, field: str, value: Any, message: str):
     sent[2][field] = value
     with pytest.raises(request.RefusedError) as refused:
         read({"records": sent}, small)
     (fault,) = refused.value.errors
     assert (fault["record"], fault["field"], refused.value.status) == (2, field, 422)
-    assert says in fault["message"]
+    assert message in fault["message"]
 
 
 def test_a_missing_field_is_named(small, sent):
@@ -107,19 +107,19 @@ def test_a_date_is_read_as_the_table_or_as_iso(small, sent, sent_as: Any, form: 
 
 
 def test_a_value_that_stands_for_a_missing_one_is_missing(small, sent):
-    told = replace(small, source=replace(small.source, missing=("", "NA", "-9")))
+    coded = replace(small, source=replace(small.source, missing=("", "NA", "-9")))
     sent[0] |= {"größe in m": -9.0, "comment": " NA "}
-    wide = replace(told.columns["größe in m"], range=(-10, 3))
-    record = read(sent[0], replace(told, columns=told.columns | {"größe in m": wide})).records[0]
+    wide = replace(coded.columns["größe in m"], range=(-10, 3))
+    record = read(sent[0], replace(coded, columns=coded.columns | {"größe in m": wide})).records[0]
     assert record["größe in m"] is record["comment"] is None
 
 
 def test_what_lies_outside_is_flagged_where_the_contract_lets_it_pass(small, sent):
     open_ = replace(small, outside="flag")
-    asked = read({"records": [sent[0] | {"visits": 400, "plan": "gold"}, sent[1]]}, open_)
-    assert [flag["field"] for flag in asked.flags[0]] == ["visits", "plan"]
-    assert asked.flags[1] == []
-    assert asked.records[0]["plan"] == "gold"
+    parsed = read({"records": [sent[0] | {"visits": 400, "plan": "gold"}, sent[1]]}, open_)
+    assert [flag["field"] for flag in parsed.flags[0]] == ["visits", "plan"]
+    assert parsed.flags[1] == []
+    assert parsed.records[0]["plan"] == "gold"
     closed = replace(open_.columns["plan"], outside="reject")
     with pytest.raises(request.RefusedError, match="is none of basic, pro"):
         read(sent[0] | {"plan": "gold"}, replace(open_, columns=open_.columns | {"plan": closed}))
@@ -154,11 +154,11 @@ def test_whatever_is_sent_is_taken_or_refused(ours, data: st.DataObject):
     names = st.sampled_from([*ours.columns, "records"])
     body = data.draw(st.dictionaries(names, json_values) | json_values)
     try:
-        asked = read(body, ours)
+        parsed = read(body, ours)
     except request.RefusedError as refused:
         assert refused.status in (413, 422)  # noqa: PT017
     else:
-        assert all(list(record) == ours.features for record in asked.records)
+        assert all(list(record) == ours.features for record in parsed.records)
 
 
 def test_the_schema_of_the_api_shows_the_contract(ours):

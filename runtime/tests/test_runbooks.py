@@ -46,9 +46,9 @@ def test_a_block_that_does_not_say_what_it_is_is_refused(info: str) -> None:
         runbooks.commands("Down", f"# Down\n\n```{info}\ntrue\n```\n")
 
 
-def outcome(text: str, **seen: str):
+def outcome(text: str, **variables: str):
     command = runbooks.Command("Down", 1, "check", "", text)
-    return runbooks.execute(command, {"PATH": os.environ["PATH"], **seen})
+    return runbooks.execute(command, {"PATH": os.environ["PATH"], **variables})
 
 
 def test_a_command_sees_the_addresses() -> None:
@@ -97,11 +97,11 @@ def test_a_failing_check_fails_the_run_and_the_others_still_run(repository, tmp_
     (tmp_path / "docs" / "on-call.md").write_text("```bash check\nfalse\n```\n", encoding="utf-8")
     (tmp_path / "docs" / "runbooks" / "Also.md").write_text("```bash check\nexit 7\n```\n", encoding="utf-8")
     assert repository("check") == 1
-    said = capsys.readouterr().out
-    assert "FAILED Also:1" in said
-    assert "ok     Down:3" in said
-    assert "FAILED on-call:1" in said
-    assert said.endswith("3 commands, 2 failed\n")
+    output = capsys.readouterr().out
+    assert "FAILED Also:1" in output
+    assert "ok     Down:3" in output
+    assert "FAILED on-call:1" in output
+    assert output.endswith("3 commands, 2 failed\n")
 
 
 def test_a_fix_runs_for_the_page_that_is_named(repository, tmp_path) -> None:

@@ -53,9 +53,9 @@ class Asked:
         named = [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()]
         method = method or ("GET" if body is None and chunks is None else "POST")
         asyncio.run(self.app({"type": "http", "path": path, "method": method, "headers": named}, receive, send))
-        told = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
+        received = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
         found = sent[1]["body"]
-        return sent[0]["status"], json.loads(found) if "json" in told["content-type"] and found else found, told
+        return sent[0]["status"], json.loads(found) if "json" in received["content-type"] and found else found, received
 
     def lines(self, kind: str) -> list[Any]:
         return [
@@ -79,27 +79,33 @@ def make(small, frame: pd.DataFrame, fitted, tuned, tmp_path: Path):
             params = params.replace(rollout=params.rollout.replace(mode="split", entity="row", share=0.5))
         score = fitted.predict_proba(frame[contract.features])[:, 1]
         about = {"guess": 0.5, "loss": 0.1, "path": "onnx"}
-        one = predict.Predictor(
+        predictor = predict.Predictor(
             lambda records: fitted.predict_proba(predict.frame_of(records, small)),
             contract,
             ["No", "Yes"],
             VERSION,
             about,
         )
-        both = {"control": one} | ({"challenger": replace(one, version="ba9876543210")} if challenger else {})
+        models = {"control": predictor} | (
+            {"challenger": replace(predictor, version="ba9876543210")} if challenger else {}
+        )
         reference = bins.reference(frame, score, contract, params.drift)
-        told = metrics.ServiceMetrics(contract, params, reference, one.labels)
-        for name in both:
-            told.variant(name, contract, dict.fromkeys(("model", "data", "commit", "verdict", "path"), "x"), 1.0, 0.1)
+        counters = metrics.ServiceMetrics(contract, params, reference, predictor.labels)
+        for name in models:
+            counters.variant(
+                name, contract, dict.fromkeys(("model", "data", "commit", "verdict", "path"), "x"), 1.0, 0.1
+            )
         folder = tmp_path / "log"
         kinds = [prediction_log.Lines(folder, kind, 2**20, 3, lambda: None) for kind in ("predictions", "outcomes")]
         examples = request.values(contract, frame.head(50))
-        said = answers.Answers(both, params, told, answers.Journal(*kinds, lambda: "now"), examples)
+        responder = answers.Answers(models, params, counters, answers.Journal(*kinds, lambda: "now"), examples)
         document = openapi.openapi(
             contract, params, "small", "1", request.examples(contract, frame.head(1))[0], secured=False
         )
         return Asked(
-            api.Api(said, told, params, {"/version": api.page({}), "/openapi.json": api.page(document)}, quick=True),
+            api.Api(
+                responder, counters, params, {"/version": api.page({}), "/openapi.json": api.page(document)}, quick=True
+            ),
             folder,
         )
 
@@ -186,9 +192,9 @@ def test_a_cancellation_by_somebody_else_is_no_timeout():
 def test_the_clock_of_the_log_tells_the_time():
     clock = prediction_log.Clock()
     for _ in range(3):
-        told = datetime.fromisoformat(clock())
-        assert abs((datetime.now(UTC) - told).total_seconds()) < 5
-        assert told.tzinfo is not None
+        moment = datetime.fromisoformat(clock())
+        assert abs((datetime.now(UTC) - moment).total_seconds()) < 5
+        assert moment.tzinfo is not None
 
 
 def test_too_many_requests_at_work_are_sent_away(make, sent):
@@ -226,7 +232,7 @@ def test_latencies_are_told_with_the_next_scrape(make):
     serviced = make().app._metrics
     name, took = "ml_request_seconds", (0.001, 0.0011, 0.3, 99)
     places = [("count", {}), ("bucket", {"le": "0.001"}), ("bucket", {"le": "0.0025"}), ("bucket", {"le": "10.0"})]
-    wanted = [len(took), 1, 2, 3, sum(took), 1]
+    expected = [len(took), 1, 2, 3, sum(took), 1]
 
     def told() -> list[float]:
         found = [counted(f"{name}_{part}", route="/explain", **more) for part, more in places]
@@ -239,7 +245,7 @@ def test_latencies_are_told_with_the_next_scrape(make):
         serviced.answered("/explain", "POST", 200, seconds)
     assert told() == before
     serviced.flush()
-    assert [b - a for a, b in zip(before, told(), strict=True)] == pytest.approx(wanted)
+    assert [b - a for a, b in zip(before, told(), strict=True)] == pytest.approx(expected)
 
 
 def test_a_fault_of_ours_shows_no_trace(make, sent, monkeypatch):
@@ -315,12 +321,12 @@ def test_an_outcome_is_joined_to_its_prediction(make, sent):
     answer = ask("/predict", sent[0])[1]
     p = answer["probabilities"]
     before = counted("ml_feedback_loss_total", variant="control")
-    told = {"prediction_id": answer["prediction_id"], "outcome": "Yes", "value": -3.5}
-    assert ask("/feedback", told)[:2] == (202, {"accepted": 1})
+    outcome = {"prediction_id": answer["prediction_id"], "outcome": "Yes", "value": -3.5}
+    assert ask("/feedback", outcome)[:2] == (202, {"accepted": 1})
     loss = (p["No"] ** 2 + (p["Yes"] - 1) ** 2) / 0.5
     assert counted("ml_feedback_loss_total", variant="control") - before == pytest.approx(loss, abs=1e-3)
     assert counted("ml_feedback_value_lost_total", variant="control") >= 3.5
-    assert ask.lines("outcomes") == [{"time": "now"} | told]
+    assert ask.lines("outcomes") == [{"time": "now"} | outcome]
 
 
 def test_an_outcome_of_a_model_that_was_replaced_is_kept_and_told_apart(make, sent):
@@ -356,15 +362,15 @@ def test_an_id_says_what_was_predicted(classes: int):
     writer = prediction_ids.Ids(VERSION, classes)
     written = [writer.write(1, scores) for _ in range(100)]
     assert len(set(written)) == 100
-    told = writer.read(written[0])
-    assert (told.model, told.variant) == (VERSION[:8], 1)
+    prediction = writer.read(written[0])
+    assert (prediction.model, prediction.variant) == (VERSION[:8], 1)
     if classes > prediction_ids.MOST_CLASSES:
         best = np.argsort(scores)[-prediction_ids.BEST :]
-        assert np.array(told.scores)[best] == pytest.approx(np.array(scores)[best], abs=1e-4)
-        assert sum(told.scores) == pytest.approx(1, abs=1e-3)
-        assert max(np.delete(told.scores, best)) <= min(np.array(told.scores)[best])
+        assert np.array(prediction.scores)[best] == pytest.approx(np.array(scores)[best], abs=1e-4)
+        assert sum(prediction.scores) == pytest.approx(1, abs=1e-3)
+        assert max(np.delete(prediction.scores, best)) <= min(np.array(prediction.scores)[best])
     else:
-        assert told.scores == pytest.approx(scores, abs=1e-4)
+        assert prediction.scores == pytest.approx(scores, abs=1e-4)
 
 
 def test_an_id_with_a_fault_is_no_id():
@@ -390,9 +396,9 @@ def test_contributions_add_up_and_those_of_a_linear_score_are_exact():
 
 
 def test_an_explanation_adds_up_to_the_score(make, sent):
-    status, told, _ = make()("/explain", sent[0])
+    status, explanation, _ = make()("/explain", sent[0])
     assert status == 200
-    assert told["base"] + sum(told["contributions"].values()) == pytest.approx(told["score"])
+    assert explanation["base"] + sum(explanation["contributions"].values()) == pytest.approx(explanation["score"])
     assert make()("/explain", {"records": sent})[0] == 422
 
 
@@ -419,7 +425,7 @@ def test_a_shadow_that_fails_or_is_late_is_only_counted():
     failed: list[int] = []
 
     async def run() -> None:
-        shadow = variants.Shadow(lambda asked, shown: 1 / 0, failed.append)
+        shadow = variants.Shadow(lambda body, shown: 1 / 0, failed.append)
         task = asyncio.create_task(shadow.run())
         shadow.put(request.Asked([{}, {}], False, []), ["a", "b"])
         await asyncio.sleep(0.2)

@@ -42,7 +42,7 @@ def test_a_waiver_lets_a_gate_be_known(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("- {gate: a, reason: b, owner: Ada, expires: 2026-11-22}", "expired: a on 2026-11-22, granted by Ada"),
         ("- {gate: a, reason: b, expires: 2027-01-01}", "waiver 1: owner is missing"),
@@ -53,8 +53,8 @@ def test_a_waiver_lets_a_gate_be_known(tmp_path: Path):
         ("[", "is not valid YAML"),
     ],
 )
-def test_a_waiver_that_does_not_hold_stops(tmp_path: Path, text: str, said: str):
-    with pytest.raises(contract.DataError, match=said):
+def test_a_waiver_that_does_not_hold_stops(tmp_path: Path, text: str, message: str):
+    with pytest.raises(contract.DataError, match=message):
         verdict.decide("abc", [BAD], granted(tmp_path, text), TODAY)
 
 

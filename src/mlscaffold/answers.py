@@ -152,13 +152,13 @@ def names(path: Path, values: Mapping[str, Any]) -> tuple[dict[str, str], tuple[
     tuple of str
         What was changed, and why, to tell the user.
     """
-    given = values.get("name")
-    name = str(given) if given is not None else re.sub(r"[^A-Za-z0-9_-]+", "-", path.name).strip("-_")
+    chosen = values.get("name")
+    name = str(chosen) if chosen is not None else re.sub(r"[^A-Za-z0-9_-]+", "-", path.name).strip("-_")
     if not re.match(r"[A-Za-z]", name):
         raise UserError(
             f"{path.name!r} gives no name for the product: it must begin with a letter; give one with -d name=..."
         )
-    changed = given is None and name != path.name
+    changed = chosen is None and name != path.name
     notes = [f"the product is called {name}: names hold letters, digits, '-' and '_'"] if changed else []
     if "package" in values:
         return {"name": name, "package": str(values["package"])}, tuple(notes)

@@ -145,9 +145,9 @@ def compare_checksums(
     deleted: list[str] = []
     owned: list[str] = []
     looked_at = 0
-    for path, wanted in resolve_paths(checksums.files, answers):
+    for path, checksum in resolve_paths(checksums.files, answers):
         looked_at += 1
-        if found(path) != wanted:
+        if found(path) != checksum:
             (owned if ownership.reason(path) else changed if there(path) else deleted).append(path)
     return Comparison(looked_at, tuple(changed), tuple(deleted), tuple(owned))
 
@@ -170,10 +170,10 @@ def _vendored(root: Path, url: str) -> Path | None:
 
 def resolve_paths(files: Files, answers: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, bool]]]:
     """Yield the files of a version at the paths that the answers give them."""
-    for path, wanted in files.items():
+    for path, checksum in files.items():
         place = _ANSWER.sub(lambda found: str(answers.get(found[1], "{")), path) if "{" in path else path
         if "{" not in place and ".." not in place.split("/") and not place.startswith("/"):
-            yield place, wanted
+            yield place, checksum
 
 
 def fingerprint(root: Path, path: str, length: int = 40) -> tuple[str, bool] | None:

@@ -165,14 +165,14 @@ def read(*words: str | Path, cwd: Path, stdin: bytes | None = None, most: int = 
         with TemporaryFile() as fed, TemporaryFile() as wrong:
             fed.write(stdin or b"")
             fed.seek(0)
-            said, code = _bounded(["git", *map(str, words)], cwd, environ, (fed, wrong), most)
+            stdout, code = _bounded(["git", *map(str, words)], cwd, environ, (fed, wrong), most)
             wrong.seek(0)
             reason = wrong.read(2000).decode(errors="replace").strip()
     except FileNotFoundError as error:
         raise GitError(f"no folder {cwd}, or no git") from error
     if code:
         raise GitError(f"git {words[0]}: {reason}")
-    return said
+    return stdout
 
 
 def _bounded(
@@ -183,15 +183,15 @@ def _bounded(
     late.start()
     try:
         with process:
-            said = process.stdout.read(most + 1) if process.stdout else b""
-            if len(said) > most:
+            stdout = process.stdout.read(most + 1) if process.stdout else b""
+            if len(stdout) > most:
                 process.kill()
                 raise GitError(f"git {words[1]} said more than {most // 10**6} MB")
     finally:
         late.cancel()
     if process.returncode == -signal.SIGKILL:
         raise GitError(f"git {words[1]} did not answer within {PATIENCE} s")
-    return said, process.returncode
+    return stdout, process.returncode
 
 
 class Objects:
@@ -250,9 +250,9 @@ class Objects:
         return self._process.stdin
 
     def _answer(self, name: str) -> tuple[str, str, bytes]:
-        said = self._process.stdout
-        assert said is not None  # noqa: S101 - it is a pipe
-        line = said.readline(_LINE)
+        stdout = self._process.stdout
+        assert stdout is not None  # noqa: S101 - it is a pipe
+        line = stdout.readline(_LINE)
         words = line.decode(errors="replace").split()
         if not line.endswith(b"\n"):
             raise GitError("git cat-file ended")
@@ -262,7 +262,7 @@ class Objects:
         self._left -= size
         if self._left < 0:
             raise GitError(f"git cat-file said more than {self._most // 10**6} MB")
-        content = said.read(size + 1)
+        content = stdout.read(size + 1)
         if len(content) <= size:
             raise GitError("git cat-file ended")
         self.heard = True
@@ -358,10 +358,10 @@ def _configured(part: str, folder: Path) -> str:
 
 def commit_all(folder: Path, message: str) -> None:
     """Commit all of a work tree that is ours alone: no hook, no signature, nobody's name."""
-    who = {"user.name": FALLBACK[0], "user.email": FALLBACK[1]}
+    user = {"user.name": FALLBACK[0], "user.email": FALLBACK[1]}
     git("add", "--all", cwd=folder, config=PLAIN)
     words = ("commit", "--quiet", "--allow-empty", "--no-verify", "--no-gpg-sign", "--message", message)
-    git(*words, cwd=folder, config={**PLAIN, **who})
+    git(*words, cwd=folder, config={**PLAIN, **user})
 
 
 def first_commit(folder: Path, message: str) -> tuple[str, str] | None:

@@ -43,12 +43,12 @@ def ask_first(values: Mapping[str, Any], data: Path | None, ask: Ask) -> tuple[P
     if table is None:
         return None, {}
     names = header(table)
-    said: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
     for role, text in _ROLES.items():
         if role not in values:
             default = _likely_target(names) if role == "target" else ""
-            said[role] = _role(role, text.format(names=", ".join(names)), default, {**values, **said}, names, ask)
-    return table, said
+            answers[role] = _role(role, text.format(names=", ".join(names)), default, {**values, **answers}, names, ask)
+    return table, answers
 
 
 def _table(ask: Ask) -> Path | None:

@@ -128,8 +128,8 @@ def recorded_source(url: str, version: str, project: Path) -> Source:
         The template, with an address that holds from anywhere.
     """
     place = carried(url, project)
-    known = place.as_posix() if place else url
-    return replace(template_source(known, version), url=known)
+    address = place.as_posix() if place else url
+    return replace(template_source(address, version), url=address)
 
 
 def update_source(url: str, project: Path, to: str | None, bundle: Path) -> Source:
@@ -162,11 +162,11 @@ def update_source(url: str, project: Path, to: str | None, bundle: Path) -> Sour
     if place is None:
         raise UserError(f"{url} is missing, which holds the template; restore it: git checkout -- {url}")
     chosen, notes = _newer(place, bundle)
-    known = tags(chosen)
-    version = to or newest(list(known))
-    if version is None or version not in known:
+    tagged = tags(chosen)
+    version = to or newest(list(tagged))
+    if version is None or version not in tagged:
         raise UserError(
-            f"there is no version {to or 'at all'} of the template; the versions are {', '.join(known) or 'none'}"
+            f"there is no version {to or 'at all'} of the template; the versions are {', '.join(tagged) or 'none'}"
         )
     return Source(url, version, chosen, notes)
 
@@ -174,10 +174,10 @@ def update_source(url: str, project: Path, to: str | None, bundle: Path) -> Sour
 def _newer(place: Path, bundle: Path) -> tuple[Path, tuple[str, ...]]:
     if refreshes(bundle, place):
         return bundle, ()
-    known = newest(list(tags(bundle)))
-    if known and tags(bundle).items() - tags(place).items():
+    latest = newest(list(tags(bundle)))
+    if latest and tags(bundle).items() - tags(place).items():
         return place, (
-            f"the template of this mlscaffold ({known}) is another one than the repository's own, which was used",
+            f"the template of this mlscaffold ({latest}) is another one than the repository's own, which was used",
         )
     return place, ()
 
@@ -189,9 +189,9 @@ def is_ours(url: str) -> bool:
 
 
 def _ours(url: str, ref: str | None, bundle: Path) -> Source:
-    known = tags(bundle)
-    version = ref or newest(list(known))
-    return Source(for_copier(url), version, bundle) if version in known else serve(url, ref, bundle)
+    tagged = tags(bundle)
+    version = ref or newest(list(tagged))
+    return Source(for_copier(url), version, bundle) if version in tagged else serve(url, ref, bundle)
 
 
 def serve(url: str, ref: str | None, bundle: Path = BUNDLE) -> Source:
@@ -206,9 +206,9 @@ def serve(url: str, ref: str | None, bundle: Path = BUNDLE) -> Source:
 
 
 def _stand_in(address: str, ref: str | None, bundle: Path, error: GitError) -> Source:
-    known = tags(bundle)
-    version = ref or newest(list(known))
-    if version is None or version not in known:
+    tagged = tags(bundle)
+    version = ref or newest(list(tagged))
+    if version is None or version not in tagged:
         raise UserError(
             f"the template {address} is out of reach ({_reason(error)}), and version {version or 'none'} did not come "
             f"with mlscaffold; check the address and the network, or leave --template and --ref out"
@@ -251,12 +251,12 @@ def _without_version(where: str, names: list[str], ref: str | None) -> tuple[str
 
 
 def _version_in(bundle: Path, ref: str | None) -> str:
-    known = tags(bundle)
-    version = ref or newest(list(known))
+    tagged = tags(bundle)
+    version = ref or newest(list(tagged))
     if version is None:
         raise UserError("this installation carries no template; install mlscaffold again, or give --template")
-    if version not in known:
-        raise UserError(f"no version {version} of the template came with mlscaffold; there are {', '.join(known)}")
+    if version not in tagged:
+        raise UserError(f"no version {version} of the template came with mlscaffold; there are {', '.join(tagged)}")
     return version
 
 

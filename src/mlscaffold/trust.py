@@ -28,10 +28,10 @@ def trusted(url: str, environ: Mapping[str, str] = os.environ) -> bool:
         True where `trust` in the user's configuration, or the variable, names the address, or an address above it that
         ends with `/`. A relative path is never trusted: it lies inside the repository, so anybody may have added it.
     """
-    known = _known(url)
-    if not known or ".." in PurePosixPath(known).parts:
+    place = _known(url)
+    if not place or ".." in PurePosixPath(place).parts:
         return False
-    return any(f"{known}/".startswith(entry) if entry.endswith("/") else known == entry for entry in _entries(environ))
+    return any(f"{place}/".startswith(entry) if entry.endswith("/") else place == entry for entry in _entries(environ))
 
 
 def _entries(environ: Mapping[str, str]) -> Iterator[str]:
@@ -41,10 +41,10 @@ def _entries(environ: Mapping[str, str]) -> Iterator[str]:
         raise UserError(f"{file}: trust is a list of addresses, one a line with a dash before it")
     for entry in (*map(str, listed), *re.split(r"[\s,]+", environ.get(VARIABLE, ""))):
         if entry:
-            known = _known(entry.rstrip("/"))
-            if not known:
+            place = _known(entry.rstrip("/"))
+            if not place:
                 raise UserError(f"the trust list holds {entry!r}, which is neither an address nor an absolute path")
-            yield f"{known}/" if entry.endswith("/") else known
+            yield f"{place}/" if entry.endswith("/") else place
 
 
 def _known(url: str) -> str:

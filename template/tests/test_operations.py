@@ -51,8 +51,8 @@ def queries() -> list[str]:
     """Give the expressions of the dashboard; label_values(metric, label) asks for a metric too."""
     targets = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", [])]
     notes = [note["expr"] for note in DASHBOARD["annotations"]["list"]]
-    asked = [variable["query"]["query"] for variable in DASHBOARD["templating"]["list"]]
-    return targets + notes + [re.fullmatch(r"label_values\((.*), \w+\)", query)[1] for query in asked]
+    variables = [variable["query"]["query"] for variable in DASHBOARD["templating"]["list"]]
+    return targets + notes + [re.fullmatch(r"label_values\((.*), \w+\)", query)[1] for query in variables]
 
 
 def asked(page: str) -> list[str]:
@@ -115,11 +115,11 @@ def test_every_alert_has_a_runbook_and_every_runbook_of_that_form_an_alert() -> 
 def test_an_alert_says_who_is_called_what_is_wrong_and_where_to_read_on(alert: dict) -> None:
     assert alert["labels"]["severity"] in ("page", "ticket")
     assert re.fullmatch(r"\d+[mh]", alert["for"])
-    told = alert["annotations"]
-    assert told["runbook_url"] == f"docs/runbooks/{alert['alert']}.md"
-    assert (ROOT / told["runbook_url"]).exists()
-    assert told["summary"].strip()
-    assert told["description"].strip()
+    annotations = alert["annotations"]
+    assert annotations["runbook_url"] == f"docs/runbooks/{alert['alert']}.md"
+    assert (ROOT / annotations["runbook_url"]).exists()
+    assert annotations["summary"].strip()
+    assert annotations["description"].strip()
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
@@ -159,15 +159,15 @@ def test_the_page_for_who_is_on_call_links_every_runbook_and_names_its_severitie
     text = (ROOT / "docs" / "on-call.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[(\w+)\]\(runbooks/(\w+)\.md\) \| ([\w, ]+) \|", text, re.MULTILINE)
     severities = {name: sorted(a["labels"]["severity"] for a in ALERTS if a["alert"] == name) for name in NAMES}
-    assert {name: sorted(told.split(", ")) for name, _, told in rows} == severities
+    assert {name: sorted(listed.split(", ")) for name, _, listed in rows} == severities
     assert all(name == page for name, page, _ in rows)
     assert {f"runbooks/{page}.md" for page in PAGES} <= set(re.findall(r"\((runbooks/[\w-]+\.md)\)", text))
 
 
 def test_the_dashboard_asks_prometheus_alone_and_explains_itself() -> None:
     panels = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
-    told = (GRAFANA / "provisioning" / "datasources" / "prometheus.yaml").read_text(encoding="utf-8")
-    assert {panel["datasource"]["uid"] for panel in panels} == {yaml.safe_load(told)["datasources"][0]["uid"]}
+    datasource = (GRAFANA / "provisioning" / "datasources" / "prometheus.yaml").read_text(encoding="utf-8")
+    assert {panel["datasource"]["uid"] for panel in panels} == {yaml.safe_load(datasource)["datasources"][0]["uid"]}
     assert all(panel["fieldConfig"]["defaults"]["unit"] for panel in panels)
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
     assert {variable["name"] for variable in DASHBOARD["templating"]["list"]} >= {"job", "instance"}

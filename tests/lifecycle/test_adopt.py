@@ -121,12 +121,12 @@ def test_a_dry_run_says_it_all_and_touches_nothing(team: Path, run: Run) -> None
     result = run("adopt", team, "--defaults", "--dry-run")
     assert (result.code, "Would add 4 file(s) of template v0.1.0" in result.out) == (1, True)
     assert "  + src/churn/model.py" in result.out
-    said = json.loads(run("adopt", team, "--dry-run", "--json").out)
-    assert (said["to"], said["collisions"], said["branch"]) == ("v0.1.0", 2, BRANCH)
-    states = {each["path"]: each["state"] for each in said["files"]}
+    preview = json.loads(run("adopt", team, "--dry-run", "--json").out)
+    assert (preview["to"], preview["collisions"], preview["branch"]) == ("v0.1.0", 2, BRANCH)
+    states = {each["path"]: each["state"] for each in preview["files"]}
     assert (states["README.md"], states["run.sh"]) == ("collides", "added")
-    assert said["score"]["after"] > said["score"]["before"]
-    assert all(each["fix"] for each in said["asked"])
+    assert preview["score"]["after"] > preview["score"]["before"]
+    assert all(each["fix"] for each in preview["asked"])
     assert (state(team), git(team, "count-objects")) == (before, objects)
 
 
@@ -177,7 +177,7 @@ def test_files_that_the_teams_gitignore_hides_are_staged_and_let_through(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda folder: (folder / "new.txt").touch(), "uncommitted changes (new.txt)"),
         (lambda folder: git(folder, "checkout", "-q", "--detach"), "git switch -c adopt"),
@@ -191,12 +191,12 @@ def test_files_that_the_teams_gitignore_hides_are_staged_and_let_through(
     ids=["dirty", "detached", "no commit", "no git", "file for folder", "folder for file", "made already", "branch"],
 )
 def test_what_is_in_the_way_is_named_and_nothing_happens(
-    change: Callable[[Path], object], said: str, team: Path, run: Run
+    change: Callable[[Path], object], message: str, team: Path, run: Run
 ) -> None:
     change(team)
     before = snapshot(team)
     result = run("adopt", team, "--defaults")
-    assert (result.code, said in result.err) == (2, True), result.err
+    assert (result.code, message in result.err) == (2, True), result.err
     assert snapshot(team) == before
 
 

@@ -39,8 +39,8 @@ def team(tmp_path: Path, layout: str) -> Path:
 def test_a_layout_is_adopted_and_every_file_of_the_teams_stays(team: Path, layout: str, run: Run) -> None:
     before, commits = snapshot(team), git(team, "log", "--format=%H")
     result = run("adopt", team, "--target", "churned", "--json")
-    said = json.loads(result.out)
-    collides = [each["path"] for each in said["files"] if each["state"] == "collides"]
+    report = json.loads(result.out)
+    collides = [each["path"] for each in report["files"] if each["state"] == "collides"]
     assert (collides, result.code) == (COLLIDING[layout], 1 if COLLIDING[layout] else 0)
     after = snapshot(team)
     assert {name: after.get(name) for name in before} == before
@@ -49,7 +49,7 @@ def test_a_layout_is_adopted_and_every_file_of_the_teams_stays(team: Path, layou
     assert "data/raw.csv" not in git(team, "ls-files").split()
     package = "shop_product" if layout == "kedro" else "shop"
     assert (team / "src" / package / "model.py").exists()
-    assert said["score"]["after"] > said["score"]["before"] + 30
+    assert report["score"]["after"] > report["score"]["before"] + 30
     git(team, "commit", "-qm", "adopt")
     assert git(team, "status", "--porcelain") == ""
 

@@ -93,9 +93,9 @@ def test_stale_files_are_told_from_changed_ones(made: Path, run: Run) -> None:
     assert drift(run, made) == {
         "conf.txt": "stale", "gone.txt": "stale", "src/churn/tool.py": "stale", "run.sh": "changed",
     }  # fmt: skip
-    said = run("diff", made).out
-    assert "< conf.txt (of v0.2.0), not committed" in said
-    assert "< gone.txt (of v0.2.0; the template no longer has it), not committed" in said
+    output = run("diff", made).out
+    assert "< conf.txt (of v0.2.0), not committed" in output
+    assert "< gone.txt (of v0.2.0; the template no longer has it), not committed" in output
     (made / "gone.txt").write_text("another file of that name\n")
     assert "gone.txt" not in drift(run, made)
 
@@ -196,8 +196,8 @@ def test_what_is_committed_is_told_in_a_repository_of_sha256_too(made: Path, run
     git(made, "commit", "-qm", "ours")
     (made / ".gitignore").write_text("ours\n")
     found = json.loads(run("diff", made, "--json").out)["drift"]
-    told = {each["path"]: (each["gone"], each["committed"]) for each in found}
-    assert told == {".gitignore": (False, False), "conf.txt": (True, True), "run.sh": (False, True)}
+    states = {each["path"]: (each["gone"], each["committed"]) for each in found}
+    assert states == {".gitignore": (False, False), "conf.txt": (True, True), "run.sh": (False, True)}
 
 
 def test_nothing_of_the_repositorys_configuration_runs(made: Path, run: Run, tmp_path: Path) -> None:

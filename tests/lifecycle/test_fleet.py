@@ -45,8 +45,8 @@ def fleet(root: Path, template: Template, run: Run, tmp_path: Path) -> Fleet:
 
 
 def rows(result: Result) -> dict[str, dict[str, object]]:
-    told: dict[str, dict[str, object]] = json.loads(result.out)
-    return told
+    records: dict[str, dict[str, object]] = json.loads(result.out)
+    return records
 
 
 def branches(folder: Path) -> list[str]:
@@ -128,11 +128,11 @@ def test_progress_on_a_terminal_is_a_bar(fleet: Fleet, root: Path, tmp_path: Pat
     words = [sys.executable, "-m", "mlscaffold", "fleet", "status", *where]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=theirs) as process:
         os.close(theirs)
-        said = "".join(iter(lambda: read_on(ours), ""))
+        output = "".join(iter(lambda: read_on(ours), ""))
     os.close(ours)
     assert process.returncode == 1
-    assert "4/4" in said
-    assert "empty: is not a git repository" in said
+    assert "4/4" in output
+    assert "empty: is not a git repository" in output
 
 
 def test_a_long_list_shows_the_worst_and_how_many_more(fleet: Fleet, root: Path) -> None:
@@ -172,8 +172,8 @@ def test_check_names_what_fails_and_where(fleet: Fleet) -> None:
     assert "LH004 The code has tests that assert (high): alpha, beta, gamma" in result.out
     assert "Not good enough: 3" in result.out
     assert fleet("check", "--fail-under", "1").code == 0
-    told = json.loads(fleet("check", "--json", "--fail-under", "100").out)
-    assert told["short"] == ["alpha", "beta", "gamma"]
+    report = json.loads(fleet("check", "--json", "--fail-under", "100").out)
+    assert report["short"] == ["alpha", "beta", "gamma"]
 
 
 def test_update_puts_a_branch_into_each_repository(fleet: Fleet, root: Path) -> None:
@@ -276,14 +276,14 @@ def test_a_folder_inside_a_repository_is_one_of_the_fleet(fleet: Fleet, root: Pa
 
 
 def test_the_shards_give_the_same_report_as_one_machine(fleet: Fleet, run: Run, tmp_path: Path) -> None:
-    told = (
+    matrix = (
         json.loads(fleet("matrix", "--shards", "2", "--run", "look").out)
         if False
         else json.loads(run("fleet", "matrix", "--shards", "2", "--run", "look").out)
     )
-    assert told == {"include": [{"shard": "1/2", "run": "look"}, {"shard": "2/2", "run": "look"}]}
+    assert matrix == {"include": [{"shard": "1/2", "run": "look"}, {"shard": "2/2", "run": "look"}]}
     stores = []
-    for each in told["include"]:
+    for each in matrix["include"]:
         stores.append(tmp_path / f"shard{each['shard'][0]}.db")
         words = ("--db", stores[-1], "--shard", each["shard"], "--run", each["run"], "--file", tmp_path / "fleet.toml")
         assert run("fleet", "status", *words).code == 0

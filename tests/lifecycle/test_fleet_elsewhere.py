@@ -78,11 +78,11 @@ def test_a_repository_elsewhere_is_fetched_and_its_update_offered(
     result = run("fleet", "update", "--pull-requests", *where)
     assert "opened (https://forge.example/1)" in result.out, result.out
     assert git(root / "team" / "churn.git", "show", "mlscaffold/v0.2.0:new.txt") == "new\n"
-    asked = tools.read_text().splitlines()
+    arguments = tools.read_text().splitlines()
     name = f"{server.removeprefix('git://')}/team/churn"
-    assert asked[:8] == ["gh", "pr", "create", "--repo", name, "--head", "mlscaffold/v0.2.0", "--title"]
-    assert asked[8:10] == ["Update the standard from v0.1.0 to v0.2.0", "--body"]
-    assert "- `true` passed" in asked
+    assert arguments[:8] == ["gh", "pr", "create", "--repo", name, "--head", "mlscaffold/v0.2.0", "--title"]
+    assert arguments[8:10] == ["Update the standard from v0.1.0 to v0.2.0", "--body"]
+    assert "- `true` passed" in arguments
 
 
 def test_what_is_new_elsewhere_is_seen_the_next_time(
@@ -105,10 +105,10 @@ def test_a_local_repository_is_pushed_to_its_origin_for_glab(
     git(tmp_path / "churn", "commit", "-qm", "on GitLab")
     result = run("fleet", "update", "--pull-requests", *listed(tmp_path, template, "churn"))
     assert "churn: opened (https://forge.example/1)" in result.out, result.out
-    asked = tools.read_text().splitlines()
-    assert asked[:5] == ["glab", "mr", "create", "--repo", f"{server}/team/churn.git"]
-    assert asked[5:8] == ["--source-branch", "mlscaffold/v0.2.0", "--title"]
-    assert asked[-1] == "--yes"
+    arguments = tools.read_text().splitlines()
+    assert arguments[:5] == ["glab", "mr", "create", "--repo", f"{server}/team/churn.git"]
+    assert arguments[5:8] == ["--source-branch", "mlscaffold/v0.2.0", "--title"]
+    assert arguments[-1] == "--yes"
 
 
 def test_a_tool_that_refuses_or_lacks_is_said(
@@ -139,7 +139,7 @@ def test_what_the_forge_refused_is_tried_again(
 
 
 @pytest.mark.parametrize(
-    ("origin", "said"),
+    ("origin", "message"),
     [
         ("", "has no remote `origin`"),
         ("/srv/elsewhere.git", "of a kind that is not"),
@@ -147,11 +147,11 @@ def test_what_the_forge_refused_is_tried_again(
     ],
 )
 def test_an_origin_that_is_no_address_is_not_pushed_to(
-    origin: str, said: str, template: Template, root: Path, run: Run, tmp_path: Path, tools: Path
+    origin: str, message: str, template: Template, root: Path, run: Run, tmp_path: Path, tools: Path
 ) -> None:
     if origin:
         git(tmp_path / "churn", "remote", "add", "origin", origin)
-    assert said in run("fleet", "update", "--pull-requests", *listed(tmp_path, template, "churn")).out
+    assert message in run("fleet", "update", "--pull-requests", *listed(tmp_path, template, "churn")).out
 
 
 class Asking(BaseHTTPRequestHandler):
@@ -180,9 +180,9 @@ def test_a_password_reaches_the_server_and_nothing_else(template: Template, run:
     assert result.code == 1
     assert "cannot be fetched" in result.out
     assert run("fleet", "report", "--db", tmp_path / "fleet.db", "--output", tmp_path / "fleet.html").code == 0
-    told = [result.out, result.err, (tmp_path / "fleet.html").read_text()]
+    texts = [result.out, result.err, (tmp_path / "fleet.html").read_text()]
     kept = [path.read_bytes() for path in (tmp_path / "cache").rglob("*") if path.is_file()]
-    kept += [(tmp_path / "fleet.db").read_bytes(), *(each.encode() for each in told)]
+    kept += [(tmp_path / "fleet.db").read_bytes(), *(each.encode() for each in texts)]
     assert not [each for each in kept if SECRET.encode() in each]
 
 

@@ -58,10 +58,10 @@ def look(run: Run, tmp_path: Path) -> Callable[..., dict[str, dict[str, Any]]]:
         where = ("--file", tmp_path / "fleet.toml", "--db", tmp_path / "fleet.db", "--cache", tmp_path / "cache")
         result = run("fleet", "status", "--json", *where, *words)
         assert "Traceback" not in result.err
-        told: dict[str, dict[str, Any]] = json.loads(result.out)
-        assert told["good"]["error"] == ""
-        assert told["good"]["behind"] == 1
-        return told
+        records: dict[str, dict[str, Any]] = json.loads(result.out)
+        assert records["good"]["error"] == ""
+        assert records["good"]["behind"] == 1
+        return records
 
     return looking
 
@@ -311,8 +311,8 @@ def test_a_tree_that_holds_itself_many_times_over_ends(root: Path, look: Callabl
     tree = git(hostile, "rev-parse", "HEAD^{tree}").strip()
     for _ in range(9):
         entries = "".join(f"040000 tree {tree}\t{number}\n" for number in range(10))
-        made = subprocess.run(["git", "mktree"], cwd=hostile, input=entries, capture_output=True, text=True, check=True)
-        tree = made.stdout.strip()
+        done = subprocess.run(["git", "mktree"], cwd=hostile, input=entries, capture_output=True, text=True, check=True)
+        tree = done.stdout.strip()
     commit_ = git(hostile, "commit-tree", tree, "-m", "bomb").strip()
     git(hostile, "update-ref", "HEAD", commit_)
     assert "more than 50000 files and folders" in look("--timeout", "50")["hostile"]["error"]

@@ -71,8 +71,8 @@ def test_edits_that_collide_in_a_renamed_file_are_a_conflict(project: Path, newe
 def test_two_files_that_share_little_are_no_rename(project: Path, newer: Newer, run: Run) -> None:
     newer({MODULE: None, MOVED: '"""Gates."""\n\n\nclass Gate:\n    threshold = 0.5\n'})
     result = run("update", project, "--dry-run", "--json")
-    said = json.loads(result.out)
-    assert (result.code, said["carried"], [each["path"] for each in said["edits"]]) == (1, [], [GATE])
+    report = json.loads(result.out)
+    assert (result.code, report["carried"], [each["path"] for each in report["edits"]]) == (1, [], [GATE])
 
 
 def test_a_patch_without_a_library_names_no_module_and_holds_the_bytes(project: Path, newer: Newer, run: Run) -> None:
@@ -124,9 +124,9 @@ def test_the_branch_for_review_holds_the_patch_and_its_text_the_diff(project: Pa
     newer({MODULE: None})
     assert run("update", project, "--branch", "--check", "true").code == 1
     assert f"vendor/edits/{GATE}.patch" in git(project, "ls-tree", "-r", "--name-only", "mlscaffold/v0.3.0")
-    said = (project / ".git/mlscaffold-pull-request.md").read_text()
-    assert "## Edits to decide on" in said
-    assert "+limit = 4" in said
+    text = (project / ".git/mlscaffold-pull-request.md").read_text()
+    assert "## Edits to decide on" in text
+    assert "+limit = 4" in text
 
 
 def test_what_plain_copier_deletes_is_recovered_from_git(project: Path, newer: Newer, run: Run, tmp_path: Path) -> None:
@@ -181,10 +181,10 @@ def test_what_git_ignores_in_vendor_is_said_to_be_added_by_force(project: Path, 
     (project / ".gitignore").write_text(f"{(project / '.gitignore').read_text()}*.whl\n*.patch\n")
     commit(project)
     newer({MODULE: None, "template/vendor/library-1-py3-none-any.whl": "wheel"})
-    said = run("update", project).err
+    stderr = run("update", project).err
     assert (
         f"git ignores vendor/edits/{GATE}.patch, vendor/library-1-py3-none-any.whl; commit them: git add --force"
-        in said
+        in stderr
     )
 
 

@@ -120,7 +120,7 @@ def test_own_data_brings_contract_table_and_pointer(run: Run, table: Path, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--data", "{table}"], "its columns are: age, sex, churned"),
         (["--data", "{table}", "--target", "chured"], "did you mean 'churned'?"),
@@ -135,13 +135,13 @@ def test_own_data_brings_contract_table_and_pointer(run: Run, table: Path, tmp_p
     ],
 )
 def test_an_error_is_one_message_and_leaves_nothing(
-    words: list[str], said: str, run: Run, shipped: Ship, table: Path, tmp_path: Path
+    words: list[str], message: str, run: Run, shipped: Ship, table: Path, tmp_path: Path
 ) -> None:
     shipped()
     target = tmp_path / "deep" / "er" / "churn"
     result = run("new", target, "--defaults", *(word.format(table=table) for word in words))
     assert result.code == 2
-    assert said in result.err
+    assert message in result.err
     assert "Traceback" not in result.err
     assert not (tmp_path / "deep").exists()
 
@@ -262,28 +262,28 @@ def test_questions_are_asked_where_there_is_a_terminal(
     run: Run, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replies = iter([str(table), "churned", "sex", "", ""])
-    asked = []
+    questions = []
 
     def reply(question: str, explained: str, default: str | None) -> str:
-        asked.append(question)
+        questions.append(question)
         return next(replies)
 
     monkeypatch.setattr(show, "interactive", lambda: True)
     monkeypatch.setattr(show, "ask", reply)
     assert run("new", tmp_path / "churn").code == 0
-    assert asked == ["data", "target", "protected", "time", "id"]
+    assert questions == ["data", "target", "protected", "time", "id"]
     assert "target: churned" in (tmp_path / "churn" / ".copier-answers.yml").read_text()
 
 
 def test_all_questions_show_the_rest_with_their_defaults(tmp_path: Path) -> None:
-    said = entered(["new", str(tmp_path / "churn"), "--all-questions"])
+    output = entered(["new", str(tmp_path / "churn"), "--all-questions"])
     for question in (
         "The Python that CI uses",
         "The forge whose CI runs",
         "Where DVC keeps data",
         "container registry",
     ):
-        assert question in said
+        assert question in output
     answers = (tmp_path / "churn" / ".copier-answers.yml").read_text()
     assert "storage_url: ../churn-storage" in answers
 
@@ -296,16 +296,16 @@ def entered(words: list[str]) -> str:
         [sys.executable, "-m", "mlscaffold", *words], stdin=its, stdout=its, stderr=its, env=environ
     )
     os.close(its)
-    said, late = b"", time.monotonic() + 120
+    output, late = b"", time.monotonic() + 120
     while process.poll() is None and time.monotonic() < late:
         if select.select([ours], [], [], 0.5)[0]:
             with suppress(OSError):  # the terminal is gone with its last process
-                said += os.read(ours, 65536)
+                output += os.read(ours, 65536)
         else:
             os.write(ours, b"\r")
     os.close(ours)
-    assert process.wait(5) == 0, said.decode()
-    return said.decode()
+    assert process.wait(5) == 0, output.decode()
+    return output.decode()
 
 
 def test_the_example_needs_one_question(
@@ -313,7 +313,7 @@ def test_the_example_needs_one_question(
 ) -> None:
     shipped()
     monkeypatch.setattr(show, "interactive", lambda: True)
-    monkeypatch.setattr(show, "ask", lambda *asked: asked[-1] or "")
+    monkeypatch.setattr(show, "ask", lambda *question: question[-1] or "")
     assert run("new", tmp_path / "churn").code == 0
 
 

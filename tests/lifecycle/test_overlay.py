@@ -110,8 +110,8 @@ def test_an_overlay_is_added_to_a_repository_and_nothing_is_committed(
     assert "Would update overlay acme at v0.1.0" in dry.out
     assert "~ params.yaml" in dry.out
     assert snapshot(tmp_path / "churn") == before
-    said = json.loads(run("overlay", "add", overlay.path, tmp_path / "churn", "-d", "contact=Ada", "--json").out)
-    assert said["overlays"] == [{"name": "acme", "from": None, "to": "v0.1.0"}]
+    report = json.loads(run("overlay", "add", overlay.path, tmp_path / "churn", "-d", "contact=Ada", "--json").out)
+    assert report["overlays"] == [{"name": "acme", "from": None, "to": "v0.1.0"}]
     after = snapshot(tmp_path / "churn")
     assert {name for name in before if after[name] != before[name]} == {"params.yaml"}
     assert b"Ada" in after["docs/acme.md"]
@@ -131,7 +131,7 @@ def test_a_value_of_the_teams_own_stays(base: Template, overlay: Template, run: 
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "message"),
     [
         ({"template/README.md": "ours\n"}, "README.md exists in the repository already"),
         ({"template/run.sh/x": "a file inside a file\n"}, "run.sh/x exists in the repository already"),
@@ -141,13 +141,13 @@ def test_a_value_of_the_teams_own_stays(base: Template, overlay: Template, run: 
     ],
 )
 def test_an_overlay_that_would_replace_or_run_something_is_refused(
-    files: dict[str, str | None], said: str, base: Template, overlay: Template, run: Run, tmp_path: Path
+    files: dict[str, str | None], message: str, base: Template, overlay: Template, run: Run, tmp_path: Path
 ) -> None:
     run("new", tmp_path / "churn", "--defaults")
     before = snapshot(tmp_path / "churn")
     overlay.release("v0.2.0", files)
     result = run("overlay", "add", overlay.path, tmp_path / "churn")
-    assert (result.code, said in result.err) == (2, True), result.err
+    assert (result.code, message in result.err) == (2, True), result.err
     assert snapshot(tmp_path / "churn") == before
     assert run("new", tmp_path / "other", "--defaults", "--overlay", overlay.path).code == 2
     assert not (tmp_path / "other").exists()
@@ -186,9 +186,9 @@ def test_a_conflict_in_an_overlays_file_is_shown_and_marked(
     commit(made)
     newer(base, overlay, shipped)
     dry = run("update", made, "--dry-run", "--json")
-    said = {each["path"]: each for each in json.loads(dry.out)["files"]}
-    assert said["docs/acme.md"]["state"] == "conflict"
-    assert "# ours" in said["docs/acme.md"]["hunks"][0]
+    files = {each["path"]: each for each in json.loads(dry.out)["files"]}
+    assert files["docs/acme.md"]["state"] == "conflict"
+    assert "# ours" in files["docs/acme.md"]["hunks"][0]
     assert run("update", made).code == 1
     assert "UU docs/acme.md" in git(made, "status", "--porcelain")
     assert (made / "src/churn/model.py").read_text() == DEEPER

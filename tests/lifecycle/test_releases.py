@@ -86,9 +86,9 @@ def test_an_edit_in_a_module_that_moved_is_carried_to_the_new_place(run: Run, tm
     predicted = run("update", project, "--to", "v0.5.2", "--dry-run").out
     result = run("update", project, "--to", "v0.5.2")
     for old, new in MOVED.items():
-        said = f"Carried: your changes to src/churn/{old}, which is src/churn/{new} now"
-        assert said in predicted
-        assert said in result.out
+        line = f"Carried: your changes to src/churn/{old}, which is src/churn/{new} now"
+        assert line in predicted
+        assert line in result.out
         assert "# a line of ours\n" in (package / new).read_text()
         assert not (package / old).exists()
     assert not (package / "gate.py").exists()

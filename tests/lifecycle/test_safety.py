@@ -111,8 +111,8 @@ def test_a_bundle_is_never_read_or_refreshed_outside_of_the_project(
     how: str, project: Path, run: Run, template: Template, shipped: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = outside(tmp_path)
-    held = (project / ".mlscaffold/template.bundle").read_bytes()
-    (folder / "template.bundle").write_bytes(held)
+    content = (project / ".mlscaffold/template.bundle").read_bytes()
+    (folder / "template.bundle").write_bytes(content)
     git(project, "rm", "-rq", ".mlscaffold")
     if how == "link":
         (project / ".mlscaffold").symlink_to(folder)
@@ -127,7 +127,7 @@ def test_a_bundle_is_never_read_or_refreshed_outside_of_the_project(
     for command in ("update", "diff"):
         result = run(command, project)
         assert (result.code, "leads out of the repository" in result.err) == (2, True), result
-    assert (folder / "template.bundle").read_bytes() == held
+    assert (folder / "template.bundle").read_bytes() == content
 
 
 # The trust list.
@@ -201,7 +201,7 @@ def test_to_look_runs_no_task_even_of_a_trusted_template(
 
 
 @pytest.mark.parametrize(
-    ("listed", "address", "said"),
+    ("listed", "address", "expected"),
     [
         ("https://git.example/ml/template", "git+https://git.example/ml/template.git", True),
         ("https://git.example/ml/", "https://git.example/ml/template", True),
@@ -216,19 +216,19 @@ def test_to_look_runs_no_task_even_of_a_trusted_template(
         ("", "https://git.example/ml/template", False),
     ],
 )  # fmt: skip
-def test_what_the_list_names(listed: str, address: str, said: bool) -> None:
-    assert trusted(address, {"MLSCAFFOLD_TRUST": listed}) == said
+def test_what_the_list_names(listed: str, address: str, expected: bool) -> None:
+    assert trusted(address, {"MLSCAFFOLD_TRUST": listed}) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("trust: everything\n", "trust is a list"), ("trust: [templates/]\n", "an absolute path")]
+    ("text", "message"), [("trust: everything\n", "trust is a list"), ("trust: [templates/]\n", "an absolute path")]
 )
 def test_a_wrong_list_is_refused(
-    text: str, said: str, run: Run, template: Template, tmp_path: Path, home: Path
+    text: str, message: str, run: Run, template: Template, tmp_path: Path, home: Path
 ) -> None:
     config(home, text)
     result = run("new", tmp_path / "churn", "--defaults", "--template", template.path)
-    assert (result.code, said in result.err) == (2, True)
+    assert (result.code, message in result.err) == (2, True)
 
 
 # Secrets.
@@ -319,9 +319,9 @@ def test_errors_notes_and_tracebacks_are_printed_without_passwords(capsys: pytes
     show.notes([text])
     show.error(UserError(text), debug=True)
     show.bug(failure, debug=True)
-    said = capsys.readouterr()
-    assert PASSWORD not in said.out + said.err
-    assert said.err.count("https://***@git.example/x") == 6
+    captured = capsys.readouterr()
+    assert PASSWORD not in captured.out + captured.err
+    assert captured.err.count("https://***@git.example/x") == 6
 
 
 def test_masked_leaves_names_that_are_no_secrets() -> None:

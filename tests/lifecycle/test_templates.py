@@ -36,12 +36,12 @@ def test_a_template_without_a_version_is_used_with_a_warning(run: Run, template:
 def test_what_is_no_template_is_refused(template: Template, tmp_path: Path, shipped: Callable[..., Path]) -> None:
     (tmp_path / "plain").mkdir()
     (tmp_path / "file").write_text("no bundle")
-    for path, said in (
+    for path, message in (
         (tmp_path / "plain", "is not a git repository"),
         (tmp_path / "file", "is not a git bundle"),
         (template.path / "template", "give the repository's root"),
     ):
-        with pytest.raises(UserError, match=said):
+        with pytest.raises(UserError, match=message):
             source.template_source(str(path))
     with pytest.raises(UserError, match="carries no template"):
         source.template_source(bundle=tmp_path / "missing.bundle")

@@ -131,17 +131,17 @@ def test_the_teams_files_merge_and_lines_that_import_removed_modules_are_named(
     append(project, "Makefile", line="ours:\n\tpython -m churn.judging.gate\n")
     append(project, "README.md", "dvc.yaml", "tests/test_model.py", "src/churn/features.py")
     result = run("update", project, "--json")
-    said = json.loads(result.out)
-    assert (result.code, said["edits"]) == (1, [])
+    report = json.loads(result.out)
+    assert (result.code, report["edits"]) == (1, [])
     # The ends of these files are others now: an edit there is beside what has changed.
-    conflicts = {each["path"]: each["hunks"] for each in said["files"] if each["state"] == "conflict"}
+    conflicts = {each["path"]: each["hunks"] for each in report["files"] if each["state"] == "conflict"}
     assert set(conflicts) == {"README.md", "dvc.yaml", "tests/test_model.py"}
     assert "# a line of ours\n=======" in conflicts["tests/test_model.py"][-1]
     assert "max_leaf_nodes=7" in model.read_text()
     assert "from mlproduct.contract.columns import Contract" in model.read_text()
     assert "max_iter: 300" in params.read_text()
     assert (project / "src/churn/features.py").read_text().endswith("# a line of ours\n")
-    named = {(each["path"], each["line"]): each["instead"] for each in said["imports"]}
+    named = {(each["path"], each["line"]): each["instead"] for each in report["imports"]}
     number = len((project / "Makefile").read_text().splitlines())
     assert named == {
         ("Makefile", number): "a verb of `mlproduct` (`mlproduct --help`), for mlproduct.evaluation.gates",

@@ -102,9 +102,9 @@ def test_dry_run_shows_the_lines_of_a_conflict_and_as_json_too(
     hunk = "<<<<<<< before updating\ndepth = 9\n=======\ndepth = 5\n>>>>>>> after updating"
     assert hunk in run("update", project, "--dry-run").out
     result = run("update", project, "--dry-run", "--json")
-    said = json.loads(result.out)
-    assert (result.code, said["from"], said["to"], said["conflicts"]) == (1, "v0.1.0", "v0.2.0", 1)
-    files = {each["path"]: each for each in said["files"]}
+    preview = json.loads(result.out)
+    assert (result.code, preview["from"], preview["to"], preview["conflicts"]) == (1, "v0.1.0", "v0.2.0", 1)
+    files = {each["path"]: each for each in preview["files"]}
     assert files["new.txt"] == {"path": "new.txt", "change": "added", "state": "clean"}
     assert files["src/churn/model.py"]["hunks"] == [hunk]
     assert files[".env"]["state"] == "local"
@@ -286,7 +286,7 @@ def test_another_history_under_the_same_names_is_not_mixed(
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "message"),
     [
         ({".copier-answers.yml": None}, "was not made by mlscaffold"),
         ({".copier-answers.yml": "a: [\n"}, "cannot be read"),
@@ -294,10 +294,10 @@ def test_another_history_under_the_same_names_is_not_mixed(
         ({".mlscaffold/template.bundle": None}, "restore it"),
     ],
 )
-def test_what_is_broken_is_named(broken: dict[str, str | None], said: str, project: Path, run: Run) -> None:
+def test_what_is_broken_is_named(broken: dict[str, str | None], message: str, project: Path, run: Run) -> None:
     commit(project, **broken)
     result = run("update", project)
-    assert (result.code, said in result.err) == (2, True), result.err
+    assert (result.code, message in result.err) == (2, True), result.err
 
 
 def test_a_folder_without_git_is_refused(project: Path, run: Run) -> None:
@@ -339,17 +339,17 @@ def test_the_address_of_a_template_is_resolved_once(
     (project / "run.sh").write_text("#!/bin/sh\necho ours\n")
     git(project, "commit", "-qam", "edit")
     template.release("v0.2.0", {"template/run.sh": None})  # an edited file is dropped: the old version is rendered too
-    asked: list[str] = []
+    commands: list[str] = []
     real = source.git
 
     def counting(*words: str, **named: Any) -> str:
-        asked.append(words[0])
+        commands.append(words[0])
         return real(*words, **named)
 
     monkeypatch.setattr(source, "git", counting)
     result = run("update", project, "--dry-run")
     assert (result.code, "run.sh has local changes" in result.out) == (0, True), result.out
-    assert asked.count("ls-remote") == 1
+    assert commands.count("ls-remote") == 1
 
 
 EJECTABLE = {

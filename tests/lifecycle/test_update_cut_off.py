@@ -75,13 +75,13 @@ def whole(project: Path, tmp_path: Path, run: Run) -> tuple[dict[str, bytes], st
 def test_killed_before_its_record_stands_nothing_has_happened(
     name: str, times: int, behind: Path, tmp_path: Path, run: Run
 ) -> None:
-    wanted = whole(behind, tmp_path, run)
+    expected = whole(behind, tmp_path, run)
     before = snapshot(behind)
     killed(behind, name, times)
     assert snapshot(behind) == before
     assert git(behind, "status", "--porcelain") == ""
     assert run("update", behind).code == 1
-    assert (snapshot(behind), git(behind, "status", "--porcelain")) == wanted
+    assert (snapshot(behind), git(behind, "status", "--porcelain")) == expected
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_killed_before_its_record_stands_nothing_has_happened(
 def test_killed_after_that_the_next_update_finishes_it(
     name: str, times: int, behind: Path, tmp_path: Path, run: Run
 ) -> None:
-    wanted = whole(behind, tmp_path, run)
+    expected = whole(behind, tmp_path, run)
     killed(behind, name, times)
     refused = run("update", behind, "--dry-run")
     assert (refused.code, "was interrupted" in refused.err) == (2, True)
     result = run("update", behind)
     assert (result.code, "An update to v0.2.0 was interrupted; it is complete now" in result.out) == (1, True)
     assert "! README.md" in result.out
-    assert (snapshot(behind), git(behind, "status", "--porcelain")) == wanted
+    assert (snapshot(behind), git(behind, "status", "--porcelain")) == expected
     assert "uncommitted changes" in run("update", behind).err  # and it is finished once
 
 
@@ -138,7 +138,7 @@ def test_a_branch_that_was_killed_before_it_was_whole_is_not_there(
 
 @pytest.mark.slow
 def test_killed_at_any_time_it_can_be_made_whole(behind: Path, tmp_path: Path, run: Run) -> None:
-    wanted = whole(behind, tmp_path, run)
+    expected = whole(behind, tmp_path, run)
     before = snapshot(behind)
     begun = time.perf_counter()
     whole(behind, tmp_path / "timed", run)
@@ -154,4 +154,4 @@ def test_killed_at_any_time_it_can_be_made_whole(behind: Path, tmp_path: Path, r
             run("update", project)
         else:
             assert run("update", project).code == 1
-        assert (snapshot(project), git(project, "status", "--porcelain")) == wanted, turn
+        assert (snapshot(project), git(project, "status", "--porcelain")) == expected, turn

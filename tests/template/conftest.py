@@ -31,12 +31,12 @@ Make = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Give the checkout's template as a git repository of its own, committed and tagged: to checks, it is released."""
-    made = committed_template(tmp_path_factory.mktemp("template"))
+    source = committed_template(tmp_path_factory.mktemp("template"))
     bundle = tmp_path_factory.mktemp("released") / "template.bundle"
-    subprocess.run(["git", "bundle", "create", "--quiet", bundle, "--tags"], cwd=made, check=True)
+    subprocess.run(["git", "bundle", "create", "--quiet", bundle, "--tags"], cwd=source, check=True)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(released, "BUNDLE", bundle)
-        yield made
+        yield source
 
 
 @pytest.fixture(scope="session")
@@ -195,12 +195,12 @@ def packaged(render: Render, make: Callable[..., object], tmp_path_factory: pyte
     project = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packaged" / "penguins"
     with FileLock(f"{project.parent}.lock"):
         if not project.exists():
-            made = render(name="penguins")
-            commit(made)
-            make(made, "train", "WHY=the first")
-            make(made, "package")
-            commit(made, "the first model")
-            shutil.copytree(made, project, symlinks=True)
+            rendered = render(name="penguins")
+            commit(rendered)
+            make(rendered, "train", "WHY=the first")
+            make(rendered, "package")
+            commit(rendered, "the first model")
+            shutil.copytree(rendered, project, symlinks=True)
     return project
 
 

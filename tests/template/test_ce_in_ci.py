@@ -80,10 +80,10 @@ def ran(desk: Path, script: str, **variables: str) -> subprocess.CompletedProces
     return subprocess.run(words, cwd=desk, env=env, capture_output=True, text=True, check=True)
 
 
-def gitlab(project: Path, job: str, says: str) -> tuple[dict[str, Any], str]:
+def gitlab(project: Path, job: str, message: str) -> tuple[dict[str, Any], str]:
     """Give a job of GitLab's file, and the command in it that says something."""
     found = yaml.safe_load((project / ".gitlab-ci.yml").read_text(encoding="utf-8"))[job]
-    (script,) = [command for command in found["script"] if says in command]
+    (script,) = [command for command in found["script"] if message in command]
     return found, script
 
 
@@ -112,8 +112,8 @@ def test_gitlab_says_in_the_merge_request_how_the_model_compares(project: Path, 
 def test_gitlab_opens_an_issue_when_a_gate_turns(project: Path, desk: Path, forge: Forge, moved: str) -> None:
     job, script = gitlab(project, "champion", "make drift")
     ran(desk, script, MOVED=moved, **variables(forge))
-    told = {"title": "The released model meets other data", "description": MOVED}
-    assert forge.calls == ([("/api/v4/projects/7/issues", "let me in", told)] if moved == "1" else [])
+    issue = {"title": "The released model meets other data", "description": MOVED}
+    assert forge.calls == ([("/api/v4/projects/7/issues", "let me in", issue)] if moved == "1" else [])
     assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule" && $FRESH_DATA'}]
     assert "reports/" in job["artifacts"]["paths"]
 
@@ -122,8 +122,8 @@ def test_github_says_in_the_pull_request_how_the_model_compares(project: Path, d
     steps = github(project, "ci.yml", "model")
     (command,) = [name for name in steps if name.startswith("gh pr comment")]
     ran(desk, command, PULL_REQUEST="12")
-    asked = (desk / "asked").read_text(encoding="utf-8").split("\n")
-    assert asked[:5] == ["pr", "comment", "12", "--body-file", "reports/ce.md"]
+    arguments = (desk / "asked").read_text(encoding="utf-8").split("\n")
+    assert arguments[:5] == ["pr", "comment", "12", "--body-file", "reports/ce.md"]
     order = list(steps)
     assert order.index("make train") < order.index(command) < order.index("make ce")
     upload = steps["actions/upload-artifact"]

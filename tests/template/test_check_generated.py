@@ -89,8 +89,8 @@ def test_a_repository_broken_in_one_way_fails_that_check_alone(name: str, sound:
     if name not in ("IN007", "TM005"):
         call_it_ours(project)
     report = examine(project)
-    said = [f"{outcome.check.id} {finding}" for outcome in report.failing for finding in outcome.findings]
-    assert failed(report) == {name} | ALSO.get(name, set()), said
+    findings = [f"{outcome.check.id} {finding}" for outcome in report.failing for finding in outcome.findings]
+    assert failed(report) == {name} | ALSO.get(name, set()), findings
     assert report.score is not None
     assert report.score < 100
 
@@ -105,10 +105,10 @@ def test_the_command_of_repo_review_shows_the_checks(sound: Path, tmp_path: Path
     shutil.copytree(sound, project, symlinks=True)
     excuse(project)
     done = program("repo-review", ".", "--format", "json", cwd=project)
-    told = json.loads(done.stdout)
+    report = json.loads(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert told["checks"].keys() >= CHECKS.keys() - {"IN002"}
-    assert {name for name, check in told["checks"].items() if check["result"] is None} & set(CHECKS) == set(ASKED)
+    assert report["checks"].keys() >= CHECKS.keys() - {"IN002"}
+    assert {name for name, check in report["checks"].items() if check["result"] is None} & set(CHECKS) == set(ASKED)
     BREAKAGES["SC003"](project)
     call_it_ours(project)
     done = program("repo-review", ".", "--format", "json", cwd=project)

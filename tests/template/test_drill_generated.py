@@ -22,8 +22,8 @@ FAULTS = {
 
 def state(project: Path) -> tuple[str, set[Path]]:
     words = ["git", "status", "--porcelain", "--untracked-files=all"]
-    told = subprocess.run(words, cwd=project, capture_output=True, text=True, check=True).stdout
-    return told, {path.relative_to(project) for path in (project / ".bentoml").rglob("*") if "tmp" not in path.parts}
+    output = subprocess.run(words, cwd=project, capture_output=True, text=True, check=True).stdout
+    return output, {path.relative_to(project) for path in (project / ".bentoml").rglob("*") if "tmp" not in path.parts}
 
 
 @pytest.mark.parametrize("faults", [["worker"], pytest.param(list(FAULTS), marks=pytest.mark.heavy)], ids=len)

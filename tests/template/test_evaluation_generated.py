@@ -34,8 +34,8 @@ def clinic(file: Path, n: int = 6000) -> None:
         )
         chance = 0.03 + 0.75 * (dose > 0.3) + 0.2 * ("cough" in note)
         ill = "yes" if rng.random() < chance else "no"
-        told = f"{note} says nurse {rng.randrange(3000)}"
-        rows.append(f"P{i:05},{dose:.3f},{weight:.1f},{rng.choice('abc')},{told},{rng.choice('fm')},{ill}")
+        text = f"{note} says nurse {rng.randrange(3000)}"
+        rows.append(f"P{i:05},{dose:.3f},{weight:.1f},{rng.choice('abc')},{text},{rng.choice('fm')},{ill}")
     file.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
@@ -47,8 +47,8 @@ def released(tmp_path_factory: pytest.TempPathFactory, template: Path, make: Mak
     project = folder / "clinic"
     words = [sys.executable, "-m", "mlscaffold", "new", str(project), "--template", str(template), "--defaults"]
     words += ["--data", str(folder / "clinic.csv"), "--target", "ill", "--protected", "sex", "--id", "patient"]
-    made = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stderr
+    created = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert created.returncode == 0, created.stderr
     done = make(project, "data", "train", "WHY=the first model")
     assert "This model may ship" in done.stdout, done.stdout
     commit(project, "the first model")
@@ -139,9 +139,9 @@ def test_a_clean_repository_passes_every_gate(released: Path, make: Make) -> Non
     assert families == {"slices", "bias", "drift", "fragility", "compare", "alternatives"}
     verdict = json.loads((released / "reports" / "verdict.json").read_text(encoding="utf-8"))
     assert verdict["verdict"] == "blessed"
-    said = make(released, "ce").stdout
-    assert "failed" not in said
-    model = said[said.index("  model ") : said.index("  infrastructure ")]
+    output = make(released, "ce").stdout
+    assert "failed" not in output
+    model = output[output.index("  model ") : output.index("  infrastructure ")]
     assert model.startswith("  model           4.0 of 7"), model
     assert "it is known what an old model costs: ce/test_model.py::test_what_an_old_model_costs_is_known had" in model
     assert make(released, "ce", "ARGS=-m bias").stdout.count("passed") == 1
@@ -166,10 +166,10 @@ def test_shuffled_labels_lose_against_the_champion(copied: Path, environment: Pa
 
 def _rows_of_the_test_set(project: Path, environment: Path) -> set[int]:
     code = "import pandas as pd; print(*pd.read_parquet('data/prepared/test.parquet').index)"
-    said = subprocess.run(
+    output = subprocess.run(
         ["python", "-c", code], cwd=project, env=inside(environment), capture_output=True, text=True, check=True
     ).stdout
-    return set(map(int, said.split()))
+    return set(map(int, output.split()))
 
 
 def biased_labels(project: Path) -> None:
@@ -366,9 +366,9 @@ def test_the_way_of_a_rejected_model(copied: Path, make: Make) -> None:
     assert "tried this on" in again.stdout
     assert "shipped (" in again.stdout
     assert "Running stage" not in again.stdout
-    told = make(copied, "journal").stdout
-    assert "shipped" in told[told.index("the first model") :]
-    assert "forced: to try the path" in told
+    output = make(copied, "journal").stdout
+    assert "shipped" in output[output.index("the first model") :]
+    assert "forced: to try the path" in output
     failed = make(copied, "journal", "ARGS=--failed").stdout
     assert "less is more" not in failed  # it was rejected, and shipped all the same
     titles = json.loads((copied / "reports" / "verdict.json").read_text(encoding="utf-8"))["failing"]
@@ -400,8 +400,8 @@ def test_a_known_run_does_not_train_again_unless_asked(copied: Path, make: Make)
     entry = next((copied / "experiments").glob("*.json"))
     assert json.loads(entry.read_text(encoding="utf-8"))["status"] == "blessed"
     make(copied, "train", "AGAIN=the cache is lost")
-    told = json.loads(entry.read_text(encoding="utf-8"))
-    assert (told["status"], told["again"][0]["why"]) == ("blessed", "the cache is lost")
+    run = json.loads(entry.read_text(encoding="utf-8"))
+    assert (run["status"], run["again"][0]["why"]) == ("blessed", "the cache is lost")
 
 
 def test_a_crash_is_kept_too(copied: Path, make: Make) -> None:
@@ -442,17 +442,17 @@ def test_two_branches_merge_their_journals(copied: Path, make: Make) -> None:
         git(copied, "add", "experiments")
         git(copied, "commit", "-qm", branch)
     git(copied, "merge", "-q", "one", "-m", "both")
-    told = make(copied, "journal").stdout
-    assert "why: one" in told
-    assert "why: two" in told
+    output = make(copied, "journal").stdout
+    assert "why: one" in output
+    assert "why: two" in output
 
 
 def test_questions_about_a_difference_are_answered(copied: Path, make: Make) -> None:
     set_params(copied, max_iter="20")
     make(copied, "train")
-    told = make(copied, "difference").stdout
+    output = make(copied, "difference").stdout
     losses = {
-        tuple(line.split()[:2]): float(line.split()[2]) for line in told.splitlines() if line[:3] in ("old", "new")
+        tuple(line.split()[:2]): float(line.split()[2]) for line in output.splitlines() if line[:3] in ("old", "new")
     }
     assert losses["old", "old"] == losses["new", "old"]  # the data is the same
     assert losses["old", "old"] != losses["old", "new"]

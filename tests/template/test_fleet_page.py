@@ -85,11 +85,12 @@ def test_the_page_can_be_read_light_and_dark(page: Path, tmp_path: Path, width: 
     light, dark = measured(page, tmp_path, width), measured(page, tmp_path, width, *DARK)
     assert light["paper"] == "rgb(255, 255, 255)"
     assert dark["paper"] != light["paper"]
-    for seen in (light, dark):
-        assert (seen["wide"], seen["across"]) == (width, width)  # the table scrolls within itself, not the page
-        assert float(str(seen["contrast"])) >= 4.5
-        assert (seen["drawings"], seen["tables"]) == (1, 4)
-        assert seen["heads"] == [
+    for facts in (light, dark):
+        # The table scrolls within itself, not the page.
+        assert (facts["wide"], facts["across"]) == (width, width)
+        assert float(str(facts["contrast"])) >= 4.5
+        assert (facts["drawings"], facts["tables"]) == (1, 4)
+        assert facts["heads"] == [
             "Adoption", "Where each standard stands", "What fails most often", "Repositories, worst first",
         ]  # fmt: skip
 
@@ -99,27 +100,27 @@ def acted(page: Path, folder: Path) -> dict[str, object]:
     copy = folder / "acted.html"
     copy.write_text(page.read_text(encoding="utf-8").replace("</body>", f"{ACTS}</body>"), encoding="utf-8")
     words = [CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=5000", "--dump-dom"]
-    told = subprocess.run([*words, copy.as_uri()], capture_output=True, text=True, timeout=120, check=True).stdout
-    found = re.search(r'\{"first".*\}', told)
-    assert found, told[-2000:]
-    seen: dict[str, object] = json.loads(found[0].replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&"))
-    return seen
+    output = subprocess.run([*words, copy.as_uri()], capture_output=True, text=True, timeout=120, check=True).stdout
+    found = re.search(r'\{"first".*\}', output)
+    assert found, output[-2000:]
+    facts: dict[str, object] = json.loads(found[0].replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&"))
+    return facts
 
 
 @pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="apt-get install chromium")
 def test_the_table_is_filtered_and_sorted(page: Path, tmp_path: Path) -> None:
     alpha, beta, gamma = "team/alpha", "team/beta", "team/gamma"
     image, broken = "other/<img src=x>", "other/broken"
-    seen = acted(page, tmp_path)
-    assert seen["first"] == [broken, alpha, gamma, image, beta]  # worst first
-    assert seen["up"] == [alpha, gamma, image, beta, broken]  # 9 before 70; what is unknown at the end
-    assert seen["down"] == [beta, image, gamma, alpha, broken]
-    assert (seen["sort"], seen["sorts"]) == ("ascending", 1)
-    assert seen["byName"] == sorted([alpha, beta, gamma, image, broken])
-    assert (seen["typed"], seen["count"]) == ([alpha], "1 of 5 shown")
-    assert seen["behind"] == [alpha, gamma]
-    assert (seen["unread"], seen["open"]) == ([broken], [gamma])
-    assert (seen["labelled"], seen["named"], seen["scopes"]) == (True, True, True)
+    facts = acted(page, tmp_path)
+    assert facts["first"] == [broken, alpha, gamma, image, beta]  # worst first
+    assert facts["up"] == [alpha, gamma, image, beta, broken]  # 9 before 70; what is unknown at the end
+    assert facts["down"] == [beta, image, gamma, alpha, broken]
+    assert (facts["sort"], facts["sorts"]) == ("ascending", 1)
+    assert facts["byName"] == sorted([alpha, beta, gamma, image, broken])
+    assert (facts["typed"], facts["count"]) == ([alpha], "1 of 5 shown")
+    assert facts["behind"] == [alpha, gamma]
+    assert (facts["unread"], facts["open"]) == ([broken], [gamma])
+    assert (facts["labelled"], facts["named"], facts["scopes"]) == (True, True, True)
 
 
 def test_without_scripts_all_rows_are_there_and_no_dead_controls(page: Path) -> None:

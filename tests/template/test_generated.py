@@ -71,8 +71,8 @@ def shipped(
     project = folder / request.param.__name__
     words = [sys.executable, "-m", "mlscaffold", "new", str(project), "--template", str(template), "--defaults"]
     words += request.param(folder)
-    made = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stderr
+    created = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert created.returncode == 0, created.stderr
     nowhere = "http://127.0.0.1:9"
     done = make(project, "ship", HTTP_PROXY=nowhere, HTTPS_PROXY=nowhere, http_proxy=nowhere, https_proxy=nowhere,
                 NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")  # fmt: skip
@@ -84,11 +84,11 @@ def git(project: Path, *words: str) -> str:
 
 
 def test_it_ships(shipped: tuple[Path, str]) -> None:
-    project, said = shipped
-    assert f"== {project.name} ships" in said
-    assert "checked     rows of the test set over HTTP: as the model in process" in said
-    assert all(len(line) <= 80 for line in said[said.index("ships") : said.index("\ntook")].splitlines())
-    tag = re.search(rf"bento +({project.name}:\w+)", said)
+    project, output = shipped
+    assert f"== {project.name} ships" in output
+    assert "checked     rows of the test set over HTTP: as the model in process" in output
+    assert all(len(line) <= 80 for line in output[output.index("ships") : output.index("\ntook")].splitlines())
+    tag = re.search(rf"bento +({project.name}:\w+)", output)
     assert tag
     assert (project / ".bentoml" / "bentos" / tag[1].replace(":", "/") / "bento.yaml").exists()
 
@@ -101,8 +101,8 @@ def test_it_is_served_without_a_data_frame(shipped: tuple[Path, str]) -> None:
 def test_the_pointer_of_the_data_is_the_one_that_dvc_writes(shipped: tuple[Path, str]) -> None:
     project, _ = shipped
     changed = git(project, "status", "--porcelain").splitlines()
-    made = ("docs/model-card.md", "dvc.lock", "experiments/", "imports.yaml", "reports/")
-    assert [line for line in changed if not line[3:].startswith(made)] == []
+    generated = ("docs/model-card.md", "dvc.lock", "experiments/", "imports.yaml", "reports/")
+    assert [line for line in changed if not line[3:].startswith(generated)] == []
 
 
 def test_a_second_training_has_nothing_to_do(shipped: tuple[Path, str], make: Make) -> None:
@@ -238,12 +238,12 @@ def post(address: str, body: bytes) -> tuple[int, Any]:
 
 def test_one_record_and_many_are_answered(shipped: tuple[Path, str], url: str) -> None:
     record = json.loads((shipped[0] / ".bentoml" / "example.json").read_text(encoding="utf-8"))
-    status, one = post(url, json.dumps(record).encode())
+    status, single = post(url, json.dumps(record).encode())
     assert status == 200
-    assert set(one) >= {"prediction", "prediction_id", "model_version"}
+    assert set(single) >= {"prediction", "prediction_id", "model_version"}
     status, many = post(url, json.dumps({"records": [record, record]}).encode())
     assert status == 200
-    assert [p["prediction"] for p in many["predictions"]] == [one["prediction"]] * 2
+    assert [p["prediction"] for p in many["predictions"]] == [single["prediction"]] * 2
     assert many["predictions"][0]["prediction_id"] != many["predictions"][1]["prediction_id"]
 
 
@@ -254,14 +254,14 @@ def test_no_body_brings_it_down(shipped: tuple[Path, str], url: str) -> None:
     for name in record:
         odd = [{}, [1], "\x00", True, float("nan"), float("inf"), 10**400, -1e308, "🐧", ""]
         for value in odd:
-            status, said = post(url, json.dumps(record | {name: value}).encode())
-            assert status in (200, 422), (name, value, said)
-            assert status == 200 or said["errors"][0]["field"] == name
+            status, answer = post(url, json.dumps(record | {name: value}).encode())
+            assert status in (200, 422), (name, value, answer)
+            assert status == 200 or answer["errors"][0]["field"] == name
             closed = columns[name]["type"] in ("number", "integer") or "categories" in columns[name]
             if closed and not isinstance(value, bool):
-                assert status == 422, (name, value, said)
-        status, said = post(url, json.dumps({k: v for k, v in record.items() if k != name}).encode())
-        assert (status, said["errors"][0]["field"]) == (422, name)
+                assert status == 422, (name, value, answer)
+        status, answer = post(url, json.dumps({k: v for k, v in record.items() if k != name}).encode())
+        assert (status, answer["errors"][0]["field"]) == (422, name)
     bodies = {
         b"": 400, b"{": 400, b"null": 422, b"[]": 422, b"\xff\xfe": 400, b'{"records": []}': 422, b"{}": 422,
         b"[" * 100_000: 400, b'{"a":' * 50_000 + b"1" + b"}" * 50_000: 400, b" " * 10_000_000: 413,
@@ -269,9 +269,9 @@ def test_no_body_brings_it_down(shipped: tuple[Path, str], url: str) -> None:
         json.dumps(record | {"no such column": 1}).encode(): 422,
         json.dumps({"records": [record, 5, None]}).encode(): 422,
     }  # fmt: skip
-    for body, wanted in bodies.items():
-        status, said = post(url, body)
-        assert status == wanted, (body[:60], said)
+    for body, expected in bodies.items():
+        status, answer = post(url, body)
+        assert status == expected, (body[:60], answer)
     assert post(url, json.dumps(record).encode())[0] == 200
 
 
@@ -324,20 +324,20 @@ def test_data_that_breaks_the_contract_is_refused(shipped: tuple[Path, str], mak
     commit(project, "all of it")
     contract = yaml.safe_load((project / "contract.yaml").read_text(encoding="utf-8"))
     name = next(n for n, c in contract["columns"].items() if c["role"] == "feature" and c["type"] == "category")
-    known = str(contract["columns"][name]["categories"][0]) if "categories" in contract["columns"][name] else None
-    if known is None:
+    category = str(contract["columns"][name]["categories"][0]) if "categories" in contract["columns"][name] else None
+    if category is None:
         pytest.skip("every text is allowed in that column")
     raw, encoding = project / "data" / "raw.csv", contract["source"]["encoding"]
     lines = raw.read_text(encoding=encoding).splitlines()
-    row = next(i for i, line in enumerate(lines) if known in line)
-    lines[row] = lines[row].replace(known, "Atlantis", 1)
+    row = next(i for i, line in enumerate(lines) if category in line)
+    lines[row] = lines[row].replace(category, "Atlantis", 1)
     raw.write_text("\n".join(lines) + "\n", encoding=encoding)
     refused = make(project, "data", check=False)
     assert refused.returncode
-    said = refused.stdout + refused.stderr
-    assert f"column {name!r}: holds an unknown category in 1 row: {row}" in said
-    assert "Atlantis" in said.split("to admit it, in contract.yaml:")[1]
-    assert "Traceback" not in said
+    output = refused.stdout + refused.stderr
+    assert f"column {name!r}: holds an unknown category in 1 row: {row}" in output
+    assert "Atlantis" in output.split("to admit it, in contract.yaml:")[1]
+    assert "Traceback" not in output
 
 
 def test_nothing_phones_home(shipped: tuple[Path, str]) -> None:

@@ -291,8 +291,8 @@ def test_a_changed_library_is_refused_by_stages_tests_and_service(inside: Run, l
                   ["python", "-c", "import penguins.service"]):  # fmt: skip
         done = inside(*words, check=False, **changed | {"PYTHONPATH": f"{changed['PYTHONPATH']}{os.pathsep}src"})
         assert done.returncode != 0
-        (said,) = [line for line in done.stderr.splitlines() if "more.py" in line]
-        assert "make setup" in said
+        (line,) = [line for line in done.stderr.splitlines() if "more.py" in line]
+        assert "make setup" in line
 
 
 def test_every_verb_works_from_a_subfolder(inside: Run, project: Path, environment: Path) -> None:

@@ -55,8 +55,8 @@ def index(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 def _wait(port: int) -> None:
     for _ in range(100):
-        with socket.socket() as asked:
-            if asked.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket() as connection:
+            if connection.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
     pytest.fail("the index does not answer")
@@ -71,16 +71,16 @@ def test_the_repository_holds_a_pin_and_no_wheel(project: Path) -> None:
     assert [path.name for path in (project / "vendor").iterdir()] == ["requirements.txt"]
     pin = (project / "vendor/requirements.txt").read_text(encoding="utf-8").splitlines()[-1]
     assert re.fullmatch(r"mlproduct==\S+ --hash=sha256:[0-9a-f]{64}", pin)
-    made = [path.read_text(encoding="utf-8") for path in (project / "Makefile", project / "vendor/requirements.txt")]
-    assert not re.search(r"https?://|--index-url", "".join(made))
-    assert "-c vendor/requirements.txt" in made[0]
+    texts = [path.read_text(encoding="utf-8") for path in (project / "Makefile", project / "vendor/requirements.txt")]
+    assert not re.search(r"https?://|--index-url", "".join(texts))
+    assert "-c vendor/requirements.txt" in texts[0]
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip"])
 def test_setup_installs_it_from_the_index(project: Path, index: str, tool: str, tmp_path: Path) -> None:
     venv, tools = tmp_path / "venv", tmp_path / "tools"
-    made = [sys.executable, "-m", "venv", str(venv), *(["--without-pip"] if tool == "uv" else [])]
-    subprocess.run(made, check=True)
+    command = [sys.executable, "-m", "venv", str(venv), *(["--without-pip"] if tool == "uv" else [])]
+    subprocess.run(command, check=True)
     (venv / ".ready").touch()  # the locks count as installed: they come from another index
     tools.mkdir()
     for name in ("sh", "make", "touch", *(["uv"] if tool == "uv" else [])):
@@ -94,8 +94,8 @@ def test_setup_installs_it_from_the_index(project: Path, index: str, tool: str, 
         "UV_NO_CONFIG": "1",
     }
     os.utime(venv / ".ready", (2e9, 2e9))
-    made = ["make", "setup", f"VENV={venv}"]
-    done = subprocess.run(made, cwd=project, env=env, capture_output=True, text=True, check=False)
+    command = ["make", "setup", f"VENV={venv}"]
+    done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     python = [str(venv / "bin" / "python"), "-c", CHECK]
     checked = subprocess.run(python, cwd=project, capture_output=True, text=True, check=False)

@@ -250,7 +250,7 @@ def test_the_stages_are_those_of_the_template(project: Path) -> None:
 
 @pytest.mark.parametrize("name", STAGES)
 @pytest.mark.parametrize(
-    ("way", "said"),
+    ("way", "message"),
     [
         ("removed", "is missing"),
         ("replaced", "runs 'true', not"),
@@ -259,7 +259,7 @@ def test_the_stages_are_those_of_the_template(project: Path) -> None:
         ("blind", "so a change of its code does not run it"),
     ],
 )
-def test_a_stage_that_does_not_judge(project: Path, name: str, way: str, said: str) -> None:
+def test_a_stage_that_does_not_judge(project: Path, name: str, way: str, message: str) -> None:
     body = yaml.safe_load((project / "dvc.yaml").read_text())
     if way == "removed":
         del body["stages"][name]
@@ -270,7 +270,7 @@ def test_a_stage_that_does_not_judge(project: Path, name: str, way: str, said: s
     findings = found(project, "IN005")
     assert bool(findings) == ((name, way) != ("imports", "blind"))
     assert all(f"stage {name} " in each for each in findings)
-    assert not findings or said in findings[0]
+    assert not findings or message in findings[0]
 
 
 def test_a_gate_that_does_not_see_its_thresholds(project: Path) -> None:
@@ -340,9 +340,9 @@ def test_a_loosened_threshold(project: Path, name: str) -> None:
 
 def test_a_loosened_threshold_with_a_reason_is_shown_and_fails_nothing(project: Path, run: Run) -> None:
     line = change(project, "slices.gap", 0.9, " # more; loosened: two small shops, see decision 7")
-    said = f"params.yaml:{line}: slices.gap is 0.9, the standard's is at most 0.6; two small shops, see decision 7"
-    assert (found(project, "IN006"), notes(project, "IN006")) == ([], [said])
-    assert f"Accepted: IN006 {said}" in run("check", project).out
+    note = f"params.yaml:{line}: slices.gap is 0.9, the standard's is at most 0.6; two small shops, see decision 7"
+    assert (found(project, "IN006"), notes(project, "IN006")) == ([], [note])
+    assert f"Accepted: IN006 {note}" in run("check", project).out
     for kind in ("json", "markdown", "html", "sarif", "junit"):
         assert "two small shops" in run("check", project, "--format", kind).out, kind
     change(project, "slices.gap", 0.9, " # loosened:")
@@ -358,15 +358,15 @@ def test_a_waiver_is_a_reason_while_it_lasts(project: Path) -> None:
     change(project, "slices.gap", 0.9)
     write("waivers.yaml", "- {gate: slices.gap, reason: few rows, owner: Ada, expires: 2099-01-01}\n")(project)
     assert len(found(project, "IN006")) == 1, "a waiver without an end is none"
-    for expires, said in ((FAR, []), ("2020-01-01", ["IN006"])):
+    for expires, expected in ((FAR, []), ("2020-01-01", ["IN006"])):
         write("waivers.yaml", f"- {{gate: slices.gap, reason: few rows, owner: Ada, expires: {expires}}}\n")(project)
-        assert [each.split()[0] for each in found(project, "IN006")] == said
+        assert [each.split()[0] for each in found(project, "IN006")] == expected
     write("waivers.yaml", f"- {{gate: slices.gap, reason: few rows, owner: Ada, expires: {FAR}}}\n")(project)
     assert notes(project, "IN006")[0].endswith(f"waived until {FAR} by Ada: few rows")
 
 
 @pytest.mark.parametrize(
-    ("expires", "said"),
+    ("expires", "message"),
     [
         ("", "has no expires"),
         (", expires: never", "expires 'never', which is not a date"),
@@ -375,10 +375,10 @@ def test_a_waiver_is_a_reason_while_it_lasts(project: Path) -> None:
         (f", expires: {FAR}", ""),
     ],
 )
-def test_a_waiver_has_an_end(project: Path, expires: str, said: str) -> None:
+def test_a_waiver_has_an_end(project: Path, expires: str, message: str) -> None:
     write("waivers.yaml", f"- {{gate: slices.gap, reason: few rows, owner: Ada{expires}}}\n")(project)
     findings = found(project, "EV010")
-    assert (len(findings), said in "".join(findings)) == (bool(said), True)
+    assert (len(findings), message in "".join(findings)) == (bool(message), True)
 
 
 @pytest.mark.parametrize(
@@ -438,8 +438,8 @@ def old(tmp_path: Path, run: Run) -> Path:
     """Give a repository of 0.5.2, with a copy of the platform."""
     folder = tmp_path / "old" / "churn"
     folder.parent.mkdir()
-    made = run("new", folder, "--defaults", "--ref", "v0.5.2")
-    assert made.code == 0, made.err
+    result = run("new", folder, "--defaults", "--ref", "v0.5.2")
+    assert result.code == 0, result.err
     return folder
 
 
@@ -464,11 +464,11 @@ def test_the_judges_of_an_old_repository_are_looked_at_too(old: Path) -> None:
 
 
 def packed(files: dict[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 @pytest.mark.parametrize(

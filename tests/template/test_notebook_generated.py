@@ -79,12 +79,12 @@ def test_predictions_from_raw_rows_are_the_service_s(run: Run) -> None:
 
 @pytest.mark.parametrize("fault", SCRIPTS)
 def test_an_error_names_the_true_cause(run: Run, fault: str) -> None:
-    code, says = SCRIPTS[fault]
+    code, message = SCRIPTS[fault]
     head = "import pandas as pd, mlproduct; project = mlproduct.open(); raw = pd.read_csv('../data/raw.csv'); "
     done = run(head + code, check=False)
     assert done.returncode == 1
     assert "DataError" in done.stderr
-    assert says in done.stderr
+    assert message in done.stderr
 
 
 def test_without_a_model_the_error_names_the_verb_that_makes_one(run: Run, project: Path) -> None:

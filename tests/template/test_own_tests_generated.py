@@ -14,9 +14,9 @@ pytestmark = [pytest.mark.slow]
 def test_every_test_of_a_fresh_repository_passes(render: Render, make: Make) -> None:
     project = render(name="penguins")
     commit(project)
-    told = make(project, "test").stdout
-    assert " passed" in told
-    assert "failed" not in told
+    output = make(project, "test").stdout
+    assert " passed" in output
+    assert "failed" not in output
     score = make(project, "train", "ce").stdout
     found = sections(score)
     assert min(found[name] for name in ("data", "infrastructure", "monitoring")) >= 4
@@ -33,13 +33,13 @@ def test_tests_may_be_packages(project: Path, make: Make) -> None:
     assert collected(make(project, "test", collect).stdout) == collected(before) > 20
 
 
-def collected(told: str) -> int:
+def collected(output: str) -> int:
     """Read how many tests pytest found, and that it could import all of them."""
-    assert "errors during collection" not in told
-    return int(re.findall(r"^(\d+) tests collected", told, re.MULTILINE)[0])
+    assert "errors during collection" not in output
+    return int(re.findall(r"^(\d+) tests collected", output, re.MULTILINE)[0])
 
 
-def sections(told: str) -> dict[str, float]:
+def sections(output: str) -> dict[str, float]:
     """Read the points of each section of the ML Test Score, as `make ce` prints them."""
-    score = told[told.index("ML Test Score") :]
+    score = output[output.index("ML Test Score") :]
     return {name: float(points) for name, points in re.findall(r"^  (\w+) +([\d.]+) of 7$", score, re.MULTILINE)}

@@ -75,11 +75,13 @@ def measured(page: Path, folder: Path, width: int, *flags: str) -> dict[str, obj
         "{ document.body.textContent = frame.contentDocument.title; };</script>", encoding="utf-8")  # fmt: skip
     words = [CHROMIUM, *FLAGS, *flags, f"--user-data-dir={folder / 'profile'}", "--allow-file-access-from-files"]
     words += ["--virtual-time-budget=5000", f"--window-size={max(width, 500) + 40},1000", "--dump-dom", framed.as_uri()]
-    seen = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True).stdout
-    found = re.search(r"\{.*\}", seen)
-    assert found, seen[-2000:]
-    told: dict[str, object] = json.loads(found[0].replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&"))
-    return told
+    page_source = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True).stdout
+    found = re.search(r"\{.*\}", page_source)
+    assert found, page_source[-2000:]
+    measurements: dict[str, object] = json.loads(
+        found[0].replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&")
+    )
+    return measurements
 
 
 @pytest.mark.parametrize("width", [1280, 360])
@@ -88,12 +90,12 @@ def test_the_report_can_be_read_light_and_dark(pages: Path, tmp_path: Path, widt
     dark = measured(pages / "ce.html", tmp_path, width, *DARK)
     assert light["paper"] == "rgb(255, 255, 255)"
     assert dark["paper"] != light["paper"]
-    for seen in (light, dark):
-        assert seen["wide"] == width
-        assert seen["across"] == width  # nothing is cut off, and the page itself does not scroll sideways
-        assert float(str(seen["contrast"])) >= 4.5
-        assert int(str(seen["drawings"])) >= 4
-        assert seen["first"] == "H1"  # the verdict is the first sentence
+    for facts in (light, dark):
+        assert facts["wide"] == width
+        assert facts["across"] == width  # nothing is cut off, and the page itself does not scroll sideways
+        assert float(str(facts["contrast"])) >= 4.5
+        assert int(str(facts["drawings"])) >= 4
+        assert facts["first"] == "H1"  # the verdict is the first sentence
         heads = [
             "How good is it?",
             "Where is it weak?",
@@ -101,12 +103,12 @@ def test_the_report_can_be_read_light_and_dark(pages: Path, tmp_path: Path, widt
             "Has the data moved?",
             "What is different?",
         ]
-        assert seen["heads"] == [*heads, "Is something else better?", "All checks"]
+        assert facts["heads"] == [*heads, "Is something else better?", "All checks"]
 
 
 def test_the_journal_can_be_read(pages: Path, tmp_path: Path) -> None:
-    seen = measured(pages / "journal.html", tmp_path, 360)
-    assert (seen["across"], seen["drawings"], seen["tables"]) == (360, 1, 2)
+    facts = measured(pages / "journal.html", tmp_path, 360)
+    assert (facts["across"], facts["drawings"], facts["tables"]) == (360, 1, 2)
     text = (pages / "journal.html").read_text(encoding="utf-8")
     assert "&lt;b&gt;fewer&lt;/b&gt; trees | are `enough`?" in text
     first, second = re.findall(r"<tr><td>.{8}</td><td>.*?</td><td>.*?</td><td>(\w+)</td><td>(.*?)</td>", text)
@@ -121,9 +123,9 @@ def test_a_page_that_is_too_wide_would_be_found(tmp_path: Path) -> None:
     broken.write_text(
         '<!doctype html><body style="color:#999;background:#fff"><p style="width:900px">x</p></body>', encoding="utf-8"
     )
-    seen = measured(broken, tmp_path, 360)
-    assert int(str(seen["across"])) > 360
-    assert float(str(seen["contrast"])) < 4.5
+    facts = measured(broken, tmp_path, 360)
+    assert int(str(facts["across"])) > 360
+    assert float(str(facts["contrast"])) < 4.5
 
 
 def test_the_pages_need_nothing_from_elsewhere(pages: Path) -> None:

@@ -50,8 +50,8 @@ def test_editors_find_the_schema(project: Path) -> None:
 
 
 def test_all_parameters_are_shown_and_none_differs(project: Path, environment: Path) -> None:
-    said = python(project, environment, "-m", "mlproduct", "params", "--explain")
-    assert said.endswith("* differs from its default: 0 of 60\n")
+    output = python(project, environment, "-m", "mlproduct", "params", "--explain")
+    assert output.endswith("* differs from its default: 0 of 60\n")
 
 
 def test_the_teams_own_values_run_the_stages_that_train_and_those_that_call_extensions(project: Path) -> None:

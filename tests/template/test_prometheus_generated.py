@@ -68,8 +68,8 @@ def prometheus(project: Path, replicas: list[Service], tmp_path_factory: pytest.
         process = subprocess.Popen(words, stdout=log, stderr=log)
 
     def query(expression: str) -> list[dict[str, Any]]:
-        asked = urllib.parse.urlencode({"query": expression})
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{asked}", timeout=10) as answer:
+        parameters = urllib.parse.urlencode({"query": expression})
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{parameters}", timeout=10) as answer:
             found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
             return found
 
@@ -98,9 +98,9 @@ def value(found: list[dict[str, Any]]) -> float:
 
 
 def test_counters_of_two_replicas_add_up(prometheus: Query, replicas: list[Service]) -> None:
-    wanted = sum(service.metric("ml_records_total") for service in replicas)
-    assert wanted == SENT + SENT // 3
-    until(lambda: value(prometheus("sum(ml_records_total)")) == wanted, 30)
+    expected = sum(service.metric("ml_records_total") for service in replicas)
+    assert expected == SENT + SENT // 3
+    until(lambda: value(prometheus("sum(ml_records_total)")) == expected, 30)
     assert value(prometheus("sum(ml_feedback_total)")) == 100
     assert value(prometheus("count(count by (instance) (ml_model_info))")) == 2
 
@@ -108,16 +108,16 @@ def test_counters_of_two_replicas_add_up(prometheus: Query, replicas: list[Servi
 def test_the_psi_of_two_replicas_is_that_of_their_sum(
     prometheus: Query, replicas: list[Service], project: Path
 ) -> None:
-    told = json.loads((project / "models/serving/reference.json").read_text(encoding="utf-8"))["features"]["island"]
+    island = json.loads((project / "models/serving/reference.json").read_text(encoding="utf-8"))["features"]["island"]
     name = 'job_model_feature:ml_feature_psi:1d{feature="island"}'
     until(lambda: bool(prometheus(name)), 60)
     counts = prometheus('sum by (bin) (ml_feature_bin_total{feature="island"})')
-    seen = {row["metric"]["bin"]: float(row["value"][1]) for row in counts}
-    p = np.maximum([seen[bin_] / sum(seen.values()) for bin_ in told["bins"]], 1e-4)
-    q = np.maximum(list(told["bins"].values()), 1e-4)
-    wanted = float(((p - q) * np.log(p / q)).sum())
-    assert wanted > 0.05
-    until(lambda: abs(value(prometheus(name)) - wanted) < 0.1 * wanted, 60)
+    observed = {row["metric"]["bin"]: float(row["value"][1]) for row in counts}
+    p = np.maximum([observed[bin_] / sum(observed.values()) for bin_ in island["bins"]], 1e-4)
+    q = np.maximum(list(island["bins"].values()), 1e-4)
+    expected = float(((p - q) * np.log(p / q)).sum())
+    assert expected > 0.05
+    until(lambda: abs(value(prometheus(name)) - expected) < 0.1 * expected, 60)
 
 
 def test_every_metric_of_the_rules_and_the_dashboard_exists(prometheus: Query, project: Path) -> None:
@@ -132,9 +132,9 @@ def test_every_metric_of_the_rules_and_the_dashboard_exists(prometheus: Query, p
     recorded = {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
     parts = {name for record in recorded for name in re.findall(r"ml_[a-z_]+", record)}
     never = {"ml_shadow_failures_total"}  # of a service without a challenger
-    wanted = {name for name in exported if name not in parts or name.endswith("_total")} - never
-    assert len(wanted) > 15
-    missing = {name for name in wanted if not prometheus(f"count({name})")}
+    names = {name for name in exported if name not in parts or name.endswith("_total")} - never
+    assert len(names) > 15
+    missing = {name for name in names if not prometheus(f"count({name})")}
     assert missing == set()
     used = {name for text in expressions for name in re.findall(r"\bjob[a-z_]*:[a-z_]+:[a-z0-9_]+", text)}
     assert used <= recorded

@@ -55,8 +55,8 @@ def test_links_and_files_that_a_page_names_are_there(project: Path, page: str) -
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_verb_of_a_page_is_one(project: Path, page: str, make: Make) -> None:
-    known = set(re.findall(r"^  make ([\w-]+)", make(project, "help").stdout, re.MULTILINE))
+    verbs = set(re.findall(r"^  make ([\w-]+)", make(project, "help").stdout, re.MULTILINE))
     text = (project / page).read_text(encoding="utf-8")
     used = {verb for words in re.findall(r"(?:`|    )make ((?:[a-z-]+ ?)+)", text) for verb in words.split()}
     assert len(used) >= 6
-    assert used <= known
+    assert used <= verbs

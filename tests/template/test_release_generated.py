@@ -44,11 +44,11 @@ def state(project: Path) -> tuple[str, ...]:
     )
 
 
-def fails(project: Path, verb: Make, says: str, *words: str, **variables: str) -> None:
+def fails(project: Path, verb: Make, message: str, *words: str, **variables: str) -> None:
     before = state(project)
     done = verb(project, *words, check=False, **variables)
     assert done.returncode, done.stdout
-    assert says in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
     assert state(project) == before
 
 
@@ -59,10 +59,10 @@ def test_a_release_and_the_way_back(project: Path, make: Make, verb: Make) -> No
     fails(project, verb, "there is no release to go back to", "rollback")
     _breaks_when_served(project, verb)
 
-    said = verb(project, "release").stdout
+    output = verb(project, "release").stdout
     first = git(project, "rev-parse", "v1.0.0^{}")
-    assert "is the champion" in said
-    assert "there is no release before this one" in said
+    assert "is the champion" in output
+    assert "there is no release before this one" in output
     assert git(project, "status", "--porcelain") == ""
     assert git(project, "rev-parse", "HEAD") == first
     assert git(project, "diff", "--name-only", "HEAD^").splitlines() == ["CHANGELOG.md", "reports/sbom.json"]
@@ -77,16 +77,16 @@ def test_a_release_and_the_way_back(project: Path, make: Make, verb: Make) -> No
     fails(project, verb, "`make train`", "release")
     make(project, "train", "WHY=fewer trees")
     commit(project, "fewer trees")
-    said = verb(project, "release", "VERSION=v1.2.0").stdout
-    assert "make rollback VERSION=v1.0.0" in said
+    output = verb(project, "release", "VERSION=v1.2.0").stdout
+    assert "make rollback VERSION=v1.0.0" in output
     newest = (project / "CHANGELOG.md").read_text().split("## v1.0.0")[0]
     assert "- Parameter model.max_iter: 100 -> 60" in newest
     assert f"(was {model})" in newest
 
     (project / "note.txt").write_text("work that is not committed")
     head = git(project, "rev-parse", "HEAD")
-    said = verb(project, "rollback", "WHY=callers complained").stdout
-    assert f"model       {model}, served and asked: /version says so" in said
+    output = verb(project, "rollback", "WHY=callers complained").stdout
+    assert f"model       {model}, served and asked: /version says so" in output
     assert (_bento(project)["model"], _bento(project)["commit"]) == (model, first)
     assert git(project, "status", "--porcelain") == "?? note.txt"
     assert git(project, "rev-parse", "HEAD") == head

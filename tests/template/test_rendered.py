@@ -119,7 +119,7 @@ def test_the_tree_is_the_golden_one(render: Render, profile: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "value", "says"),
+    ("answer", "value", "message"),
     [
         ("name", "1churn", "begin with a letter"),
         ("package", "class", "a word of the Python language"),
@@ -137,8 +137,8 @@ def test_the_tree_is_the_golden_one(render: Render, profile: str) -> None:
         ("registry", "Not A Registry", "is no registry"),
     ],
 )
-def test_a_wrong_answer_is_refused_with_the_fix(render: Render, answer: str, value: object, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_a_wrong_answer_is_refused_with_the_fix(render: Render, answer: str, value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         render(**{answer: value})
 
 

@@ -16,14 +16,14 @@ WORDS = ["copier", "update", "--skip-answered", "--defaults", "--answers-file", 
 
 def test_the_bot_is_asked_for_and_looks_at_the_standard_alone(render: Render) -> None:
     assert not (render() / "renovate.json").exists()
-    told = json.loads((render(renovate=True) / "renovate.json").read_text(encoding="utf-8"))
-    assert told["enabledManagers"] == ["copier"]
-    assert not any(rule["automerge"] for rule in told["packageRules"])
+    config = json.loads((render(renovate=True) / "renovate.json").read_text(encoding="utf-8"))
+    assert config["enabledManagers"] == ["copier"]
+    assert not any(rule["automerge"] for rule in config["packageRules"])
 
 
 def git(folder: Path, *words: str) -> str:
-    who = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
-    return subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+    user = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
+    return subprocess.run(["git", *user, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def test_the_words_of_the_bot_update_a_repository(render: Render, template: Path, tmp_path: Path) -> None:

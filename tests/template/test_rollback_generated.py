@@ -75,15 +75,15 @@ def test_two_releases_roll_back_each_with_its_own_library(bumped: Path, newer: P
     run(bumped, "package")
     assert told(bumped, newer)["library"] == MARKER
 
-    said = run(bumped, "rollback")
-    assert "is back at v1.0.0" in said
-    assert UNPACKED in said
-    assert MADE not in said
+    output = run(bumped, "rollback")
+    assert "is back at v1.0.0" in output
+    assert UNPACKED in output
+    assert MADE not in output
     assert "library" not in told(bumped, newer)
 
-    said = run(bumped, "rollback", "VERSION=v1.1.0")
-    assert "is back at v1.1.0" in said
-    assert UNPACKED not in said
+    output = run(bumped, "rollback", "VERSION=v1.1.0")
+    assert "is back at v1.1.0" in output
+    assert UNPACKED not in output
     assert told(bumped, newer)["library"] == MARKER
 
 
@@ -109,9 +109,9 @@ def test_a_release_of_a_copied_platform_rolls_back_from_the_thin_layout(
     commit(copied, "trained with the library")
     tag(copied, "v1.1.0")
 
-    said = make(copied, "rollback", "WHY=callers complained", f"OPS={ops_environment}").stdout
-    assert "is back at v1.0.0" in said
-    assert MADE in said
+    output = make(copied, "rollback", "WHY=callers complained", f"OPS={ops_environment}").stdout
+    assert "is back at v1.0.0" in output
+    assert MADE in output
     assert git(copied, "tag", "--list", "withdrawn/*") == "withdrawn/v1.1.0"
     assert git(copied, "status", "--porcelain") == ""
     found = told(copied, environment)

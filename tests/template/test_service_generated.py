@@ -34,16 +34,16 @@ def record(project: Path) -> dict[str, object]:
 
 
 def test_the_version_says_what_runs(service: Service, project: Path) -> None:
-    status, told = service.ask("/version")
+    status, version = service.ask("/version")
     meta = json.loads((project / "models/meta.json").read_text(encoding="utf-8"))
     assert status == 200
-    assert (told["model"], told["data"], told["path"], told["verdict"]) == (
+    assert (version["model"], version["data"], version["path"], version["verdict"]) == (
         meta["version"],
         meta["data"],
         "onnx",
         "blessed",
     )
-    assert {"commit", "lock", "contract", "bento", "trained"} <= set(told)
+    assert {"commit", "lock", "contract", "bento", "trained"} <= set(version)
 
 
 @pytest.mark.parametrize(("each", "least"), [(60, 500), pytest.param(700, 2000, marks=pytest.mark.heavy)])
@@ -86,16 +86,16 @@ def test_outcomes_come_back_and_the_rows_are_ready_to_learn_from(
     service: Service, project: Path, record: dict[str, object], make: Make
 ) -> None:
     background = json.loads((project / "models/serving/background.json").read_text(encoding="utf-8"))
-    status, told = service.ask("/predict", {"records": background})
+    status, answer = service.ask("/predict", {"records": background})
     assert status == 200
     outcomes = [
-        {"prediction_id": p["prediction_id"], "outcome": p["prediction"], "value": 1.5} for p in told["predictions"]
+        {"prediction_id": p["prediction_id"], "outcome": p["prediction"], "value": 1.5} for p in answer["predictions"]
     ]
     before = service.metric("ml_feedback_total")
     assert service.ask("/feedback", {"feedback": outcomes}) == (202, {"accepted": len(outcomes)})
     assert service.metric("ml_feedback_total") == before + len(outcomes)
-    said = make(project, "labels", PREDICTION_LOG=str(service.log)).stdout
-    assert re.search(r"control: \d+ predictions, \d+ outcomes; loss", said), said
+    output = make(project, "labels", PREDICTION_LOG=str(service.log)).stdout
+    assert re.search(r"control: \d+ predictions, \d+ outcomes; loss", output), output
     assert (project / "data" / "live.csv").exists()
     compared = make(project, "drift", "DATA=data/live.csv", check=False)
     assert "live.csv against the rows that the model was made from" in compared.stdout, compared.stderr
@@ -105,7 +105,7 @@ def test_a_client_is_made_that_talks_to_it(
     service: Service, project: Path, record: dict[str, object], make: Make, environment: Path
 ) -> None:
     make(project, "client")
-    asked = (
+    script = (
         "import sys, json; from penguins_client import Client, ProblemError\n"
         "client, record = Client(sys.argv[1]), json.loads(sys.argv[2])\n"
         "answer = client.predict([record])[0]\n"
@@ -115,7 +115,7 @@ def test_a_client_is_made_that_talks_to_it(
         "try: client.predict([{}])\n"
         "except ProblemError as problem: print(problem.problem['status'], client.version()['service'])\n"
     )
-    words = [str(environment / "bin" / "python"), "-c", asked, service.url, json.dumps(record)]
+    words = [str(environment / "bin" / "python"), "-c", script, service.url, json.dumps(record)]
     done = subprocess.run(words, cwd=project / "clients", capture_output=True, text=True, check=False)
     assert done.stdout == "422 penguins\n", done.stderr
     mypy = [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "penguins_client.py"]
@@ -143,8 +143,8 @@ def test_a_worker_that_is_killed_is_replaced_and_the_log_has_every_answer(
         time.sleep(2)
         os.kill(before, signal.SIGKILL)
         until(lambda: service.workers() not in ([], [before]), 30)
-        known = len(found.answered)
-        until(lambda: len(found.answered) > known + 100, 60)
+        answered = len(found.answered)
+        until(lambda: len(found.answered) > answered + 100, 60)
     assert len(found.cut) <= 8  # at most the request in flight of each caller
     logged = {line["prediction_id"] for line in service.lines("predictions")}
     assert set(found.answered) <= logged
@@ -181,8 +181,8 @@ def test_champion_and_challenger_answer_behind_one_endpoint(
     make(released, "package")
     rows = json.loads((released / "models/serving/background.json").read_text(encoding="utf-8"))
     with served(released, environment) as service:
-        told = service.ask("/version")[1]
-        assert told["variants"]["control"]["model"] != told["variants"]["challenger"]["model"]
+        version = service.ask("/version")[1]
+        assert version["variants"]["control"]["model"] != version["variants"]["challenger"]["model"]
         answers = service.ask("/predict", {"records": rows})[1]["predictions"]
         met = {answer["variant"] for answer in answers}
         assert met == ({"control", "challenger"} if mode == "split" else {"control"})

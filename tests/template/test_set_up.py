@@ -15,8 +15,8 @@ BARS = {"MB": 760, "packages": 190}  # 0.5.2: 995 and 237
 
 def planned(project: Path, *words: str) -> str:
     """Return what `make setup` would run."""
-    told = subprocess.run(["make", "-n", "setup", *words], cwd=project, capture_output=True, text=True, check=True)
-    return told.stdout
+    done = subprocess.run(["make", "-n", "setup", *words], cwd=project, capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def test_the_environment_is_lean(environment: Path) -> None:
@@ -35,17 +35,17 @@ def test_a_folder_may_hold_blanks_and_apostrophes(render: Render, tmp_path: Path
     project = render().rename(tmp_path / "it's the model")
     commit(project)
     subprocess.run(["make", "setup"], cwd=project, check=True, env={**os.environ, "PATH": with_uv()})
-    told = subprocess.run([project / ".venv/bin/mlproduct", "--version"], capture_output=True, text=True, check=True)
-    assert told.stdout.startswith("mlproduct ")
+    done = subprocess.run([project / ".venv/bin/mlproduct", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("mlproduct ")
     assert "was made for" not in planned(project)
 
 
 def test_a_blank_in_venv_is_refused(render: Render) -> None:
-    told = subprocess.run(
+    done = subprocess.run(
         ["make", "-n", "setup", "VENV=/tmp/my venv"], cwd=render(), capture_output=True, text=True, check=False
     )
-    assert told.returncode == 2
-    assert "VENV holds a blank" in told.stderr
+    assert done.returncode == 2
+    assert "VENV holds a blank" in done.stderr
 
 
 @pytest.mark.parametrize("suffix", ["2", "/inside"])
@@ -71,12 +71,12 @@ def test_a_lesson_that_says_nothing_is_refused(render: Render, make: Make) -> No
 
 
 def test_text_for_a_verb_may_hold_quotes(render: Render) -> None:
-    said = subprocess.run(
+    done = subprocess.run(
         ["make", "lesson", """SAY=it's "worse" `now`""", "VENV=none", "-o", "setup"],
         cwd=render(), capture_output=True, text=True, check=False,
         env={**os.environ, "PATH": f"{echoing(render())}:{os.environ['PATH']}"},
     )  # fmt: skip
-    assert said.stdout.splitlines()[-1] == """lesson|it's "worse" `now`|"""
+    assert done.stdout.splitlines()[-1] == """lesson|it's "worse" `now`|"""
 
 
 def echoing(folder: Path) -> Path:

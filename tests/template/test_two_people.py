@@ -62,8 +62,8 @@ def test_a_colleague_gets_the_same_model_and_training_has_nothing_to_do(
     other = colleague(shared, tmp_path / "penguins", environment)
     make(other, "pull")
     assert version(other) == version(shared)
-    said = make(other, "train").stdout
-    assert "Running stage" not in said.replace("Running stage 'imports'", "")
+    output = make(other, "train").stdout
+    assert "Running stage" not in output.replace("Running stage 'imports'", "")
     assert version(other) == version(shared)
     assert git(other, "status", "--porcelain").stdout == ""
 
@@ -90,8 +90,8 @@ def test_two_branches_that_trained_are_merged_and_trained_again(
     assert "a merge is not finished: `make merge`" in refused.stderr
     assert "<<<<<<<" not in (desk / "dvc.lock").read_text(encoding="utf-8")
 
-    said = make(desk, "merge").stdout
-    assert "parameters of both combined (ours: model.max_leaf_nodes=15; theirs: model.learning_rate=0.05)" in said
+    output = make(desk, "merge").stdout
+    assert "parameters of both combined (ours: model.max_leaf_nodes=15; theirs: model.learning_rate=0.05)" in output
     merged = params.read_text(encoding="utf-8")
     assert "learning_rate: 0.05 " in merged
     assert "max_leaf_nodes: 15 " in merged

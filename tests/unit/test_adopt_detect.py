@@ -22,8 +22,8 @@ def found(folder: Path, files: dict[str, str], *local: str) -> Found:
 
 def test_a_cookiecutter_tree(tmp_path: Path) -> None:
     files = {name: text for name, text in layouts.COOKIECUTTER.items() if text is not None}
-    said = found(tmp_path, files, "data/raw/customers.csv", "data/processed/x.csv")
-    assert said == Found(
+    detected = found(tmp_path, files, "data/raw/customers.csv", "data/processed/x.csv")
+    assert detected == Found(
         "cookiecutter-data-science",
         ("data", "features", "models", "src"),
         ("data/raw/customers.csv",),
@@ -37,8 +37,8 @@ def test_a_cookiecutter_tree(tmp_path: Path) -> None:
 
 
 def test_a_kedro_tree(tmp_path: Path) -> None:
-    said = found(tmp_path, dict(layouts.KEDRO), "data/01_raw/customers.csv", "data/02_intermediate/a.parquet")
-    assert said == Found(
+    detected = found(tmp_path, dict(layouts.KEDRO), "data/01_raw/customers.csv", "data/02_intermediate/a.parquet")
+    assert detected == Found(
         "kedro",
         ("shop",),
         ("data/01_raw/customers.csv",),
@@ -52,17 +52,17 @@ def test_a_kedro_tree(tmp_path: Path) -> None:
 
 
 def test_a_flat_folder(tmp_path: Path) -> None:
-    said = found(tmp_path, {**layouts.FLAT, "customers.csv": "a,b\n", "other.TSV": "a\tb\n"})
-    assert (said.layout, said.packages, said.notebooks) == ("flat", ("train",), 1)
-    assert said.tables == ("customers.csv", "other.TSV")
-    assert said.frameworks == ("scikit-learn",), "told from the imports of the script and of the notebook"
+    detected = found(tmp_path, {**layouts.FLAT, "customers.csv": "a,b\n", "other.TSV": "a\tb\n"})
+    assert (detected.layout, detected.packages, detected.notebooks) == ("flat", ("train",), 1)
+    assert detected.tables == ("customers.csv", "other.TSV")
+    assert detected.frameworks == ("scikit-learn",), "told from the imports of the script and of the notebook"
 
 
 def test_a_package_with_ci_of_another_kind(tmp_path: Path) -> None:
     files = {"churn/__init__.py": "", "Jenkinsfile": "", ".github/workflows/a.yml": "", "tests/data/x.csv": "a\n"}
-    said = found(tmp_path, files)
-    assert (said.layout, said.packages, said.tables) == ("package", ("churn",), ())
-    assert (said.forges, said.other_ci) == (("github",), ("Jenkins",))
+    detected = found(tmp_path, files)
+    assert (detected.layout, detected.packages, detected.tables) == ("package", ("churn",), ())
+    assert (detected.forges, detected.other_ci) == (("github",), ("Jenkins",))
 
 
 def test_nothing_at_all(tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ def having(**parts: object) -> Found:
 
 
 def test_a_package_of_the_teams_stays_and_another_name_is_chosen() -> None:
-    told, notes = suggest(CHURN, {}, having(packages=("churn", "churn_product")), at_root=True)
-    assert told == {"name": "churn", "package": "churn_product2"}
+    suggested, notes = suggest(CHURN, {}, having(packages=("churn", "churn_product")), at_root=True)
+    assert suggested == {"name": "churn", "package": "churn_product2"}
     assert "your own is called churn, and stays" in notes[0]
     with pytest.raises(UserError, match="choose another: -d package=NAME"):
         suggest(CHURN, {"package": "churn"}, having(packages=("churn",)), at_root=True)

@@ -101,7 +101,7 @@ def test_a_folder_that_gives_no_name_is_refused(folder: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("answer", "expected"),
     [
         (None, ()),
         ("", ()),
@@ -111,8 +111,8 @@ def test_a_folder_that_gives_no_name_is_refused(folder: str) -> None:
         (["sex", 3], ("sex", "3")),
     ],
 )
-def test_columns_are_written_in_many_ways(said: object, meant: tuple[str, ...]) -> None:
-    assert columns(said) == meant
+def test_columns_are_written_in_many_ways(answer: object, expected: tuple[str, ...]) -> None:
+    assert columns(answer) == expected
 
 
 def test_answers_can_be_added() -> None:

@@ -52,11 +52,11 @@ def test_it_is_small_stored_and_holds_all_that_travels(wheel: Path) -> None:
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "."],
         cwd=ROOT / "runtime", capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
-    wanted = {name.removeprefix("src/") for name in tracked if name.startswith("src/")}
-    wanted |= {f"mlproduct/_tests/{name.removeprefix('tests/')}" for name in tracked if name.startswith("tests/")}
-    wanted |= {f"mlproduct/_tests/{name}" for name in ("pyproject.toml", "README.md", "LICENSE", "api.txt")}
-    assert {name for name in names if ".dist-info/" not in name} == wanted
-    assert {"mlproduct/py.typed", "mlproduct/reports/templates/page.css"} <= wanted
+    expected = {name.removeprefix("src/") for name in tracked if name.startswith("src/")}
+    expected |= {f"mlproduct/_tests/{name.removeprefix('tests/')}" for name in tracked if name.startswith("tests/")}
+    expected |= {f"mlproduct/_tests/{name}" for name in ("pyproject.toml", "README.md", "LICENSE", "api.txt")}
+    assert {name for name in names if ".dist-info/" not in name} == expected
+    assert {"mlproduct/py.typed", "mlproduct/reports/templates/page.css"} <= expected
 
 
 def test_only_the_newest_wheel_stays_and_its_pin_names_it(wheel: Path, tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ def test_select_and_ignore_take_checks_and_families(foreign: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "says"),
+    ("settings", "message"),
     [
         ('ignore = ["SC003"]', "needs a reason for each check"),
         ('ignore = {"SC003" = " "}', "ignores SC003 without a reason"),
@@ -198,9 +198,9 @@ def test_select_and_ignore_take_checks_and_families(foreign: Path) -> None:
         ("fail_under = 50", "has no setting 'fail_under'"),
     ],
 )
-def test_a_wrong_configuration_is_refused(foreign: Path, settings: str, says: str) -> None:
+def test_a_wrong_configuration_is_refused(foreign: Path, settings: str, message: str) -> None:
     (foreign / "pyproject.toml").write_text(f"[tool.mlscaffold.check]\n{settings}\n")
-    with pytest.raises(UserError, match=says):
+    with pytest.raises(UserError, match=message):
         examine(foreign)
 
 

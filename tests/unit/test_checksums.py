@@ -51,14 +51,14 @@ def test_the_team_adds_to_the_table_with_a_reason(owned: Path) -> None:
     (owned / "tool.py").write_text("print(1)\n")
     (owned / "pyproject.toml").write_text('[tool.mlscaffold.diff]\nyours = {"/*.py" = "we print more"}\n')
     assert quick(owned).count == 0
-    for text, said in (
+    for text, message in (
         ('yours = {"/*.py" = ""}', "without a reason"),
         ('yours = ["/*.py"]', "needs a reason for each"),
         ("mine = 1", "has no setting 'mine'"),
         ('yours = {"!" = "why"}', "'!' is not a file pattern"),
     ):
         (owned / "pyproject.toml").write_text(f"[tool.mlscaffold.diff]\n{text}\n")
-        with pytest.raises(UserError, match=said):
+        with pytest.raises(UserError, match=message):
             quick(owned)
     (owned / "pyproject.toml").write_text("[tool.mlscaffold]\ndiff = 3\n")
     with pytest.raises(UserError, match="is a table"):

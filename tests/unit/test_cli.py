@@ -36,8 +36,8 @@ def test_the_kept_help_is_what_is_made(columns: str) -> None:
     env = os.environ | {"COLUMNS": columns}
     code = "import sys; sys.argv = ['mlscaffold', '--help']; from mlscaffold.cli import main; main()"
     kept = subprocess.run([command, "--help"], capture_output=True, text=True, check=True, env=env)
-    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
-    assert kept.stdout == made.stdout
+    fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    assert kept.stdout == fresh.stdout
 
 
 def test_the_version_is_the_packages(run: Run) -> None:

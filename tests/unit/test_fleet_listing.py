@@ -49,7 +49,7 @@ def test_settings_are_handed_on(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("repositories = [", "is no TOML"),
         ("", "names no repository"),
@@ -67,11 +67,11 @@ def test_settings_are_handed_on(file: Path) -> None:
         ("command = []", "cannot be run"),
     ],
 )
-def test_what_is_not_understood_is_named(file: Path, text: str, said: str) -> None:
+def test_what_is_not_understood_is_named(file: Path, text: str, message: str) -> None:
     file.write_text(text)
     with pytest.raises(UserError, match=r"fleet\.toml") as caught:
         load(file)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

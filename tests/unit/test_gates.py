@@ -62,15 +62,15 @@ def test_what_cannot_be_set_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: [\n", "cannot be read"),
         ("compare: 3\n", "holds `key: value`"),
         ("a: {b: [1]}\n", "not a number, text or boolean"),
     ],
 )
-def test_gates_that_say_something_else_are_refused(text: str, said: str) -> None:
-    with pytest.raises(UserError, match=said):
+def test_gates_that_say_something_else_are_refused(text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
         read_gates(text, "gates.yaml")
 
 

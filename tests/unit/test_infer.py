@@ -25,7 +25,7 @@ Made = Callable[..., Inference]
 def made(tmp_path: Path) -> Made:
     """Infer from columns of cells; the target is `y` unless another is named."""
 
-    def _made(columns: dict[str, list[Any]], *, delimiter: str = ",", target: str = "y", **asked: Any) -> Inference:
+    def _made(columns: dict[str, list[Any]], *, delimiter: str = ",", target: str = "y", **options: Any) -> Inference:
         rows = max(len(cells) for cells in columns.values())
         if "y" not in columns:
             columns = {**columns, "y": (LABELS * (rows // 100 + 1))[:rows]}
@@ -33,7 +33,7 @@ def made(tmp_path: Path) -> Made:
         path = tmp_path / "made.csv"
         text = "\n".join(delimiter.join(_cell(cell, delimiter) for cell in line) for line in lines)
         path.write_text(text + "\n", encoding="utf-8")
-        return infer(open_table(path), target=target, **asked)
+        return infer(open_table(path), target=target, **options)
 
     return _made
 
@@ -371,7 +371,7 @@ def test_the_positive_label_can_be_given(made: Made) -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "asked", "cause"),
+    ("columns", "options", "cause"),
     [
         ({}, {"target": "Z"}, "--target: no column 'Z' in made.csv; its columns are 'x'"),
         ({"Has churned": NUMBERS}, {"target": "has_churned"}, "did you mean 'Has churned'"),
@@ -400,10 +400,10 @@ def test_the_positive_label_can_be_given(made: Made) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_with_the_fix(
-    made: Made, columns: dict[str, list[Any]], asked: dict[str, Any], cause: Any
+    made: Made, columns: dict[str, list[Any]], options: dict[str, Any], cause: Any
 ) -> None:
     with pytest.raises(UserError, match=cause) as error:
-        made({"x": NUMBERS, **columns}, **asked)
+        made({"x": NUMBERS, **columns}, **options)
     assert "\n" not in str(error.value)
 
 

@@ -26,8 +26,8 @@ def examined(folder: Path, *rules: object, ignore: str = "", **files: str) -> Re
 
 def outcome(report: Report) -> tuple[str, list[str]]:
     assert len(report.outcomes) == 1
-    one = report.outcomes[0]
-    return one.status, [str(finding) for finding in one.findings]
+    first = report.outcomes[0]
+    return first.status, [str(finding) for finding in first.findings]
 
 
 def test_a_file_has_to_be_there(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_files_hold_and_lack_texts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bound", "said"),
+    ("bound", "expected"),
     [
         ({"at_most": 0.02}, ""),
         ({"at_most": 0.001}, "params.yaml: compare.margin is 0.01, not at most 0.001"),
@@ -57,11 +57,11 @@ def test_files_hold_and_lack_texts(tmp_path: Path) -> None:
         ({"is": "0.01"}, "params.yaml: compare.margin is 0.01, not is '0.01'"),
     ],
 )
-def test_a_value_keeps_to_a_bound(bound: dict[str, object], said: str, tmp_path: Path) -> None:
+def test_a_value_keeps_to_a_bound(bound: dict[str, object], expected: str, tmp_path: Path) -> None:
     rule = {**RULE, "file": "params.yaml", "value": "compare.margin", **bound}
     assert outcome(examined(tmp_path, rule))[0] == "nothing to look at"
     status, findings = outcome(examined(tmp_path, rule, params_DOT_yaml="compare: {margin: 0.01}\n"))
-    assert (status, findings) == (("failed", [said]) if said else ("passed", []))
+    assert (status, findings) == (("failed", [expected]) if expected else ("passed", []))
 
 
 def test_a_value_that_is_no_number_keeps_to_no_bound(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_without_the_overlay_its_checks_say_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "message"),
     [
         ("a word", "has a number from 1 to 999"),
         ({**RULE, "number": 1000}, "has a number from 1 to 999"),
@@ -104,8 +104,8 @@ def test_without_the_overlay_its_checks_say_nothing(tmp_path: Path) -> None:
         ({**RULE, "files": "x", "run": "rm -rf /"}, "asks for nothing known"),
     ],
 )
-def test_a_declaration_that_is_none_is_named(rule: object, said: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=said):
+def test_a_declaration_that_is_none_is_named(rule: object, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=message):
         examined(tmp_path, rule)
 
 

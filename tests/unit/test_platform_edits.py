@@ -37,8 +37,8 @@ def wheel(modules: dict[str, str]) -> bytes:
 def told(folder: Path, text: str, *, file: str = "src/churn/model.py", names: Names | None = None) -> list[str]:
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
     (folder / file).write_text(text)
-    gone = Gone("churn", PATHS, read_names(wheel(MODULES)) if names is None else names)
-    return [f"{each.line}: {each.instead}" for each in find_stale(folder, [file], gone)]
+    removed = Gone("churn", PATHS, read_names(wheel(MODULES)) if names is None else names)
+    return [f"{each.line}: {each.instead}" for each in find_stale(folder, [file], removed)]
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def told(folder: Path, text: str, *, file: str = "src/churn/model.py", names: Na
     ],
 )
 def test_an_import_is_named_with_what_to_write(line: str, instead: str, tmp_path: Path) -> None:
-    (said,) = told(tmp_path, f"{line}\n")
+    (advice,) = told(tmp_path, f"{line}\n")
     full = instead.replace("from E", "from mlproduct.errors")
-    assert said == f"1: {full if full.startswith(('import', 'the')) else f'from mlproduct.{full}'}"
+    assert advice == f"1: {full if full.startswith(('import', 'the')) else f'from mlproduct.{full}'}"
 
 
 def test_imports_of_what_is_there_are_not_named(tmp_path: Path) -> None:
@@ -85,8 +85,8 @@ def test_what_is_not_python_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_command_is_named(tmp_path: Path) -> None:
-    (said,) = told(tmp_path, "ours:\n\tpython -m churn.judging.gate --all\n", file="Makefile")
-    assert said == "2: a verb of `mlproduct` (`mlproduct --help`), for mlproduct.evaluation.gates"
+    (line,) = told(tmp_path, "ours:\n\tpython -m churn.judging.gate --all\n", file="Makefile")
+    assert line == "2: a verb of `mlproduct` (`mlproduct --help`), for mlproduct.evaluation.gates"
 
 
 def test_without_a_wheel_the_table_answers(tmp_path: Path) -> None:

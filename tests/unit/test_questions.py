@@ -36,8 +36,8 @@ def test_five_questions_make_a_project(table: Path) -> None:
 
 def test_what_is_given_is_not_asked(table: Path) -> None:
     ask = Replies("", "age")
-    said = ask_first({"target": "churned", "protected": "sex"}, table, ask)[1]
-    assert said == {"time": "", "id": "age"}
+    answers = ask_first({"target": "churned", "protected": "sex"}, table, ask)[1]
+    assert answers == {"time": "", "id": "age"}
 
 
 def test_enter_takes_the_likely_target(table: Path, tmp_path: Path) -> None:

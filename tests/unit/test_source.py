@@ -109,9 +109,9 @@ def test_a_bundle_is_vendored_only_where_nothing_else_serves_updates(template: T
 
 def test_another_version_of_a_source_needs_no_resolution(template: Template, tmp_path: Path) -> None:
     bundle, url = template.bundle("v0.1.0"), "https://git.acme.example/t.git"
-    known = Source(url, "v0.2.0", bundle, ("out of reach",))
-    assert known.at("v0.1.0", tmp_path) == Source(url, "v0.1.0", bundle)
-    assert known.at("v0.0.9", tmp_path) == Source(url, "v0.0.9"), "our bundle does not hold it"
+    bundled = Source(url, "v0.2.0", bundle, ("out of reach",))
+    assert bundled.at("v0.1.0", tmp_path) == Source(url, "v0.1.0", bundle)
+    assert bundled.at("v0.0.9", tmp_path) == Source(url, "v0.0.9"), "our bundle does not hold it"
 
 
 def test_a_carried_bundle_is_seen_from_anywhere_at_another_version(template: Template, tmp_path: Path) -> None:

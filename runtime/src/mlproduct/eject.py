@@ -153,8 +153,8 @@ def _refuse(root: Path) -> None:
         raise DataError(f"the library is ejected already: it is the source in {pinned.EJECTED.as_posix()}")
     if (root / TARGET).exists():
         raise DataError(f"{TARGET}/ exists and is not the library: move it, for eject writes the library there")
-    asked = ["git", "status", "--porcelain", "--", "."]
-    done = subprocess.run(asked, cwd=root, capture_output=True, text=True, encoding="utf-8", check=False)
+    command = ["git", "status", "--porcelain", "--", "."]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode:
         raise DataError("this is not a git repository: `git init`, commit, and eject then; the commit is the way back")
     if changed := done.stdout.splitlines():
@@ -237,8 +237,8 @@ def summary(planned: Plan, root: Path) -> str:
     if editable := pinned.editable():
         lines.append(f"Note: the library that ran is an editable install of {editable}, equal to the pinned one.")
     if (root / VENDOR).is_dir():
-        left = ", ".join(sorted(path.name for path in (root / VENDOR).iterdir()))
-        lines.append(f"Kept: {VENDOR}/ ({left}); apply what you need of it to {TARGET}/, then delete it.")
+        files = ", ".join(sorted(path.name for path in (root / VENDOR).iterdir()))
+        lines.append(f"Kept: {VENDOR}/ ({files}); apply what you need of it to {TARGET}/, then delete it.")
     return "\n".join(
         [
             *lines,

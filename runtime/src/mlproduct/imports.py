@@ -110,9 +110,9 @@ class Sources:
         """Refuse an import of a file that grimp does not see: beside the packages, or in a folder that is none."""
         if self._is_library(name):
             return
-        for wanted in imported(self._text(name), self._parent(name)):
-            path = self._folder.joinpath(*wanted.split(".")).with_suffix(".py")
-            if path.is_file() and wanted not in self._graph.modules:
+        for module in imported(self._text(name), self._parent(name)):
+            path = self._folder.joinpath(*module.split(".")).with_suffix(".py")
+            if path.is_file() and module not in self._graph.modules:
                 raise DataError(
                     f"{self.path(name)} imports {path}, which is in no package, so that no stage would notice a change "
                     f"of it: keep modules in {self._folder / self._package}, with an __init__.py in each folder"

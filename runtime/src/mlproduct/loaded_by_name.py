@@ -59,11 +59,11 @@ def loaded_by_name(source: str, package: str, lazy: Mapping[str, str] | None = N
     extensions = {_text(call) for call in of_team if _name(call.func) == "extension"}
     names = {_text(call) for call in calls if _name(call.func) in LOADERS}
     modules = {_absolute(name, package) for name in names if name is not None}
-    asked = set(_asked_of_library(tree)) & set(lazy or {})
+    library_names = set(_asked_of_library(tree)) & set(lazy or {})
     return Loaded(
         frozenset(name for name in team if name is not None),
         frozenset(name for name in extensions if name is not None),
-        frozenset(modules | {(lazy or {})[name] for name in asked}),
+        frozenset(modules | {(lazy or {})[name] for name in library_names}),
         None in names,
     )
 

@@ -18,16 +18,16 @@ def strip(path: Path) -> bool:
     try:
         text = path.read_text(encoding="utf-8")
         document = json.loads(text)
-        held = [cell for cell in document["cells"] if cell["cell_type"] == "code" and _ran(cell)]
+        with_output = [cell for cell in document["cells"] if cell["cell_type"] == "code" and _ran(cell)]
     except FileNotFoundError:
         raise DataError(f"there is no notebook {path}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is not a notebook: {error}; save it from Jupyter again") from None
-    for cell in held:
+    for cell in with_output:
         cell |= {"outputs": [], "execution_count": None}
-    if held:
+    if with_output:
         path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
-    return bool(held)
+    return bool(with_output)
 
 
 def _ran(cell: dict[str, Any]) -> bool:

@@ -199,14 +199,14 @@ def _named(wrong: list[str]) -> str:
 def _compared(record: str, folder: Path) -> tuple[list[str], list[str]]:
     """Return the files of a wheel's RECORD that are changed or missing in a folder, and modules that are not in it."""
     rows = [row for row in csv.reader(record.splitlines()) if len(row) == 3 and row[0].startswith("mlproduct/")]
-    wanted = {name: digest for name, digest, _ in rows if digest and not name.startswith("mlproduct/_tests/")}
+    expected = {name: digest for name, digest, _ in rows if digest and not name.startswith("mlproduct/_tests/")}
     found = {
         path.relative_to(folder).as_posix()
         for path in (folder / "mlproduct").rglob("*")
         if path.suffix in CODE and not {"__pycache__", "_tests"} & set(path.parts)
     }
-    changed = [name for name, digest in wanted.items() if _digest(folder / name) != digest]
-    return changed, sorted(found - set(wanted))
+    changed = [name for name, digest in expected.items() if _digest(folder / name) != digest]
+    return changed, sorted(found - set(expected))
 
 
 def _digest(path: Path) -> str:

@@ -14,12 +14,12 @@ MOST = 15.0  # seconds after our own interruption; what is left then is killed
 
 def watch(command: Sequence[str], env: Mapping[str, str], lines: int) -> tuple[int, list[str]]:
     """Run a command, show what it says in error, and return its exit code with the last lines of that."""
-    said = deque[str](maxlen=lines)
+    output = deque[str](maxlen=lines)
     with _running(command, stderr=subprocess.PIPE, env=env) as process:
         for line in process.stderr or ():
             sys.stderr.write(line)
-            said.append(line.rstrip())
-        return process.wait(), list(said)
+            output.append(line.rstrip())
+        return process.wait(), list(output)
 
 
 def run(command: Sequence[str], env: Mapping[str, str]) -> int:
@@ -54,12 +54,12 @@ def _end(process: "subprocess.Popen[str]") -> None:
     with suppress(KeyboardInterrupt, subprocess.TimeoutExpired):  # a second Ctrl-C: kill at once
         with suppress(subprocess.TimeoutExpired):
             drain(timeout=GRACE)
-        for one in family:
+        for member in family:
             with suppress(psutil.NoSuchProcess):
-                one.terminate() if sys.platform == "win32" else one.send_signal(signal.SIGINT)
+                member.terminate() if sys.platform == "win32" else member.send_signal(signal.SIGINT)
         drain(timeout=MOST)
         psutil.wait_procs(family, timeout=MOST)
-    for one in family:
+    for member in family:
         with suppress(psutil.NoSuchProcess):
-            one.kill()
+            member.kill()
     process.wait()

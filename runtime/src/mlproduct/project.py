@@ -46,10 +46,10 @@ def open(start: Path | str | None = None) -> "Project":  # noqa: A001
     >>> (project.root / "contract.yaml").exists()
     True
     """
-    here = Path.cwd() if start is None else Path(start)
-    if not here.exists():
-        raise DataError(f"there is no folder {here}")
-    root = repository.find(here)
+    folder = Path.cwd() if start is None else Path(start)
+    if not folder.exists():
+        raise DataError(f"there is no folder {folder}")
+    root = repository.find(folder)
     if (other := pinned.elsewhere(root)) is not None:
         raise DataError(f"the library of {other} is not the one that runs ({pinned.HERE}): `make setup` installs it")
     pinned.check(root)
@@ -191,8 +191,8 @@ def _features(frame: Any, contract: Contract) -> pd.DataFrame:
     rows = rows.set_axis(pd.RangeIndex(1, len(rows) + 1, name="row"), axis=0)
     parsed, violations = validation.parse(rows, contract, contract.features)
     if violations := violations + validation.validate(parsed, _lenient(contract)):
-        said = "\n".join(f"- {violation}" for violation in violations)
-        raise DataError(f"the rows disagree with contract.yaml (they count from 1):\n{said}")
+        lines = "\n".join(f"- {violation}" for violation in violations)
+        raise DataError(f"the rows disagree with contract.yaml (they count from 1):\n{lines}")
     return parsed
 
 

@@ -15,8 +15,8 @@ def find(start: Path | None = None) -> Path:
     DataError
         If no folder above is such a repository.
     """
-    here = (start or Path.cwd()).absolute()
-    for folder in (here, *here.parents):
+    start_folder = (start or Path.cwd()).absolute()
+    for folder in (start_folder, *start_folder.parents):
         if (folder / MARK).is_file() and (folder / "src").is_dir():
             return folder
-    raise DataError(f"{here} is not inside a product repository: no folder above it holds {MARK} and src/")
+    raise DataError(f"{start_folder} is not inside a product repository: no folder above it holds {MARK} and src/")

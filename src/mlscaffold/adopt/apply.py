@@ -72,9 +72,9 @@ def _proposal(adoption: Adoption) -> tuple[str, str] | None:
         git("update-index", "-z", "--index-info", cwd=root, index=index, stdin=entries)
         written = git("write-tree", cwd=root, index=index).strip()
     name = identity(root)
-    who = {"user.name": name[0], "user.email": name[1]} if name else {}
+    user = {"user.name": name[0], "user.email": name[1]} if name else {}
     message = f"The standard's version of {len(paths)} file(s) that the repository has as well\n\nTake of it what fits."
-    return BRANCH, git("commit-tree", written, "-p", "HEAD", "-m", message, cwd=root, config={**PLAIN, **who}).strip()
+    return BRANCH, git("commit-tree", written, "-p", "HEAD", "-m", message, cwd=root, config={**PLAIN, **user}).strip()
 
 
 def _proposed(adoption: Adoption, path: Path) -> bytes:

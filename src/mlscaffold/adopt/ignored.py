@@ -27,10 +27,10 @@ def masked(paths: Iterable[Path], root: Path) -> dict[Path, Path]:
 
 
 def _ignored(names: Iterable[str], root: Path) -> list[tuple[str, str]]:
-    asked = "".join(f"{name}\0" for name in names).encode(errors="surrogateescape")
+    stdin = "".join(f"{name}\0" for name in names).encode(errors="surrogateescape")
     try:
         words = ("check-ignore", "--no-index", "--verbose", "--stdin", "-z")
-        fields = git(*words, cwd=root, config=PLAIN, stdin=asked).split("\0")
+        fields = git(*words, cwd=root, config=PLAIN, stdin=stdin).split("\0")
     except GitError:  # exit code 1: none is
         return []
     found = zip(fields[::4], fields[2::4], fields[3::4], strict=False)

@@ -40,10 +40,10 @@ def suggest(
         If the package that the user chose is there already.
     """
     suggested, notes = _names(folder, values, found)
-    ci, said = _ci(found, at_root=at_root)
+    ci, about_ci = _ci(found, at_root=at_root)
     if ci and "ci" not in values:
         suggested["ci"] = ci
-        notes += said
+        notes += about_ci
     if found.licensed and "license" not in values:
         suggested["license"] = "none"
     return suggested, notes

@@ -39,9 +39,9 @@ def read_score(repository: Repository) -> tuple[Section, ...]:
 
 
 def _section(name: str, items: list[Any]) -> Section:
-    known = [item for item in items if isinstance(item, dict)]
-    points = sum(1.0 if item.get("tests") else 0.5 if item.get("checked") else 0.0 for item in known)
-    missing = tuple(str(item.get("item")) for item in known if not item.get("tests") and not item.get("checked"))
+    entries = [item for item in items if isinstance(item, dict)]
+    points = sum(1.0 if item.get("tests") else 0.5 if item.get("checked") else 0.0 for item in entries)
+    missing = tuple(str(item.get("item")) for item in entries if not item.get("tests") and not item.get("checked"))
     return Section(name, points, len(items), missing)
 
 

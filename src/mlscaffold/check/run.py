@@ -168,8 +168,8 @@ def judge(
 ) -> Report:
     """Check the files of a repository; parameters and errors are those of `examine`."""
     checks = {**CHECKS, **checks_of(repository)}
-    known = frozenset(checks) | {family.letters for family in _ALL}
-    settings = _settings(repository, _words(select, known), _words(ignore, known), fail_under, known)
+    choices = frozenset(checks) | {family.letters for family in _ALL}
+    settings = _settings(repository, _words(select, choices), _words(ignore, choices), fail_under, choices)
     return Report(name, tuple(_outcomes(repository, settings, checks)), read_score(repository), settings.fail_under)
 
 
@@ -191,12 +191,12 @@ def _spans() -> str:
     return ", ".join(f"{each.checks[0].id} to {each.checks[-1].id}" for each in FAMILIES)
 
 
-def _words(text: str, known: frozenset[str]) -> frozenset[str]:
-    return frozenset(_known(word.strip().upper(), known) for word in text.split(",") if word.strip())
+def _words(text: str, choices: frozenset[str]) -> frozenset[str]:
+    return frozenset(_known(word.strip().upper(), choices) for word in text.split(",") if word.strip())
 
 
-def _known(name: str, known: frozenset[str]) -> str:
-    if name not in known:
+def _known(name: str, choices: frozenset[str]) -> str:
+    if name not in choices:
         raise UserError(f"there is no check or family {name}; there are {_spans()}")
     return name
 
@@ -206,26 +206,26 @@ def _settings(
     select: frozenset[str],
     ignore: frozenset[str],
     under: float | None,
-    known: frozenset[str],
+    choices: frozenset[str],
 ) -> Settings:
     table = repository.toml("pyproject.toml").get("tool", {}).get("mlscaffold", {}).get("check", {})
     wrong = sorted(table.keys() - {"select", "ignore", "fail-under"})
     if wrong:
         raise UserError(f"[tool.mlscaffold.check] has no setting {wrong[0]!r}; there are select, ignore, fail-under")
-    ignored = {**_reasons(table.get("ignore", {}), known), **dict.fromkeys(ignore, "left out on the command line")}
+    ignored = {**_reasons(table.get("ignore", {}), choices), **dict.fromkeys(ignore, "left out on the command line")}
     floor = under if under is not None else table.get("fail-under")
     if floor is not None and (isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor <= 100):
         raise UserError(f"fail-under is {floor!r}; give a number from 0 to 100")
-    return Settings(select or _words(",".join(table.get("select", [])), known), ignored, floor)
+    return Settings(select or _words(",".join(table.get("select", [])), choices), ignored, floor)
 
 
-def _reasons(ignore: Any, known: frozenset[str]) -> dict[str, str]:
+def _reasons(ignore: Any, choices: frozenset[str]) -> dict[str, str]:
     if not isinstance(ignore, dict):
         raise UserError('[tool.mlscaffold.check] ignore needs a reason for each check: ignore = { "SC003" = "why" }')
     for name, reason in ignore.items():
         if not isinstance(reason, str) or not reason.strip():
             raise UserError(f"[tool.mlscaffold.check] ignores {name} without a reason; write why")
-    return {_known(name.upper(), known): reason for name, reason in ignore.items()}
+    return {_known(name.upper(), choices): reason for name, reason in ignore.items()}
 
 
 def _outcomes(repository: Repository, settings: Settings, checks: Mapping[str, Check]) -> Iterable[Outcome]:

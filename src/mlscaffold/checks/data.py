@@ -78,8 +78,8 @@ def pointed_at(repository: Repository) -> Findings:
     if not paths:
         return None
     found = pointers(repository)
-    told = {path for path, _ in found}
-    empty = [Finding("points at nothing", path) for path in paths if path not in told]
+    with_outs = {path for path, _ in found}
+    empty = [Finding("points at nothing", path) for path in paths if path not in with_outs]
     bare = [Finding(f"{out.get('path')} has no hash", path) for path, out in found if not {"md5", "etag"} & out.keys()]
     twice = [(path, str(PurePosixPath(path).parent / str(out.get("path")))) for path, out in found]
     tracked = [Finding(f"{file} is in git as well", path) for path, file in twice if file in repository.known]
@@ -101,8 +101,8 @@ def remote(repository: Repository) -> Findings:
     name = next((line.partition("=")[2].strip() for line in config if line.startswith("remote") and "=" in line), "")
     if not name:
         return [Finding("[core] names no remote", ".dvc/config")]
-    known = any(line.startswith("['remote") and f'"{name}"' in line for line in config)
-    return [] if known else [Finding(f"remote {name} is not described", ".dvc/config")]
+    described = any(line.startswith("['remote") and f'"{name}"' in line for line in config)
+    return [] if described else [Finding(f"remote {name} is not described", ".dvc/config")]
 
 
 @FAMILY.rule(
@@ -202,8 +202,8 @@ def source_versioned(repository: Repository) -> Findings:
     path = within(repository.yaml(CONTRACT), "source", "path")
     if not path:
         return None
-    made = repository.text("dvc.lock")
+    lock = repository.text("dvc.lock")
     outs = {str(PurePosixPath(pointer).parent / str(out.get("path"))) for pointer, out in pointers(repository)}
-    if not outs and not made:
+    if not outs and not lock:
         return None
-    return [] if path in outs or f"path: {path}" in made else [Finding(f"{path} is not under DVC", CONTRACT)]
+    return [] if path in outs or f"path: {path}" in lock else [Finding(f"{path} is not under DVC", CONTRACT)]

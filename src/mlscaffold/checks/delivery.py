@@ -36,8 +36,8 @@ def tested_in_ci(repository: Repository) -> Findings:
     testing = [job for job in found if job.runs(*_TESTS)]
     if not testing:
         return [Finding("no job runs the tests", found[0].path)]
-    asked = [job for job in testing if job.path == ".gitlab-ci.yml" or job.triggers & {"pull_request", "push"}]
-    return [] if asked else [Finding("no change starts the tests", testing[0].path)]
+    on_change = [job for job in testing if job.path == ".gitlab-ci.yml" or job.triggers & {"pull_request", "push"}]
+    return [] if on_change else [Finding("no change starts the tests", testing[0].path)]
 
 
 @FAMILY.rule(

@@ -49,8 +49,8 @@ def pinned(repository: Repository) -> Findings:
     if found is None:
         return None
     if found.kind == "unpinned":
-        said = "does not pin the library by one line with its SHA-256" if PIN in repository.known else "is missing"
-        return [Finding(said, PIN)]
+        fault = "does not pin the library by one line with its SHA-256" if PIN in repository.known else "is missing"
+        return [Finding(fault, PIN)]
     if found.kind == "ejected":
         return [Finding("pins a wheel beside the ejected library", PIN)] if PIN in repository.known else []
     others = [path for path in repository.matching(f"*{NAME}-*.whl") if path != found.wheel]
@@ -83,13 +83,13 @@ def is_released(repository: Repository) -> Findings:
         return None
     if found.kind == "ejected":
         return _ejected(repository, found.version)
-    known = released.wheels()
-    newest = next(reversed(list(known.values())), "none")
-    said = f"is an unreleased build; the newest release that this mlscaffold knows is {newest}"
+    wheels = released.wheels()
+    newest = next(reversed(list(wheels.values())), "none")
+    fault = f"is an unreleased build; the newest release that this mlscaffold knows is {newest}"
     return [
-        Finding(f"{NAME} {found.version} with SHA-256 {digest[:12]}... {said}", PIN, repository.line(PIN, digest))
+        Finding(f"{NAME} {found.version} with SHA-256 {digest[:12]}... {fault}", PIN, repository.line(PIN, digest))
         for digest in found.hashes
-        if known.get(digest) != found.version
+        if wheels.get(digest) != found.version
     ]
 
 
@@ -145,8 +145,8 @@ def _installed(repository: Repository) -> Iterator[Finding]:
                 if _INSTALLS.search(line.partition("#")[0]):
                     yield Finding(f"installs the library from elsewhere than {PIN}: {line.strip()[:60]}", path, number)
     for path in repository.matching("*requirements*.txt", "*requirements*.lock", "pyproject.toml"):
-        wanted = _DIRECT if path == "pyproject.toml" else _PINNED
-        if path != PIN and (found := repository.finds(path, wanted)):
+        pattern = _DIRECT if path == "pyproject.toml" else _PINNED
+        if path != PIN and (found := repository.finds(path, pattern)):
             yield Finding(f"pins the library beside {PIN}", path, repository.line(path, found[0].strip()))
 
 

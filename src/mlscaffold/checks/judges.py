@@ -115,10 +115,10 @@ def judges_there(repository: Repository) -> Findings:
     judges = [path for path in (*found.changed, *found.deleted, *found.owned) if _judges(path)]
     findings = []
     for path in sorted(judges):
-        gone, reason = path not in repository.known, team.reason(path)
-        if not gone and (not _decides(path) or (path in found.owned and not reason)):
+        deleted, reason = path not in repository.known, team.reason(path)
+        if not deleted and (not _decides(path) or (path in found.owned and not reason)):
             continue
-        words = "was deleted" if gone else "was changed, and decides about models"
+        words = "was deleted" if deleted else "was changed, and decides about models"
         findings.append(Note(f"{words}; {reason}", path) if reason else Finding(words, path))
     return findings
 
@@ -140,15 +140,15 @@ def _decides(path: str) -> bool:
 )  # fmt: skip
 def verdict_stands(repository: Repository) -> Findings:
     """Neither CI nor the Makefile passes over a gate that fails."""
-    jobs, made = forge.jobs(repository), repository.matching("Makefile", "*.mk")
-    if repository.mlproduct is None or not (jobs or made):
+    jobs, makefiles = forge.jobs(repository), repository.matching("Makefile", "*.mk")
+    if repository.mlproduct is None or not (jobs or makefiles):
         return None
     wrong = [
-        Finding(f"job {job.name} {said}", job.path, repository.line(job.path, f"{job.name}:"))
+        Finding(f"job {job.name} {fault}", job.path, repository.line(job.path, f"{job.name}:"))
         for job in jobs
-        for said in _passed_over(job)
+        for fault in _passed_over(job)
     ]
-    lines = [(path, *each) for path in made for each in enumerate(repository.text(path).splitlines(), 1)]
+    lines = [(path, *each) for path in makefiles for each in enumerate(repository.text(path).splitlines(), 1)]
     return wrong + [
         Finding(f"overrules the verdict: {line.strip()[:60]}", path, number)
         for path, number, line in lines

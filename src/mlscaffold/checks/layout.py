@@ -105,12 +105,12 @@ def ignored(repository: Repository) -> Findings:
     if not repository.in_git or not repository.python:
         return None
     lines = {line.strip().strip("/") for line in repository.text(".gitignore").splitlines()}
-    wanted = {
+    required = {
         "environments": {".venv", "venv", "env"},
         "caches": {"__pycache__", "*.py[co]", "*.pyc"},
         ".env": {".env", "*.env"},
     }
-    return [Finding(f"nothing ignores {what}", ".gitignore") for what, ways in wanted.items() if not lines & ways]
+    return [Finding(f"nothing ignores {what}", ".gitignore") for what, ways in required.items() if not lines & ways]
 
 
 @FAMILY.rule(

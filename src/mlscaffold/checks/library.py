@@ -116,10 +116,10 @@ def content_of(repository: "Repository", library: Library) -> bytes | None:
     if library.kind == "vendored":
         from .repository import LARGEST
 
-        here = library.wheel in repository.known and repository.size(library.wheel) <= LARGEST
-        return repository.content(library.wheel) if here else None
-    known = set(library.hashes) & released.wheels().keys()
-    return released.wheel(library.version) if known else None
+        present = library.wheel in repository.known and repository.size(library.wheel) <= LARGEST
+        return repository.content(library.wheel) if present else None
+    released_hashes = set(library.hashes) & released.wheels().keys()
+    return released.wheel(library.version) if released_hashes else None
 
 
 @lru_cache(maxsize=8)
@@ -143,12 +143,12 @@ def changed(repository: "Repository", wheel: bytes) -> list[str]:
     """Return the files of the ejected library that a wheel holds otherwise, or not at all, and those that are gone."""
     record = next((body for path, body in _files(wheel).items() if path.endswith(".dist-info/RECORD")), b"")
     rows = [row for row in csv.reader(record.decode(errors="replace").splitlines()) if len(row) > 1]
-    wanted = {row[0]: row[1] for row in rows if row[0].startswith(f"{NAME}/") and "/_tests/" not in row[0]}
+    expected = {row[0]: row[1] for row in rows if row[0].startswith(f"{NAME}/") and "/_tests/" not in row[0]}
     folder = EJECTED.removesuffix(NAME)
-    here = {path.removeprefix(folder) for path in repository.files if path.startswith(f"{EJECTED}/")}
-    here = {path for path in here if "/_tests/" not in path and "/__pycache__/" not in path}
-    differ = [path for path in here & wanted.keys() if _digest(repository.content(folder + path)) != wanted[path]]
-    return sorted([*differ, *(here ^ wanted.keys())])
+    files = {path.removeprefix(folder) for path in repository.files if path.startswith(f"{EJECTED}/")}
+    files = {path for path in files if "/_tests/" not in path and "/__pycache__/" not in path}
+    differ = [path for path in files & expected.keys() if _digest(repository.content(folder + path)) != expected[path]]
+    return sorted([*differ, *(files ^ expected.keys())])
 
 
 def _digest(content: bytes | None) -> str:

@@ -136,13 +136,13 @@ def alerts_tested(repository: Repository) -> Findings:
     found = rules.alerts(repository)
     if not found:
         return None
-    told = set(rules.expectations(repository))
+    tested = set(rules.expectations(repository))
     ways = {True: "fires", False: "stays silent"}
     return [
         Finding(f"no test where {rule.name} {way}", rule.path, repository.line(rule.path, f"alert: {rule.name}"))
         for rule in _once(found)
         for fires, way in ways.items()
-        if (rule.name, fires) not in told
+        if (rule.name, fires) not in tested
     ]
 
 
@@ -166,12 +166,12 @@ def alerts_complete(repository: Repository) -> Findings:
 
 
 def _lacks(settings: dict[str, Any]) -> list[str]:
-    wanted = {
+    required = {
         "severity": within(settings, "labels", "severity"),
         "summary": within(settings, "annotations", "summary"),
         "for": settings.get("for"),
     }
-    return [name for name, value in wanted.items() if value is None]
+    return [name for name, value in required.items() if value is None]
 
 
 @FAMILY.rule(
@@ -186,11 +186,11 @@ def metrics_exist(repository: Repository) -> Findings:
     found = [*rules.alerts(repository), *rules.recorded(repository)]
     if not found or repository.hidden:
         return None
-    asked = [(rule, rules.metrics(rule.expression)) for rule in found]
-    lost = rules.unknown(repository, set().union(*(names for _, names in asked)))
+    metrics = [(rule, rules.metrics(rule.expression)) for rule in found]
+    lost = rules.unknown(repository, set().union(*(names for _, names in metrics)))
     return [
         Finding(f"{rule.name} asks for {metric}, which nothing exports", rule.path, repository.line(rule.path, metric))
-        for rule, names in asked
+        for rule, names in metrics
         for metric in sorted(names & lost)
     ]
 
@@ -204,15 +204,15 @@ def metrics_exist(repository: Repository) -> Findings:
 )  # fmt: skip
 def panels_exist(repository: Repository) -> Findings:
     """All metrics of the dashboards exist."""
-    asked = [
+    metrics = [
         (path, rules.metrics(query))
         for path in repository.containing('"expr"', "*.json")
         for query in _queries(repository.json(path))
     ]
-    if not asked or repository.hidden:
+    if not metrics or repository.hidden:
         return None
-    lost = rules.unknown(repository, set().union(*(names for _, names in asked)))
-    found = sorted({(path, metric) for path, names in asked for metric in names & lost})
+    lost = rules.unknown(repository, set().union(*(names for _, names in metrics)))
+    found = sorted({(path, metric) for path, names in metrics for metric in names & lost})
     return [
         Finding(f"asks for {metric}, which nothing exports", path, repository.line(path, metric))
         for path, metric in found

@@ -65,11 +65,11 @@ def _check(rule: Any, name: str, place: str) -> Check:
     url = str(rule.get("url", COPIER_UPDATE.url))
     if not re.fullmatch(r"https://[^\s()<>\"]+", url):
         raise UserError(f"{where}: url must be an address, https://...")
-    said = {word: " ".join(str(rule.get(word, "")).split()) for word in ("title", "why", "fix")}
+    texts = {word: " ".join(str(rule.get(word, "")).split()) for word in ("title", "why", "fix")}
     look, needs = _look(rule, where)
     identity, source = f"{name.upper()}-{number:03}", Source(f"the overlay {name}", url)
-    why = said["why"] or "The organisation asks for it."
-    return Check(identity, FAMILY.letters, rule["severity"], said["title"], why, source, said["fix"], needs, look)
+    why = texts["why"] or "The organisation asks for it."
+    return Check(identity, FAMILY.letters, rule["severity"], texts["title"], why, source, texts["fix"], needs, look)
 
 
 def _look(rule: Mapping[str, Any], where: str) -> tuple[Look, str]:
@@ -112,16 +112,16 @@ def _value(path: str, name: str, bounds: Mapping[str, Any]) -> Look:
         if path not in repository.known:
             return None
         found = within(repository.yaml(path), *name.split("."))
-        wrong = [f"{name} is {found!r}, not {word.replace('_', ' ')} {wanted!r}" for word, wanted in bounds.items()]
-        keeps = [_keeps(found, word, wanted) for word, wanted in bounds.items()]
+        wrong = [f"{name} is {found!r}, not {word.replace('_', ' ')} {bound!r}" for word, bound in bounds.items()]
+        keeps = [_keeps(found, word, bound) for word, bound in bounds.items()]
         return [Finding(text, path) for text, kept in zip(wrong, keeps, strict=True) if not kept]
 
     return value
 
 
-def _keeps(found: Any, word: str, wanted: Any) -> bool:
+def _keeps(found: Any, word: str, bound: Any) -> bool:
     if word == "is":
-        return bool(found == wanted)
-    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (found, wanted)):
+        return bool(found == bound)
+    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (found, bound)):
         return False
-    return bool(found <= wanted if word == "at_most" else found >= wanted)
+    return bool(found <= bound if word == "at_most" else found >= bound)

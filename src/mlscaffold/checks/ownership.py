@@ -37,8 +37,10 @@ def owned(repository: Repository) -> Findings:
     ]
     project = mapping(repository.toml("pyproject.toml").get("project"))
     pages = repository.matching("README.md", "*on-call*.md", "*oncall*.md", "*ownership*.md", "*OWNERS*.md")
-    said = owners or project.get("authors") or project.get("maintainers")
-    return [] if said or any(_OWNER.search(repository.text(path)) for path in pages) else [Finding("no owner is named")]
+    named = owners or project.get("authors") or project.get("maintainers")
+    if named or any(_OWNER.search(repository.text(path)) for path in pages):
+        return []
+    return [Finding("no owner is named")]
 
 
 @FAMILY.rule(
@@ -69,9 +71,9 @@ def card(repository: Repository) -> Findings:
     """There is a model card, written or made by the pipeline."""
     if not code.trains(repository):
         return None
-    made = [path for stage in stages(repository).values() for path in outputs(stage) if "card" in path]
+    produced = [path for stage in stages(repository).values() for path in outputs(stage) if "card" in path]
     written = [path for path in repository.matching(*_CARD) if len(repository.text(path)) > 300]
-    return [] if made or written else [Finding("there is no model card")]
+    return [] if produced or written else [Finding("there is no model card")]
 
 
 @FAMILY.rule(
@@ -83,15 +85,15 @@ def card(repository: Repository) -> Findings:
 )  # fmt: skip
 def links(repository: Repository) -> Findings:
     """Links between pages lead somewhere."""
-    made = {path for stage in stages(repository).values() for path in outputs(stage)}
+    produced = {path for stage in stages(repository).values() for path in outputs(stage)}
     found = [(path, link) for path in repository.matching("*.md") for link in _links(repository.text(path))]
     if not found:
         return None
-    there = repository.known | repository.folders | made
+    existing = repository.known | repository.folders | produced
     return [
         Finding(f"{link} is not there", path, repository.line(path, link))
         for path, link in found
-        if posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(link.partition("#")[0]))) not in there
+        if posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(link.partition("#")[0]))) not in existing
     ]
 
 

@@ -58,13 +58,13 @@ def _contents(bundle: Path, names: list[str]) -> list[bytes]:
         scratch = Path(folder)
         git("init", "--quiet", "--bare", "--template=", cwd=scratch, config=PLAIN)
         git("bundle", "unbundle", bundle.resolve(), cwd=scratch, config=PLAIN)
-        said = read("cat-file", "--batch", cwd=scratch, stdin="".join(f"{name}\n" for name in names).encode())
+        output = read("cat-file", "--batch", cwd=scratch, stdin="".join(f"{name}\n" for name in names).encode())
     found = []
-    while said:
-        head, _, said = said.partition(b"\n")
+    while output:
+        head, _, output = output.partition(b"\n")
         if head.endswith(b" missing"):
             continue
         size = int(head.rsplit(b" ", 1)[1])
-        found.append(said[:size])
-        said = said[size + 1 :]
+        found.append(output[:size])
+        output = output[size + 1 :]
     return found

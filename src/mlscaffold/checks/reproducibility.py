@@ -230,18 +230,18 @@ def outputs(stage: dict[str, Any], *kinds: str) -> list[str]:
 def inputs_there(repository: Repository) -> Findings:
     """Every input of a stage is in git, under DVC, or made by a stage."""
     found = stages(repository)
-    wanted = [
+    inputs = [
         (name, str(path)) for name, stage in found.items() for path in items(stage.get("deps")) if "$" not in str(path)
     ]
-    if not wanted:
+    if not inputs:
         return None
-    made = {path for stage in found.values() for path in outputs(stage)}
+    produced = {path for stage in found.values() for path in outputs(stage)}
     pointed = {path.removesuffix(".dvc") for path in repository.matching("*.dvc")}
-    there = repository.known | repository.folders | made | pointed
+    existing = repository.known | repository.folders | produced | pointed
     lost = [
         (name, path)
-        for name, path in wanted
-        if path not in there and not any(path.startswith(f"{each}/") for each in made)
+        for name, path in inputs
+        if path not in existing and not any(path.startswith(f"{each}/") for each in produced)
     ]
     return [
         Finding(f"{name} needs {path}, which is nowhere", "dvc.yaml", repository.line("dvc.yaml", path))
@@ -259,13 +259,13 @@ def inputs_there(repository: Repository) -> Findings:
 def parameters_there(repository: Repository) -> Findings:
     """Every parameter that a stage names exists."""
     named = [(stage, name) for stage, body in stages(repository).items() for name in _named(body)]
-    known, defaults = repository.yaml("params.yaml"), mapping(repository.json("params.schema.json"))
-    if not named or known is None:
+    values, defaults = repository.yaml("params.yaml"), mapping(repository.json("params.schema.json"))
+    if not named or values is None:
         return None
     return [
         Finding(f"{stage} names {name}, which params.yaml lacks", "dvc.yaml", _line(repository, stage, name))
         for stage, name in named
-        if not _has(known, name) and not _has_default(defaults, name)
+        if not _has(values, name) and not _has_default(defaults, name)
     ]
 
 
@@ -313,10 +313,10 @@ def python_version(repository: Repository) -> Findings:
     if "pyproject.toml" not in repository.known:
         return None
     bounds = str(mapping(repository.toml("pyproject.toml").get("project")).get("requires-python", ""))
-    said = (
+    bounded = (
         ".python-version" in repository.known or ("<" in bounds and ">" in bounds) or "==" in bounds or "~=" in bounds
     )
-    return [] if said else [Finding(f"requires-python is {bounds or 'missing'}", "pyproject.toml")]
+    return [] if bounded else [Finding(f"requires-python is {bounds or 'missing'}", "pyproject.toml")]
 
 
 @FAMILY.rule(

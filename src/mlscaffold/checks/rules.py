@@ -88,10 +88,10 @@ def metrics(expression: str) -> frozenset[str]:
     return frozenset(name for name in names if name.lower() not in _WORDS and not _BUILT_IN.match(name))
 
 
-def unknown(repository: Repository, wanted: set[str]) -> set[str]:
+def unknown(repository: Repository, used: set[str]) -> set[str]:
     """Return the metrics among some that no rule records and no module exports."""
     written = {rule.name for rule in recorded(repository)}
-    left = wanted - written
+    left = used - written
     exported = set().union(*(_quoted(repository.text(path)) for path in repository.code)) if left else set()
     # A client library adds the suffix of a counter or a histogram itself.
     return {name for name in left if not {name, _SUFFIX.sub("", name)} & exported}

@@ -165,9 +165,9 @@ def resources(repository: Repository) -> Findings:
     """Containers say what they need and may use."""
 
     def lacks(container: dict[str, Any], _: dict[str, Any]) -> list[str]:
-        told = mapping(container.get("resources"))
-        wanted = [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")]
-        return [f"says no {kind}.{what}" for kind, what in wanted if what not in mapping(told.get(kind))]
+        declared = mapping(container.get("resources"))
+        required = [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")]
+        return [f"says no {kind}.{what}" for kind, what in required if what not in mapping(declared.get(kind))]
 
     return _each_container(repository, lacks)
 

@@ -438,20 +438,20 @@ def one_index(repository: Repository) -> Findings:
 def secrets_by_reference(repository: Repository) -> Findings:
     """Secrets reach containers by reference."""
     found = [(each.path, container) for each in cluster.workloads(repository) for container in each.containers]
-    told = [
-        (path, str(one.get("name")), one.get("value"))
+    variables = [
+        (path, str(variable.get("name")), variable.get("value"))
         for path, container in found
-        for one in mappings(container.get("env"))
+        for variable in mappings(container.get("env"))
     ]
     for path, _, settings in cluster.compose(repository):
-        given = settings.get("environment")
-        pairs = given.items() if isinstance(given, dict) else (str(each).partition("=")[::2] for each in items(given))
-        told += [(path, str(name), None if "$" in str(value) else value) for name, value in pairs]
-    if not told:
+        env = settings.get("environment")
+        pairs = env.items() if isinstance(env, dict) else (str(each).partition("=")[::2] for each in items(env))
+        variables += [(path, str(name), None if "$" in str(value) else value) for name, value in pairs]
+    if not variables:
         return None
     return [
         Finding(f"{name} stands there in clear", path, repository.line(path, name))
-        for path, name, value in told
+        for path, name, value in variables
         if value and _SECRET_NAME.search(name)
     ]
 

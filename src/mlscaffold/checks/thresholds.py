@@ -67,11 +67,11 @@ def _number(value: object) -> float | None:
 def line_of(text: str, name: str) -> int:
     """Return the line of a key, `section.key`; 0 where it is not found."""
     section, _, key = name.partition(".")
-    wanted, inside = re.compile(rf"""(^|[\s{{,])['"]?{re.escape(key)}['"]?\s*:"""), False
+    pattern, inside = re.compile(rf"""(^|[\s{{,])['"]?{re.escape(key)}['"]?\s*:"""), False
     for number, line in enumerate(text.splitlines(), 1):
         if line[:1].strip() and not line.startswith("#"):
             inside = line.startswith(f"{section}:")
-        if inside and wanted.search(line.partition("#")[0]):
+        if inside and pattern.search(line.partition("#")[0]):
             return number
     return 0
 

@@ -100,8 +100,8 @@ def _complete(
         from ..questions import ask_first
 
         table = data or (where.path / found.tables[0] if len(found.tables) == 1 else None)
-        data, said = ask_first(given.values, table, show.ask)
-        given = given.plus(said)
+        data, answers = ask_first(given.values, table, show.ask)
+        given = given.plus(answers)
     else:
         data = pick_table(where.path, data, given.values, found)
     suggested, notes = suggest(where.path, given.values, found, at_root=where.path == where.root)

@@ -90,11 +90,11 @@ def _looked_at(
 
     listed, standard, store = opened
     started = begin(store, standard, len(listed.entries), named.run, again=named.again)
-    with show.progress("Looking at repositories", len(entries)) as seen:
+    with show.progress("Looking at repositories", len(entries)) as advance:
         found = {}
         for name, record in survey(entries, look, store, started, pace):
             found[name] = record
-            seen(name, record.error)
+            advance(name, record.error)
     if named.shard is None:
         store.finish(started)
     return dict(sorted(found.items()))
@@ -238,10 +238,10 @@ def _updated(turns: "Waves", order: "Order", store: "Store", pace: "Pace", *, fo
     for number, wave in enumerate((turns.canary, turns.rest)):
         if number and followed and not updating.sound(list(done.values()), turns):
             break
-        with show.progress("Updating repositories", len(wave)) as seen:
+        with show.progress("Updating repositories", len(wave)) as advance:
             for name, each in updating.update(wave, order, store, pace):
                 done[name] = each
-                seen(name, "" if each.state in updating.GOOD else f"{each.state}: {each.about}")
+                advance(name, "" if each.state in updating.GOOD else f"{each.state}: {each.about}")
     return done
 
 

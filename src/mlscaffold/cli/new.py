@@ -57,14 +57,14 @@ def new(  # noqa: PLR0913 - one parameter an option
     if asking:
         from ..questions import ask_first
 
-        data, said = ask_first(given.values, data, show.ask)
-        given = given.plus(said)
+        data, first = ask_first(given.values, data, show.ask)
+        given = given.plus(first)
     if positive is not None and data is None:
         raise UserError("--positive says which label of your own table counts; give --data too")
     dataset = infer_contract(data, given.values, positive) if data else None
     show.findings(dataset.findings if dataset else ())
     overlays = [template_source(url) for url in overlay or []]
-    made = making.create(path, given, source, dataset, overlays=overlays, ask=asking and all_questions)
-    show.created(made, shipping=ship)
+    project = making.create(path, given, source, dataset, overlays=overlays, ask=asking and all_questions)
+    show.created(project, shipping=ship)
     if ship:
-        raise typer.Exit(making.ship(made.path))
+        raise typer.Exit(making.ship(project.path))

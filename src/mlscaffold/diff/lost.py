@@ -105,17 +105,19 @@ def _state(project: Project, answers: str, commit: str, folder: Path) -> _Before
 
 
 def _edits(project: Project, before: _Before, current: Mapping[str, bytes]) -> Iterator[Edit]:
-    held = _modules(project, before)
-    gone = {path: blob for path, blob in held.items() if path not in current and not (project.path / path).exists()}
-    if not gone:
+    modules = _modules(project, before)
+    removed = {
+        path: blob for path, blob in modules.items() if path not in current and not (project.path / path).exists()
+    }
+    if not removed:
         return
     source = recorded_source(before.project.url, before.project.version, project.path)
     rendered = render_old_standard(before.project, source)
     moves = find_renames(_paths(rendered), _paths(current))
-    for path in sorted(gone.keys() & rendered.keys()):
-        if _digest(project, rendered[path]) == gone[path] or _carried(project, moves.get(Path(path)), current):
+    for path in sorted(removed.keys() & rendered.keys()):
+        if _digest(project, rendered[path]) == removed[path] or _carried(project, moves.get(Path(path)), current):
             continue
-        ours = git("cat-file", "blob", gone[path], cwd=project.root, config=PLAIN)
+        ours = git("cat-file", "blob", removed[path], cwd=project.root, config=PLAIN)
         contents = rendered[path], ours.encode(errors="surrogateescape")
         yield make_edit(path, before.project.version, before.package, contents, library=PIN in current)
 

@@ -46,15 +46,15 @@ def _diff(found: TemplateDiff, files: Sequence[DifferentFile], *words: str) -> s
 def _compared(found: TemplateDiff, files: Sequence[DifferentFile]) -> Iterator[Path]:
     """Create a separate git folder whose index holds the rendered files: no setting of the repository applies."""
     with TemporaryDirectory(prefix="mlscaffold-diff-", ignore_cleanup_errors=True) as folder:
-        scratch, made = Path(folder) / "git", Path(folder) / "made"
+        scratch, work_tree = Path(folder) / "git", Path(folder) / "made"
         git("init", "--quiet", "--bare", "--template=", scratch, config=PLAIN)
         for each in files:
-            file = made / found.project.inside / each.path
+            file = work_tree / found.project.inside / each.path
             file.parent.mkdir(parents=True, exist_ok=True)
             if each.wanted is not None:
                 file.write_bytes(each.wanted.content)
                 file.chmod(0o755 if each.wanted.executable else 0o644)
-        _git(scratch, made, "add", "--all", "--force")
+        _git(scratch, work_tree, "add", "--all", "--force")
         dropped = [str(found.project.inside / each.path) for each in files if each.wanted is None]
         if dropped:
             _git(scratch, found.project.root, "add", "--intent-to-add", "--force", "--", *dropped)

@@ -118,18 +118,18 @@ def _made(standard: "Standard") -> Mapping[str, "File"]:
 
 
 def _different(project: Project, standard: "Standard", ownership: Ownership) -> Iterator[DifferentFile]:
-    made = _made(standard)
-    off = {path: file for path, file in made.items() if not _same(project, path, file)}
+    rendered = _made(standard)
+    off = {path: file for path, file in rendered.items() if not _same(project, path, file)}
     reasons = {path: ownership.reason(path) or _skipped(standard, path) for path in off}
     stale = _stale(project, standard, {path: file for path, file in off.items() if not reasons[path]})
     head = _head(project) if off or stale else {}
     for path, file in {**dict.fromkeys(stale), **off}.items():
         known = head.get((project.inside / path).as_posix())
         found = fingerprint(project.path, path, len(known[0]) if known else 40)
-        gone = found is None
+        missing = found is None
         about = reasons.get(path) or stale.get(path, "")
-        state: State = "yours" if reasons.get(path) else "stale" if about else "deleted" if gone else "changed"
-        yield DifferentFile(path, state, about, gone, found == known, file)
+        state: State = "yours" if reasons.get(path) else "stale" if about else "deleted" if missing else "changed"
+        yield DifferentFile(path, state, about, missing, found == known, file)
 
 
 def _head(project: Project) -> dict[str, tuple[str, bool]]:
@@ -157,11 +157,11 @@ def _stale(project: Project, standard: "Standard", changed: Mapping[str, "File"]
         path = standard.place(origin)
         if path and path not in standard.files and ".." not in PurePosixPath(path).parts and path[0] != "/":
             origins[origin] = path
-    held = {path: content for path in origins.values() if (content := read(project.path, path)) is not None}
+    contents = {path: content for path in origins.values() if (content := read(project.path, path)) is not None}
     found: dict[str, str] = {}
-    for version, origin, content in _older(standard, [each for each in origins if origins[each] in held]):
-        path, made = origins[origin], standard.once(origin, content)
-        if path not in found and made == held[path] and not (path in changed and made == changed[path].content):
+    for version, origin, content in _older(standard, [each for each in origins if origins[each] in contents]):
+        path, older = origins[origin], standard.once(origin, content)
+        if path not in found and older == contents[path] and not (path in changed and older == changed[path].content):
             found[path] = version
     return found
 
@@ -175,13 +175,13 @@ def _older(standard: "Standard", origins: list[str]) -> Iterator[tuple[str, str,
     """Yield the older contents of some files of the template, newest version first."""
     names = ("for-each-ref", "--merged=HEAD", "--sort=-version:refname", "--format=%(refname:short)", "refs/tags")
     versions = git(*names, cwd=standard.folder, config=PLAIN).split()[:_VERSIONS]
-    wanted = [(version, origin) for version in versions for origin in origins if "\n" not in origin]
-    if not wanted:
+    pairs = [(version, origin) for version in versions for origin in origins if "\n" not in origin]
+    if not pairs:
         return
-    asked = "".join(f"{version}:{origin}\n" for version, origin in wanted).encode(errors="surrogateescape")
-    out = git("cat-file", "--batch", cwd=standard.folder, config=PLAIN, stdin=asked).encode(errors="surrogateescape")
+    stdin = "".join(f"{version}:{origin}\n" for version, origin in pairs).encode(errors="surrogateescape")
+    out = git("cat-file", "--batch", cwd=standard.folder, config=PLAIN, stdin=stdin).encode(errors="surrogateescape")
     stream = BytesIO(out)
-    for version, origin in wanted:
+    for version, origin in pairs:
         head = stream.readline()
         if not head.endswith(b" missing\n"):
             yield version, origin, stream.read(int(head.split()[-1]))

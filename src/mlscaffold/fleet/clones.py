@@ -119,8 +119,8 @@ def hand_over(beside: Path, folder: Path, branch: str, base: str) -> None:
         A commit that both have.
     """
     commit = git("rev-parse", "--verify", f"refs/heads/{branch}", cwd=beside).strip()
-    wanted = f"{commit}\n^{base}\n".encode()
-    pack = read("pack-objects", "--revs", "--stdout", "--quiet", cwd=beside, stdin=wanted, most=2**30)
+    revisions = f"{commit}\n^{base}\n".encode()
+    pack = read("pack-objects", "--revs", "--stdout", "--quiet", cwd=beside, stdin=revisions, most=2**30)
     read("unpack-objects", "-q", cwd=folder, stdin=pack)
     # The last word: that the branch is not there yet.
     read("update-ref", f"refs/heads/{branch}", commit, "0" * len(commit), cwd=folder)

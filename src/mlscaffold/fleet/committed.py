@@ -179,14 +179,14 @@ def _files(found: Objects, root: str) -> dict[str, Blob]:
     """Return the regular files of a tree; of the trees inside, those are read that no repository had before."""
     files: dict[str, Blob] = {}
     ((name, kind, content),) = found.ask(root)
-    folders, seen = [("", _keep_tree(name, kind, content))], 0
+    folders, count = [("", _keep_tree(name, kind, content))], 0
     while folders:
         inside = [(f"{above}{each.path}/", each.name) for above, entries in folders for each in entries if each.folder]
         files |= {
             f"{above}{each.path}": each.blob for above, entries in folders for each in entries if each.blob is not None
         }
-        seen += sum(len(entries) for _, entries in folders)
-        if seen > MOST or any(len(path) > _LONGEST for path, _ in inside):
+        count += sum(len(entries) for _, entries in folders)
+        if count > MOST or any(len(path) > _LONGEST for path, _ in inside):
             raise UserError(f"has more than {MOST} files and folders, or a path of more than {_LONGEST} letters")
         new = sorted({name for _, name in inside} - _trees.keys())
         for answer in found.ask(*new):
@@ -230,20 +230,20 @@ def _fetch(found: Objects, folder: Path, blobs: Iterable[Blob]) -> dict[str, int
     # A large one is not to be read, so its size is asked for before; by another process, as this one gives contents.
     asking = "\n".join([*new, ""]).encode()
     sizes = _measured(read("cat-file", "--batch-check", cwd=folder, stdin=asking).decode())
-    wanted = [name for name, size in sizes.items() if size <= LARGEST]
-    whole = sum(sizes[name] for name in wanted)
+    small = [name for name, size in sizes.items() if size <= LARGEST]
+    whole = sum(sizes[name] for name in small)
     if whole > READ:
         raise UserError(f"holds {whole // 10**6} MB of text; up to {READ // 10**6} MB are read")
-    for name, kind, content in found.ask(*wanted):
+    for name, kind, content in found.ask(*small):
         _verified(name, content, kind.encode())
         _sizes[name] = len(content)
         _texts[name] = "" if b"\0" in content[:8192] else content.decode(errors="replace")
     return {name: size for name, size in sizes.items() if size > LARGEST}
 
 
-def _measured(said: str) -> dict[str, int]:
+def _measured(output: str) -> dict[str, int]:
     found = {}
-    for line in said.splitlines():
+    for line in output.splitlines():
         name, kind, *size = line.split()
         if kind != "blob":
             raise UserError(f"lacks the object {name}: it is a partial clone, or broken")

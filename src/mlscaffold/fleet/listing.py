@@ -143,14 +143,14 @@ def _refuse_upward(word: str, where: str) -> None:
 
 
 def _printed(command: list[str], root: Path, where: str) -> list[str]:
-    said = f"{where}: the command {' '.join(command)!r}"
+    subject = f"{where}: the command {' '.join(command)!r}"
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, timeout=_PRINTING, check=False)
     except (OSError, subprocess.TimeoutExpired, IndexError) as error:
-        raise UserError(without_secrets(f"{said} cannot be run: {error}")) from error
+        raise UserError(without_secrets(f"{subject} cannot be run: {error}")) from error
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise UserError(without_secrets(f"{said} failed: {' '.join(reason)}"))
+        raise UserError(without_secrets(f"{subject} failed: {' '.join(reason)}"))
     return [line.strip() for line in done.stdout.decode(errors="replace").splitlines() if line.strip()]
 
 

@@ -103,6 +103,6 @@ def _said(words: list[str], folder: Path) -> str:
     except subprocess.TimeoutExpired as error:
         raise UserError(f"{words[0]} did not answer within {_WAITING} s; the branch is pushed") from error
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise UserError(f"{words[0]} failed ({said}); the branch is pushed")
+        stderr = done.stderr.decode(errors="replace").strip()
+        raise UserError(f"{words[0]} failed ({stderr}); the branch is pushed")
     return (done.stdout.decode(errors="replace").strip().splitlines() or [""])[-1]

@@ -97,12 +97,12 @@ def _standards(records: Mapping[str, Record]) -> Iterator[str]:
 
 
 def _failing(counts: Counter[str], whole: int) -> Iterator[str]:
-    known = [(name, count) for name, count in counts.most_common() if name in CHECKS][:_COMMON]
-    if not known:
+    common = [(name, count) for name, count in counts.most_common() if name in CHECKS][:_COMMON]
+    if not common:
         return
     yield '<h2>What fails most often</h2><div class="scroll"><table><thead><tr><th scope="col">check<th scope="col" class="n">repositories'
     yield '<th scope="col">fix</tr></thead><tbody>'
-    for name, count in known:
+    for name, count in common:
         check = CHECKS[name]
         about = f'{name} {escape(check.title)} <span class="dim">{check.severity}</span>'
         yield f'<tr><th scope="row">{about}<td class="n">{count} of {whole}<td class="why">{escape(check.fix)}</tr>'

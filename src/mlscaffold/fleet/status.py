@@ -24,7 +24,7 @@ _VERSION = re.compile(r"[\w.+-]{1,64}")
 _GATES, _WAIVERS = CHECKS["EV009"], CHECKS["EV010"]
 
 
-def status(folder: Path, standard: Standard, known: Record | None, today: date) -> Record:
+def status(folder: Path, standard: Standard, previous: Record | None, today: date) -> Record:
     """Read a repository.
 
     Parameters
@@ -51,8 +51,8 @@ def status(folder: Path, standard: Standard, known: Record | None, today: date) 
     with opened(folder) as found:
         commit = head_of(found)
         basis = _basis(folder, commit, standard, today)
-        if known is not None and known.basis == basis:
-            return known
+        if previous is not None and previous.basis == basis:
+            return previous
         repository = read_commit(found, folder, commit, partial(compare_commit, standard))
     report = judge(repository, folder.name)
     return Record(

@@ -90,9 +90,9 @@ def survey(
         First what the run had; then each, as it comes.
     """
     done = {name: record for name, record in store.records(started).items() if not _lacks_conflicts(look, record)}
-    known = store.latest()
+    latest = store.latest()
     yield from ((entry.name, done[entry.name]) for entry in entries if entry.name in done)
-    jobs = [(entry, known.get(entry.name)) for entry in entries if entry.name not in done]
+    jobs = [(entry, latest.get(entry.name)) for entry in entries if entry.name not in done]
     for (entry, _), found in run(_one, look, jobs, pace):
         record = Record(error=reason(entry, found.reason)) if isinstance(found, Failed) else found
         store.keep(started, entry.name, record)
@@ -107,9 +107,9 @@ def reason(entry: Entry, text: str) -> str:
 
 
 def _one(look: Look, job: tuple[Entry, Record | None]) -> Record:
-    entry, known = job
+    entry, previous = job
     folder = place(entry, look.cache)
-    record = status(folder, look.standard, known, look.today)
+    record = status(folder, look.standard, previous, look.today)
     if _lacks_conflicts(look, record):
         return replace(record, conflicts=predicted(folder, record.commit, look.standard))
     return record

@@ -23,9 +23,9 @@ def render(report: Report) -> str:
 
 
 def _page(report: Report) -> Iterator[str]:
-    said = "nothing to look at" if report.score is None else f"<b>{report.score}</b> of 100"
+    score = "nothing to look at" if report.score is None else f"<b>{report.score}</b> of 100"
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(report.name)}</title>'
-    yield f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style><h1>{escape(report.name)}: {said}</h1>'
+    yield f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style><h1>{escape(report.name)}: {score}</h1>'
     yield from _families(report)
     yield "<h2>What would raise the score, most first</h2>" if report.failing else "<h2>Nothing fails</h2>"
     for outcome in report.failing:
@@ -40,7 +40,7 @@ def _families(report: Report) -> Iterator[str]:
     yield '<table><tr><th>family<th class="n">score<th class="n">passed<th class="n">failed<th class="n">nothing to look at</tr>'
     for family, found in report.families:
         score = score_of(found)
-        counts = [sum(one.status == status for one in found) for status in ("passed", "failed", "nothing to look at")]
+        counts = [sum(each.status == status for each in found) for status in ("passed", "failed", "nothing to look at")]
         cells = "".join(f'<td class="n">{count}' for count in counts)
         yield f'<tr><td>{escape(family.name)}<td class="n">{"-" if score is None else score}{cells}</tr>'
     yield "</table>"
@@ -67,5 +67,5 @@ def _row(outcome: Outcome) -> str:
     check = outcome.check
     kind = outcome.status if outcome.status in ("passed", "failed") else "dim"
     name = f"{check.id} {escape(check.title)}"
-    said = escape("; ".join([outcome.reason, *map(str, outcome.notes)]).removeprefix("; "))
-    return f'<tr><td>{name}<td>{check.severity}<td class="{kind}">{outcome.status}<td class="dim">{said}</tr>'
+    reason = escape("; ".join([outcome.reason, *map(str, outcome.notes)]).removeprefix("; "))
+    return f'<tr><td>{name}<td>{check.severity}<td class="{kind}">{outcome.status}<td class="dim">{reason}</tr>'

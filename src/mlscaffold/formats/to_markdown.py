@@ -21,7 +21,7 @@ def _lines(report: Report) -> Iterator[str]:
     for family, found in report.families:
         score = score_of(found)
         counts = [
-            sum(one.status == status for one in found)
+            sum(outcome.status == status for outcome in found)
             for status in ("passed", "failed", "nothing to look at", "ignored")
         ]
         yield f"| {family.name} | {'-' if score is None else score} | {' | '.join(map(str, counts))} |"
@@ -36,7 +36,7 @@ def _lines(report: Report) -> Iterator[str]:
     ignored = [outcome for outcome in report.outcomes if outcome.status == "ignored"]
     if ignored:
         yield from ("", "## Ignored", "")
-        yield from (f"- {one.check.id} {_safe(one.check.title)}: {_safe(one.reason)}" for one in ignored)
+        yield from (f"- {each.check.id} {_safe(each.check.title)}: {_safe(each.reason)}" for each in ignored)
     if report.ml_test_score:
         parts = ", ".join(f"{each.name} {each.points:g} of {each.items}" for each in report.ml_test_score)
         yield from ("", f"ML Test Score, as claimed: {lowest(report.ml_test_score):g} ({parts})")

@@ -38,98 +38,98 @@ def gives_away(cells: "pl.Series", kind: Kind, target: "pl.Series", task: Task, 
     """
     import polars as pl
 
-    both = pl.DataFrame({"x": cells, "y": target}).drop_nulls("y")
-    if both["y"].n_unique() < 2 or both.height < _FEW:
+    frame = pl.DataFrame({"x": cells, "y": target}).drop_nulls("y")
+    if frame["y"].n_unique() < 2 or frame.height < _FEW:
         return ""
     if task == "regression":
-        return _of_number(both, kind, decimal)
-    if _one_to_one(both):
+        return _of_number(frame, kind, decimal)
+    if _one_to_one(frame):
         return "same"
-    if _missing_tells(both) or _groups_tell(both):
+    if _missing_tells(frame) or _groups_tell(frame):
         return "tells"
     if kind.name == "number":
-        return "tells" if _thresholds_tell(both, decimal) else ""
-    return "tells" if kind.name == "text" and _words_tell(both) else ""
+        return "tells" if _thresholds_tell(frame, decimal) else ""
+    return "tells" if kind.name == "text" and _words_tell(frame) else ""
 
 
-def _of_number(both: "pl.DataFrame", kind: Kind, decimal: str) -> str:
+def _of_number(frame: "pl.DataFrame", kind: Kind, decimal: str) -> str:
     import polars as pl
 
     if kind.name != "number":
         return ""
-    pairs = both.select(numbers(pl.col("x"), decimal), numbers(pl.col("y"), decimal)).drop_nulls()
+    pairs = frame.select(numbers(pl.col("x"), decimal), numbers(pl.col("y"), decimal)).drop_nulls()
     if pairs.height < _FEW or pairs["x"].n_unique() < _FEW:
         return ""
-    if pairs.height == both.height and (pairs["x"] == pairs["y"]).all():
+    if pairs.height == frame.height and (pairs["x"] == pairs["y"]).all():
         return "same"
     rank = pairs.select(pl.corr("x", "y", method="spearman")).item()
     return "tells" if rank is not None and abs(rank) >= 0.999 else ""
 
 
-def _one_to_one(both: "pl.DataFrame") -> bool:
+def _one_to_one(frame: "pl.DataFrame") -> bool:
     """Say whether each value stands for one label and each label for one value, often enough not to be chance."""
     import polars as pl
 
-    labels = both["y"].n_unique()
-    if both["x"].n_unique() != labels or both["x"].null_count():
+    labels = frame["y"].n_unique()
+    if frame["x"].n_unique() != labels or frame["x"].null_count():
         return False
-    pairs = both.group_by("x", "y").agg(pl.len())
+    pairs = frame.group_by("x", "y").agg(pl.len())
     return pairs.height == labels and int(pairs["len"].min() or 0) >= _GROUP  # type: ignore[arg-type]
 
 
-def _majority_errors(both: "pl.DataFrame") -> int:
+def _majority_errors(frame: "pl.DataFrame") -> int:
     import polars as pl
 
-    return both.height - int(both.group_by("y").agg(pl.len())["len"].max() or 0)  # type: ignore[arg-type]
+    return frame.height - int(frame.group_by("y").agg(pl.len())["len"].max() or 0)  # type: ignore[arg-type]
 
 
-def _missing_tells(both: "pl.DataFrame") -> bool:
+def _missing_tells(frame: "pl.DataFrame") -> bool:
     """Say whether the target is told by whether a cell is empty (a date of leaving, of those who left)."""
     import polars as pl
 
-    empty = both.select(pl.col("x").is_null().cast(pl.String), "y")
-    return both["x"].null_count() > 0 and _groups_tell(empty)
+    empty = frame.select(pl.col("x").is_null().cast(pl.String), "y")
+    return frame["x"].null_count() > 0 and _groups_tell(empty)
 
 
-def _groups_tell(both: "pl.DataFrame") -> bool:
+def _groups_tell(frame: "pl.DataFrame") -> bool:
     """Say whether guessing the commonest label of each value is nearly always right; rare values count as wrong."""
     import polars as pl
 
-    chance = _majority_errors(both)
+    chance = _majority_errors(frame)
     groups = (
-        both.group_by("x", "y").agg(pl.len()).group_by("x").agg(pl.col("len").sum(), pl.col("len").max().alias("most"))
+        frame.group_by("x", "y").agg(pl.len()).group_by("x").agg(pl.col("len").sum(), pl.col("len").max().alias("most"))
     )
     right = groups.filter(pl.col("len") >= _GROUP)["most"].sum()
-    return chance >= _FEW and both.height - right <= _SHARE * chance
+    return chance >= _FEW and frame.height - right <= _SHARE * chance
 
 
-def _words_tell(both: "pl.DataFrame") -> bool:
+def _words_tell(frame: "pl.DataFrame") -> bool:
     """Say whether the label stands in the text (`Zahir Shah.1946.Monarchy`): of those found there, the longest."""
     import polars as pl
 
-    labels = sorted(both["y"].unique(), key=len)
-    chance = _majority_errors(both)
+    labels = sorted(frame["y"].unique(), key=len)
+    chance = _majority_errors(frame)
     if chance < _FEW or len(labels) > _LABELS:
         return False
     found = pl.lit(None, pl.String)
     for label in labels:
         found = pl.when(pl.col("x").str.contains(label, literal=True)).then(pl.lit(label)).otherwise(found)
-    return both.filter(found.ne_missing(pl.col("y"))).height <= _SHARE * chance
+    return frame.filter(found.ne_missing(pl.col("y"))).height <= _SHARE * chance
 
 
-def _thresholds_tell(both: "pl.DataFrame", decimal: str) -> bool:
+def _thresholds_tell(frame: "pl.DataFrame", decimal: str) -> bool:
     """Say whether a few cuts through the numbers separate the labels: sorted by number, the label hardly changes."""
     import polars as pl
 
-    chance = _majority_errors(both)
-    counts = both.select(numbers(pl.col("x"), decimal), "y").drop_nulls().group_by("x", "y").agg(pl.len())
+    chance = _majority_errors(frame)
+    counts = frame.select(numbers(pl.col("x"), decimal), "y").drop_nulls().group_by("x", "y").agg(pl.len())
     ordered = (
         counts.sort("x", "len", "y")
         .group_by("x", maintain_order=True)
         .agg(pl.col("y").last(), (pl.col("len").sum() - pl.col("len").max()).alias("wrong"))
     )
     covered = int(counts["len"].sum())
-    if chance < _FEW or covered < 0.8 * both.height:
+    if chance < _FEW or covered < 0.8 * frame.height:
         return False
     changes = int((ordered["y"] != ordered["y"].shift()).sum() or 0)
-    return changes - (both["y"].n_unique() - 1) + int(ordered["wrong"].sum()) <= _SHARE * chance
+    return changes - (frame["y"].n_unique() - 1) + int(ordered["wrong"].sum()) <= _SHARE * chance

@@ -47,9 +47,9 @@ def _up(value: Decimal, step: Decimal) -> Decimal:
     return (value / step).to_integral_value(ROUND_CEILING) * step
 
 
-def _float(value: Decimal, seen: float, *, down: bool) -> float:
+def _float(value: Decimal, observed: float, *, down: bool) -> float:
     """Turn a bound into a float that is finite and still lies outside of what was seen."""
     found = float(value)
     if found in {float("inf"), float("-inf")}:
-        return seen
-    return min(found, seen) if down else max(found, seen)
+        return observed
+    return min(found, observed) if down else max(found, observed)

@@ -149,8 +149,8 @@ def read(table: Table, request: Request) -> Reading:
     hashes: list[pl.Series] = []
     summaries = _settle(draft, lambda: _hashed(table, hashes))
     _check_time(request, draft, summaries)
-    seen = {token for summary in summaries.values() for token in summary.tokens} & draft.missing
-    missing = ("", *sorted(seen | (draft.missing - set(TOKENS))))
+    tokens = {token for summary in summaries.values() for token in summary.tokens} & draft.missing
+    missing = ("", *sorted(tokens | (draft.missing - set(TOKENS))))
     columns = {name: _column(name, draft, summaries[name], sample, missing) for name in table.columns}
     return Reading(draft.decimal, missing, columns, tuple(draft.demoted), draft.words, _duplicates(hashes), choice)
 
@@ -246,9 +246,9 @@ def _check_time(request: Request, draft: _Draft, summaries: dict[str, Summary]) 
     bounds = [f"{each:g}" for each in (summary.low, summary.high) if each is not None]
     # Of a column with very many texts a Summary keeps none.
     many = draft.distinct[request.time].head(4).to_list()
-    seen = listed(summary.values or sorted(summary.oddities) or bounds or many)
+    examples = listed(summary.values or sorted(summary.oddities) or bounds or many)
     raise UserError(
-        f"--time: the cells of {request.time!r} are not dates that are understood ({seen}); "
+        f"--time: the cells of {request.time!r} are not dates that are understood ({examples}); "
         "write them like 2025-01-31, 31.01.2025 or 01/31/2025, or leave --time out"
     )
 

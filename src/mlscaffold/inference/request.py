@@ -37,8 +37,8 @@ class Request:
 
     def role(self, name: str) -> Role | None:
         """Return the role that the user gave a column."""
-        given: dict[str | None, Role] = {**dict.fromkeys(self.protected, "protected"), self.time: "time", self.id: "id"}
-        return "target" if name == self.target else given.get(name)
+        roles: dict[str | None, Role] = {**dict.fromkeys(self.protected, "protected"), self.time: "time", self.id: "id"}
+        return "target" if name == self.target else roles.get(name)
 
 
 def check_request(
@@ -62,13 +62,13 @@ def check_request(
     UserError
         If a column is missing, or is given two roles.
     """
-    given: dict[str, list[str | None]] = {
+    by_flag: dict[str, list[str | None]] = {
         "--target": [target],
         "--protected": list(protected),
         "--time": [time],
         "--id": [id],
     }
-    found = {flag: [_find(table, flag, name) for name in names if name is not None] for flag, names in given.items()}
+    found = {flag: [_find(table, flag, name) for name in names if name is not None] for flag, names in by_flag.items()}
     flags: dict[str, str] = {}
     for flag, names in found.items():
         for name in dict.fromkeys(names):

@@ -23,12 +23,12 @@ def words(name: str) -> list[str]:
     return [word.casefold() for word in _WORD.findall(name)]
 
 
-def closest(name: str, known: Sequence[str], count: int = 3) -> list[str]:
+def closest(name: str, names: Sequence[str], count: int = 3) -> list[str]:
     """Find the names most like one that is not there, whatever the case, the spaces and the underscores."""
-    folded = {_fold(each): each for each in reversed(known)}
-    wanted = _fold(name)
-    alike = difflib.get_close_matches(wanted, folded, n=count, cutoff=0.6)
-    within = [each for each in folded if len(wanted) > 2 and (wanted in each or (len(each) > 2 and each in wanted))]
+    folded = {_fold(each): each for each in reversed(names)}
+    key = _fold(name)
+    alike = difflib.get_close_matches(key, folded, n=count, cutoff=0.6)
+    within = [each for each in folded if len(key) > 2 and (key in each or (len(each) > 2 and each in key))]
     return [folded[each] for each in dict.fromkeys([*alike, *within])][:count]
 
 

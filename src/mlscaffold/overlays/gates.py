@@ -68,7 +68,7 @@ def _loaded(text: str, place: str) -> dict[Any, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def set_values(text: str, wanted: Values, before: Values, default: Callable[[], Values]) -> GateChanges:
+def set_values(text: str, values: Values, before: Values, default: Callable[[], Values]) -> GateChanges:
     """Set values in params.yaml, where it still holds the overlay's earlier value or the standard's default.
 
     Parameters
@@ -88,7 +88,7 @@ def set_values(text: str, wanted: Values, before: Values, default: Callable[[], 
         The file, and what was done.
     """
     done, kept = [], []
-    for (section, key), value in wanted.items():
+    for (section, key), value in values.items():
         name, now = f"{section}.{key}", read_params(text).get((section, key))
         if now == value and type(now) is type(value):
             continue

@@ -122,8 +122,8 @@ def apply_gates(name: str, project: Path, after: Path, before: str, default: Cal
     if not file.is_file() or not params.is_file():
         return GateChanges("")
     place = gates_of(name).as_posix()
-    wanted = read_gates(file.read_text(encoding="utf-8"), place)
-    return set_values(params.read_text(encoding="utf-8"), wanted, read_gates(before, place), default)
+    values = read_gates(file.read_text(encoding="utf-8"), place)
+    return set_values(params.read_text(encoding="utf-8"), values, read_gates(before, place), default)
 
 
 def gates_of(name: str) -> Path:
@@ -133,8 +133,8 @@ def gates_of(name: str) -> Path:
 
 def describe(name: str, done: GateChanges) -> tuple[str, ...]:
     """Return messages on the values that an overlay set or left."""
-    said = [f"overlay {name} sets in params.yaml: {', '.join(done.changed)}"] if done.changed else []
-    return (*said, *(f"overlay {name} leaves params.yaml, {each}" for each in done.kept))
+    lines = [f"overlay {name} sets in params.yaml: {', '.join(done.changed)}"] if done.changed else []
+    return (*lines, *(f"overlay {name} leaves params.yaml, {each}" for each in done.kept))
 
 
 def add_overlays(sources: Sequence[Source], project: Path, data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -106,10 +106,10 @@ def _gates(name: str, project: Project, folder: Path, stages: str, default: Call
     before, now = project.path / gates_of(name), (project.inside / gates_of(name)).as_posix()
     if f"\t{now}\0" in stages:
         return (f"overlay {name}: {now} conflicts, so params.yaml is left as it is",)
-    said = before.read_text(encoding="utf-8") if before.is_file() else ""
+    text = before.read_text(encoding="utf-8") if before.is_file() else ""
     if _in_conflict(folder / PARAMS):
         return (f"overlay {name}: params.yaml conflicts, so its values are left to you: {gates_of(name).as_posix()}",)
-    done = apply_gates(name, folder, folder, said, default)
+    done = apply_gates(name, folder, folder, text, default)
     if done.changed:
         (folder / PARAMS).write_text(done.text, encoding="utf-8", newline="\n")
     return describe(name, done)

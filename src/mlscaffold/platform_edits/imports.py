@@ -73,7 +73,7 @@ class Gone:
         return next((path for path in (*inside, *beside) if path in self.paths), "")
 
 
-def find_stale(folder: Path, files: Iterable[str], gone: Gone) -> tuple[StaleImport, ...]:
+def find_stale(folder: Path, files: Iterable[str], removed: Gone) -> tuple[StaleImport, ...]:
     """Find the lines of a repository that import or run modules which are gone.
 
     Parameters
@@ -91,37 +91,37 @@ def find_stale(folder: Path, files: Iterable[str], gone: Gone) -> tuple[StaleImp
         By file and line.
     """
     found: list[StaleImport] = []
-    for path in sorted(files) if gone.paths else ():
+    for path in sorted(files) if removed.paths else ():
         file = folder / path
         if path.startswith("vendor/") or file.is_symlink() or not file.is_file() or file.stat().st_size > _LARGEST:
             continue
         text = file.read_bytes().decode(errors="replace")
         if file.suffix == ".py":
-            found += _imports(path, text, gone)
+            found += _imports(path, text, removed)
         elif file.suffix in _RUNS:
-            found += _commands(path, text, gone)
+            found += _commands(path, text, removed)
     return tuple(found)
 
 
-def _commands(path: str, text: str, gone: Gone) -> Iterator[StaleImport]:
+def _commands(path: str, text: str, removed: Gone) -> Iterator[StaleImport]:
     for number, line in enumerate(text.splitlines(), 1):
         for word in _RUN.findall(line):
-            if old := gone.find(word):
-                module = find_place(old, gone.package).module
+            if old := removed.find(word):
+                module = find_place(old, removed.package).module
                 yield StaleImport(
                     path, number, line.strip(), f"a verb of `mlproduct` (`mlproduct --help`), for {module}"
                 )
 
 
-def _imports(path: str, text: str, gone: Gone) -> Iterator[StaleImport]:
+def _imports(path: str, text: str, removed: Gone) -> Iterator[StaleImport]:
     for node in ast.walk(_parsed(text)):
         if isinstance(node, ast.Import):
             for name in node.names:
-                if old := gone.find(name.name):
-                    yield _stale(path, node, [_import(old, name, gone)])
+                if old := removed.find(name.name):
+                    yield _stale(path, node, [_import(old, name, removed)])
         elif isinstance(node, ast.ImportFrom):
             module = _absolute(path, node)
-            lines = [said for name in node.names if (said := _from(module, name, gone))]
+            lines = [line for name in node.names if (line := _from(module, name, removed))]
             if lines:
                 yield _stale(path, node, _joined(lines))
 
@@ -153,20 +153,20 @@ def _absolute(path: str, node: ast.ImportFrom) -> str:
     return ".".join([*above, *([node.module] if node.module else [])])
 
 
-def _import(old: str, name: ast.alias, gone: Gone) -> str:
-    module = find_place(old, gone.package).module
+def _import(old: str, name: ast.alias, removed: Gone) -> str:
+    module = find_place(old, removed.package).module
     known_as = name.asname or ("" if "." in name.name else name.name)
     return f"import {module}{f' as {known_as}' if known_as else ''}" if module else f"the library has no {name.name}"
 
 
-def _from(module: str, name: ast.alias, gone: Gone) -> str:
-    if old := gone.find(module):
-        place = find_place(old, gone.package).module
-        place = place if name.name == "*" else gone.names.find(name.name, place)
+def _from(module: str, name: ast.alias, removed: Gone) -> str:
+    if old := removed.find(module):
+        place = find_place(old, removed.package).module
+        place = place if name.name == "*" else removed.names.find(name.name, place)
         written = name.name + (f" as {name.asname}" if name.asname else "")
         return f"from {place} import {written}" if place else f"the library has no {name.name}"
-    if old := gone.find(f"{module}.{name.name}"):  # from .judging import gate
-        above, _, last = find_place(old, gone.package).module.rpartition(".")
+    if old := removed.find(f"{module}.{name.name}"):  # from .judging import gate
+        above, _, last = find_place(old, removed.package).module.rpartition(".")
         known_as = name.asname or name.name
         return f"from {above} import {last}{f' as {known_as}' if known_as != last else ''}" if above else ""
     return ""

@@ -51,8 +51,8 @@ def find_place(path: str, package: str) -> Place:
     module = _modules().get(old.stem.removeprefix("test_"), "")
     words = _table()[old.parts[0]] if old.parts[0] in ("tests", "ce") else _point(module)
     folder = f"src/{package}"
-    said = words.replace("EXTENSIONS", f"{folder}/extensions.py").replace("PACKAGE", folder)
-    return Place(f"{LIBRARY}.{module}" if module else "", said)
+    point = words.replace("EXTENSIONS", f"{folder}/extensions.py").replace("PACKAGE", folder)
+    return Place(f"{LIBRARY}.{module}" if module else "", point)
 
 
 def _point(module: str) -> str:

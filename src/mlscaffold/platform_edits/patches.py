@@ -173,10 +173,10 @@ def _read(file: Path, home: Path) -> Edit | None:
     if status is None:  # not one of ours
         return None
     head, _, diff = text.decode(errors="surrogateescape").partition("\n\n")
-    said = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
+    fields = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
     path = file.relative_to(home).as_posix().removesuffix(".patch")
-    place = Place(said.get("Library", ""), said.get("Extension point", ""))
-    return Edit(path, said.get("Template", "").split(" ")[0], place, diff, status[1] == b"accepted")
+    place = Place(fields.get("Library", ""), fields.get("Extension point", ""))
+    return Edit(path, fields.get("Template", "").split(" ")[0], place, diff, status[1] == b"accepted")
 
 
 def accept(folder: Path) -> tuple[Edit, ...]:

@@ -25,13 +25,15 @@ def find_renames(old: Mapping[Path, bytes], new: Mapping[Path, bytes], similar: 
     dict
         The new path, by the old one.
     """
-    gone, added = old.keys() - new.keys(), new.keys() - old.keys()
-    if not gone or not added:
+    removed, added = old.keys() - new.keys(), new.keys() - old.keys()
+    if not removed or not added:
         return {}
     with TemporaryDirectory(prefix="mlscaffold-renames-", ignore_cleanup_errors=True) as folder:
         scratch = Path(folder)
         git("init", "--quiet", "--template=", cwd=scratch, config=PLAIN)
-        trees = [_tree(scratch, {path: files[path] for path in paths}) for files, paths in ((old, gone), (new, added))]
+        trees = [
+            _tree(scratch, {path: files[path] for path in paths}) for files, paths in ((old, removed), (new, added))
+        ]
         words = ("diff-tree", "-r", "-z", f"--find-renames={similar}%", "--no-rename-empty", "-l0", "--diff-filter=R")
         fields = git(*words, "--name-status", *trees, cwd=scratch, config=PLAIN).split("\0")
     return {Path(was): Path(now) for was, now in zip(fields[1::3], fields[2::3], strict=False)}

@@ -55,14 +55,14 @@ def render(
         If an answer is wrong, or the template cannot be used.
     """
     with _copier(source, target) as worker:
-        made = worker(dst_path=target, src_path=source.url, vcs_ref=source.ref, data=dict(data), defaults=not ask)
-        with made:
-            if not made.unsafe:
-                _refuse_migrations(made.template.config_data)
-            _refuse_unknown(named, list(made.template.questions_data))
-            made.run_copy()
-            refuse_answers(made.answers.combined)
-            return str(made.template.commit)
+        job = worker(dst_path=target, src_path=source.url, vcs_ref=source.ref, data=dict(data), defaults=not ask)
+        with job:
+            if not job.unsafe:
+                _refuse_migrations(job.template.config_data)
+            _refuse_unknown(named, list(job.template.questions_data))
+            job.run_copy()
+            refuse_answers(job.answers.combined)
+            return str(job.template.commit)
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,12 @@ def merge(source: Source, project: Path, answers: str | None = None) -> Merged:
         The version that was reached, and what the template says of it.
     """
     with _copier(source, project) as worker:
-        made = worker(dst_path=project, answers_file=answers, vcs_ref=source.ref, defaults=True)
-        with made:
-            made.run_update()
-            said = made.template.local_abspath / "CHANGELOG.md"
-            text = said.read_text(encoding="utf-8", errors="replace") if said.is_file() else ""
-            return Merged(str(made.template.commit), made.match_skip, text)
+        job = worker(dst_path=project, answers_file=answers, vcs_ref=source.ref, defaults=True)
+        with job:
+            job.run_update()
+            changelog = job.template.local_abspath / "CHANGELOG.md"
+            text = changelog.read_text(encoding="utf-8", errors="replace") if changelog.is_file() else ""
+            return Merged(str(job.template.commit), job.match_skip, text)
 
 
 @contextmanager
@@ -136,8 +136,8 @@ def opened(source: Source, project: Path, data: Mapping[str, Any]) -> "Iterator[
         place = Path(folder) / project.name
         words = {"dst_path": place, "src_path": source.url, "vcs_ref": source.ref, "data": dict(data), "defaults": True}
         # Nothing is made here, so the tasks of a template that is trusted have nothing to do.
-        with maker(Keeper, unsafe=trusted(source.url))(**words, skip_tasks=True) as made:
-            yield Standard(made)
+        with maker(Keeper, unsafe=trusted(source.url))(**words, skip_tasks=True) as job:
+            yield Standard(job)
 
 
 def _refuse_migrations(config: Mapping[str, Any]) -> None:

@@ -31,7 +31,7 @@ class QuickWorker(Worker):
     def jinja_env(self) -> SandboxedEnvironment:
         """Copier's environment, which compiles each text once."""
         env = super().jinja_env
-        made: dict[str, Template] = {}
+        templates: dict[str, Template] = {}
         compiles, makes = env.compile, env.from_string
         setting = (repr(sorted(self.template.envops.items())), *map(str, self.template.jinja_extensions))
 
@@ -46,11 +46,11 @@ class QuickWorker(Worker):
             return _COMPILED[key]
 
         def from_string(source: str, *rest: Any) -> Template:
-            if source in made:
+            if source in templates:
                 env.preprocess("")
-                return made[source]
+                return templates[source]
             template = makes(source, *rest)
-            return made.setdefault(source, template) if not rest else template
+            return templates.setdefault(source, template) if not rest else template
 
         env.compile = compile_once  # type: ignore[method-assign]
         env.from_string = from_string  # type: ignore[method-assign, assignment]
@@ -58,12 +58,12 @@ class QuickWorker(Worker):
 
     def _render_template(self) -> None:
         # The questions are answered, so both stay as they are. Asking for the first changes the context it is given.
-        held = {"answers_place": super().answers_relpath, "context": super()._render_context()}
-        self.__dict__.update(held)
+        values = {"answers_place": super().answers_relpath, "context": super()._render_context()}
+        self.__dict__.update(values)
         try:
             super()._render_template()
         finally:
-            for name in held:
+            for name in values:
                 del self.__dict__[name]
 
     def _render_context(self) -> Any:

@@ -15,8 +15,8 @@ def report(found: "Report") -> None:
     """Print what the checks came to, and what would raise the score."""
     from ..check.run import score_of
 
-    said = "nothing to look at" if found.score is None else f"{found.score} of 100"
-    say(f"{found.name}: {said}", style="bold green" if found.good else "bold red")
+    score = "nothing to look at" if found.score is None else f"{found.score} of 100"
+    say(f"{found.name}: {score}", style="bold green" if found.good else "bold red")
     for family, outcomes in found.families:
         _family(family.name, score_of(outcomes), outcomes)
     if found.failing:

@@ -19,18 +19,18 @@ def findings(found: "Iterable[Finding]") -> None:
         remark(f"{'Note' if warning else 'Data'}: {each.text}", style="yellow" if warning else "")
 
 
-def created(made: "Created", *, shipping: bool) -> None:
+def created(project: "Created", *, shipping: bool) -> None:
     """Say what was made, and what comes next."""
-    notes(made.notes)
-    if made.identity:
-        name, mail = made.identity
+    notes(project.notes)
+    if project.identity:
+        name, mail = project.identity
         notes([f"git has no identity here, so the first commit is by {name} <{mail}>; set user.name and user.email"])
-    say(f"Made {made.path} from template {made.version}, with its first commit.", style="green")
+    say(f"Made {project.path} from template {project.version}, with its first commit.", style="green")
     if not shipping:
-        say(f"Next: cd {near(made.path)} && make ship")
+        say(f"Next: cd {near(project.path)} && make ship")
 
 
-def made_overlay(made: "Made") -> None:
+def made_overlay(overlay: "Made") -> None:
     """Say which overlay was made, and what comes next."""
-    say(f"Made the overlay {made.name} in {made.path}, version {made.version}.", style="green")
-    say(f"Next: read {near(made.path / 'README.md')}, then: mlscaffold overlay add {near(made.path)} REPOSITORY")
+    say(f"Made the overlay {overlay.name} in {overlay.path}, version {overlay.version}.", style="green")
+    say(f"Next: read {near(overlay.path / 'README.md')}, then: mlscaffold overlay add {near(overlay.path)} REPOSITORY")

@@ -47,7 +47,7 @@ def recovered(found: "TemplateDiff") -> None:
 
 def _about(each: "DifferentFile") -> str:
     if each.state == "stale":
-        said = f" (of {each.about}{'' if each.wanted else '; the template no longer has it'})"
+        text = f" (of {each.about}{'' if each.wanted else '; the template no longer has it'})"
     else:
-        said = f": {each.about}{', deleted' if each.gone else ''}" if each.about else ""
-    return said + ("" if each.committed else ", not committed")
+        text = f": {each.about}{', deleted' if each.gone else ''}" if each.about else ""
+    return text + ("" if each.committed else ", not committed")

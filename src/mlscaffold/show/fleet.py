@@ -39,8 +39,8 @@ def progress(what: str, count: int) -> Iterator[Seen]:
     if not count:
         yield lambda _name, _wrong: None
     elif console(stderr=True).is_terminal:
-        with _bar(what, count) as seen:
-            yield seen
+        with _bar(what, count) as advance:
+            yield advance
     else:
         yield _lines(what, count)
 
@@ -140,8 +140,8 @@ def fleet_check(records: "Mapping[str, Record]", short: "Sequence[str]", *, as_j
     if short:
         say(f"Not good enough: {len(short)}", style="bold red")
     for name in short[:_SHOWN]:
-        said = records[name].error or f"{_known(records[name].score)} of 100"
-        say(f"  {name}: {said}", style="red")
+        result = records[name].error or f"{_known(records[name].score)} of 100"
+        say(f"  {name}: {result}", style="red")
 
 
 def fleet_update(done: "Mapping[str, Done]", unread: "Sequence[str]", turns: "Waves", version: str) -> None:
@@ -156,9 +156,9 @@ def fleet_update(done: "Mapping[str, Done]", unread: "Sequence[str]", turns: "Wa
         say(f"To {version}: " + ", ".join(f"{count} {state}" for state, count in counts.items()), style="bold")
     if turns.done:
         say(f"{len(turns.done)} had been done before")
-    held = [entry for entry in turns.rest if entry.name not in done]
-    if held:
-        say(f"Stopped: the canary's checks did not pass; {len(held)} were left as they are", style="bold red")
+    postponed = [entry for entry in turns.rest if entry.name not in done]
+    if postponed:
+        say(f"Stopped: the canary's checks did not pass; {len(postponed)} were left as they are", style="bold red")
     if unread:
         say(f"{len(unread)} could not be read: `mlscaffold fleet status` says why", style="yellow")
 

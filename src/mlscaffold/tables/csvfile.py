@@ -255,9 +255,9 @@ def _unclosed(name: str, line: int) -> UserError:
 
 
 def _ragged(cells: list[str], block: Block, dialect: Dialect, name: str, before: int) -> UserError:
-    text, line, wanted = block.data.decode(), block.line + before + 1, len(dialect.columns)
+    text, line, width = block.data.decode(), block.line + before + 1, len(dialect.columns)
     if cells[-1].count("\n") and _is_open(text, before):
         return _unclosed(name, line)
-    fix = "quote the cells that hold it" if len(cells) > wanted else "complete the row"
-    found = f"{len(cells)} cells where the header has {wanted} (separated by {SPELLED[dialect.delimiter]})"
+    fix = "quote the cells that hold it" if len(cells) > width else "complete the row"
+    found = f"{len(cells)} cells where the header has {width} (separated by {SPELLED[dialect.delimiter]})"
     return UserError(f"{name}, line {line}: {found}; {fix}")

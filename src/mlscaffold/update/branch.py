@@ -115,9 +115,9 @@ def _commit(planned: Plan, tree: Path) -> str:
     git("update-index", "--add", "--remove", "-z", "--stdin", cwd=tree, config=PLAIN, stdin=paths)
     written = git("write-tree", cwd=tree).strip()
     name = identity(root)
-    who = {"user.name": name[0], "user.email": name[1]} if name else {}
+    user = {"user.name": name[0], "user.email": name[1]} if name else {}
     message = f"Update the standard: {planned.steps}" if planned.overlays else f"Update the standard {planned.steps}"
-    return git("commit-tree", written, "-p", base, "-m", message, cwd=tree, config=who).strip()
+    return git("commit-tree", written, "-p", base, "-m", message, cwd=tree, config=user).strip()
 
 
 def _checked(command: str, folder: Path) -> Checked:
@@ -176,11 +176,11 @@ def describe(
 
 
 def _changed(planned: Plan) -> str:
-    said = between(planned.changelog, planned.project.version, planned.version)
-    deeper = said.replace("\n## ", "\n### ")
-    return (
-        f"## What changed in the standard\n\n#{deeper}" if said else "The template has no changelog for these versions."
-    )
+    changelog = between(planned.changelog, planned.project.version, planned.version)
+    if not changelog:
+        return "The template has no changelog for these versions."
+    deeper = changelog.replace("\n## ", "\n### ")
+    return f"## What changed in the standard\n\n#{deeper}"
 
 
 def _conflicts(hunks: dict[Path, tuple[str, ...]]) -> list[str]:

@@ -28,8 +28,8 @@ def find_dropped(tree: Path, base: str, changes: Sequence[Change], rendered: Ren
     tuple of Path
         Files that the team has edited.
     """
-    gone = [each.path for each in changes if each.kind == "deleted"]
-    return tuple(path for path in gone if not _pristine(path, rendered(path), tree, base))
+    deleted = [each.path for each in changes if each.kind == "deleted"]
+    return tuple(path for path in deleted if not _pristine(path, rendered(path), tree, base))
 
 
 def find_removed(tree: Path, base: str, changes: Sequence[Change], rendered: Rendered) -> tuple[Path, ...]:

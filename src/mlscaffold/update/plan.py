@@ -115,7 +115,7 @@ def _planned(
     # The team's own, ignored by git, and not on this machine: a clone without its data must not get the example's.
     elsewhere = [path for path in _ignored(tree) if skips(path.relative_to(project.inside))]
     left = {*kept, *elsewhere, *deleted, *(each.path for each in resolved.dropped)}
-    said = [
+    added = [
         path
         for path in kept
         if not skips(path.relative_to(project.inside)) and not _same(project.root / path, tree / path)
@@ -125,7 +125,7 @@ def _planned(
         merged.version,
         tuple(each for each in changes if each.path not in left),
         tuple(conflicts),
-        tuple(said),
+        tuple(added),
         resolved.dropped,
         resolved.carried,
         resolved.edits,

@@ -85,12 +85,12 @@ def resolve(tree: Path, edited: Sequence[Path], before: Before, new: Rendering, 
     moves = find_renames(old, new)
     renamed = [Renamed(path, moves[path], old[path], new[moves[path]]) for path in edited if path in moves]
     carried, stages = carry(tree, before.commit, renamed)
-    left = [path for path in edited if path not in {each.path for each in carried}]
-    modules = [path for path in left if path in old and is_module(before.local(path), before.package)]
+    not_carried = [path for path in edited if path not in {each.path for each in carried}]
+    modules = [path for path in not_carried if path in old and is_module(before.local(path), before.package)]
     edits = tuple(replace(_edit(tree, path, before, new), accepted=accepted) for path in modules)
     for edit in edits:
         write(tree / before.inside, edit)
-    dropped = tuple(Dropped(path, moves.get(path)) for path in left if path not in modules)
+    dropped = tuple(Dropped(path, moves.get(path)) for path in not_carried if path not in modules)
     return Resolved(carried, stages, edits, dropped)
 
 
@@ -107,7 +107,7 @@ def find_stale_imports(tree: Path, before: Before, new: Rendering) -> tuple[Stal
     """
     if before.inside / PIN not in new:
         return ()
-    gone = {
+    removed = {
         before.local(path)
         for path in before.rendered.keys() - new.keys()
         if path.suffix == ".py" and not (tree / path).exists()
@@ -115,7 +115,7 @@ def find_stale_imports(tree: Path, before: Before, new: Rendering) -> tuple[Stal
     folder = tree / before.inside
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=folder, config=PLAIN)
     files = {name for name in listed.split("\0") if name} - {before.local(path) for path in _same(tree, new)}
-    return find_stale(folder, files, Gone(before.package, gone, _names(before, new)))
+    return find_stale(folder, files, Gone(before.package, removed, _names(before, new)))
 
 
 def _same(tree: Path, new: Rendering) -> set[Path]:

@@ -61,10 +61,10 @@ def _start(words: Sequence[str]) -> int:
 
         print(f"mlproduct {__version__}")
         return 0
-    if words[0] not in (known := names()):
+    if words[0] not in (verbs := names()):
         from difflib import get_close_matches
 
-        close = get_close_matches(words[0], known, n=1)
+        close = get_close_matches(words[0], verbs, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "`mlproduct --help` lists them"
         sys.stderr.write(f"error: there is no verb {words[0]!r}; {hint}\n")
         return 2

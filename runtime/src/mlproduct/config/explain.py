@@ -51,5 +51,5 @@ def _text(value: Any) -> str:
     """Return a value as params.yaml writes it."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return plain(value)
-    said = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6)
-    return said.removesuffix("\n").removesuffix("\n...").strip()
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6)
+    return text.removesuffix("\n").removesuffix("\n...").strip()

@@ -30,18 +30,18 @@ def wanted(node: Schema) -> str:
     """Return in words what a part of a schema allows, such as `a number from 0 to 1`."""
     if "enum" in node:
         return f"one of {', '.join(node['enum'])}"
-    said = WORDS.get(node.get("type", ""), "`key: value` lines")
+    words = WORDS.get(node.get("type", ""), "`key: value` lines")
     if "minimum" in node:
-        said += f" from {plain(node['minimum'])} to {plain(node['maximum'])}"
+        words += f" from {plain(node['minimum'])} to {plain(node['maximum'])}"
     if node.get("type") == "array" and "items" in node:
-        said += f" of {node.get('minItems', '')} {'lists' if node['items'].get('type') == 'array' else 'names'}"
-    return " ".join(said.split())
+        words += f" of {node.get('minItems', '')} {'lists' if node['items'].get('type') == 'array' else 'names'}"
+    return " ".join(words.split())
 
 
 def plain(number: float) -> str:
     """Return a number without an exponent, which YAML would take for text."""
-    said = str(number) if isinstance(number, int) else f"{number:.12f}".rstrip("0").rstrip(".")
-    return said if float(said) == number else repr(number)
+    text = str(number) if isinstance(number, int) else f"{number:.12f}".rstrip("0").rstrip(".")
+    return text if float(text) == number else repr(number)
 
 
 def _line(found: Any, schema: Schema, file: str) -> str:
@@ -74,11 +74,11 @@ def _fix(value: Any, node: Schema) -> str:
     if "minimum" not in node or not isinstance(value, str | float):
         return ""
     try:
-        meant = float(value)
+        number = float(value)
     except ValueError:
         return ""
-    fits = node["minimum"] <= meant <= node["maximum"] and (node["type"] == "number" or meant.is_integer())
-    return f"; write {plain(meant)}" + (" without quotes" if plain(meant) == value else "") if fits else ""
+    fits = node["minimum"] <= number <= node["maximum"] and (node["type"] == "number" or number.is_integer())
+    return f"; write {plain(number)}" + (" without quotes" if plain(number) == value else "") if fits else ""
 
 
 def _node(schema: Schema, loc: tuple[int | str, ...]) -> Schema:
@@ -102,5 +102,5 @@ def _place(file: str, loc: tuple[int | str, ...]) -> str:
 
 
 def _short(value: Any) -> str:
-    said = repr(value) if not isinstance(value, float) else plain(value)
-    return said if len(said) <= 60 else f"{said[:57]}..."
+    text = repr(value) if not isinstance(value, float) else plain(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

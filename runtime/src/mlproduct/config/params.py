@@ -64,9 +64,9 @@ class Params(sections.Values):
         """
         if not isinstance(document, dict | None):
             raise DataError(f"{path.name}: holds sections, and each section `key: value` lines")
-        given = {name: {} if values is None else values for name, values in (document or {}).items()}
+        filled = {name: {} if values is None else values for name, values in (document or {}).items()}
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(filled)
         except ValidationError as error:
             raise DataError(explained(error, json_schema(), path.name)) from None
 

@@ -160,8 +160,8 @@ def _column(name: str, entry: Any) -> Column:
     lists = {key: tuple(entry[key]) for key in ("range", "categories") if entry.get(key) is not None}
     column: Column = _known(Column, f"column {name!r}", {"name": name} | entry | lists)
     if column.role not in ROLES or column.type not in TYPES:
-        known = f"role is one of {', '.join(ROLES)}; type is one of {', '.join(TYPES)}"
-        raise DataError(f"contract.yaml, column {name!r}: {known}")
+        allowed = f"role is one of {', '.join(ROLES)}; type is one of {', '.join(TYPES)}"
+        raise DataError(f"contract.yaml, column {name!r}: {allowed}")
     if column.type == "boolean" and len(column.categories or ()) != 2:
         raise DataError(f'contract.yaml, column {name!r}: a boolean needs two spellings, `categories: ["No", "Yes"]`')
     if column.range is not None and not _is_range(column.range):

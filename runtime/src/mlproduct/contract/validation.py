@@ -65,8 +65,8 @@ class Violation:
         """Say it in three lines."""
         rows = f" in {self.count} row{'s'[: self.count > 1]}: {', '.join(map(str, self.rows))}" if self.count else ""
         rows += " ..." if self.count > len(self.rows) else ""
-        seen = f" ({', '.join(self.values)})" if self.values else ""
-        return f"column {self.column!r}: {self.rule}{rows}{seen}\n    to admit it, in contract.yaml: {self.fix}"
+        examples = f" ({', '.join(self.values)})" if self.values else ""
+        return f"column {self.column!r}: {self.rule}{rows}{examples}\n    to admit it, in contract.yaml: {self.fix}"
 
 
 def _violation(column: str, rule: str, fix: str, values: pd.Series) -> Violation:
@@ -157,8 +157,8 @@ def _typed(text: pd.Series, kind: str, column: Column, source: Source) -> pd.Ser
         return _instants(text, column.format or "iso")
     numeric = {label: c for label, c in column.labels.items() if isinstance(c, int | float) and not isinstance(c, bool)}
     if numeric:
-        known = {float(value): label for label, value in numeric.items()}
-        text = _numbers(text, source.decimal).map(known).where(lambda label: label.notna(), text)
+        labels = {float(value): label for label, value in numeric.items()}
+        text = _numbers(text, source.decimal).map(labels).where(lambda label: label.notna(), text)
     if kind == "boolean":
         return text.map({label: float(i) for i, label in enumerate(column.labels)}).astype("float64")
     return text
@@ -254,8 +254,8 @@ def load_data(path: Path, contract: Contract) -> pd.DataFrame:
     frame, violations = parse(read(path, contract), contract)
     violations += validate(frame, contract)
     if violations:
-        told = "\n".join(f"- {violation}" for violation in violations)
-        raise DataError(f"{path} disagrees with contract.yaml (rows count from 1, without the header):\n{told}")
+        lines = "\n".join(f"- {violation}" for violation in violations)
+        raise DataError(f"{path} disagrees with contract.yaml (rows count from 1, without the header):\n{lines}")
     if frame.empty:
         raise DataError(f"{path} holds no rows")
     return frame

@@ -37,11 +37,11 @@ def divide(
     if tested.all() or not tested.any():
         raise returned_wrong("split", f"{bool(tested.iloc[0])} for all rows", "rows on both sides")
     sides = tested.groupby(entity).nunique()
-    if (both := sides[sides > 1]).size:
+    if (crossing := sides[sides > 1]).size:
         name = contract.id
-        first = frame.loc[entity == both.index[0], str(name)].iloc[0]
+        first = frame.loc[entity == crossing.index[0], str(name)].iloc[0]
         raise DataError(
-            f"extensions.py: split() puts {len(both)} values of {name!r} on both sides, {first!r} among them: the "
+            f"extensions.py: split() puts {len(crossing)} values of {name!r} on both sides, {first!r} among them: the "
             "model would be tested on entities that it has learnt; give all rows of an entity the same side"
         )
     return frame[~tested], frame[tested]

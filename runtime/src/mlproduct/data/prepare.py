@@ -175,8 +175,8 @@ def lots(frame: pd.DataFrame, contract: Contract, seed: int) -> pd.Series:
     when rows are added, so that a later test set is nearly the one before, and models can be compared on it. A hash of
     the features alone would put all rows of a cell on one side, and the test rows would have cells of their own.
     """
-    told = frame.drop(columns=[*contract.named("ignore"), contract.target])
-    content = pd.util.hash_pandas_object(told, index=False).to_numpy()
+    features = frame.drop(columns=[*contract.named("ignore"), contract.target])
+    content = pd.util.hash_pandas_object(features, index=False).to_numpy()
     if contract.id is not None:
         entity = pd.util.hash_pandas_object(frame[contract.id].astype("str"), index=False).to_numpy()
         content = np.where(frame[contract.id].notna(), entity, content)
@@ -195,8 +195,8 @@ def split_at_random(
     lot = lots(frame.loc[first.index], contract, params.seed)
     strata = frame.loc[first.index, contract.target] if contract.labels else pd.Series("", index=first.index)
     place = lot.groupby(strata).rank(method="first")
-    wanted = (strata.map(strata.value_counts()) * params.test_size).round()
-    chosen = place <= wanted
+    sizes = (strata.map(strata.value_counts()) * params.test_size).round()
+    chosen = place <= sizes
     if not chosen.any() or chosen.all():  # classes with a member or two each
         chosen = lot.rank(method="first") <= max(1, min(len(first) - 1, round(params.test_size * len(first))))
     tested = entity.isin(first[chosen])

@@ -61,8 +61,8 @@ def track() -> int:
     return subprocess.run(["dvc", "repro", "contract"], check=False).returncode
 
 
-def explained(said: str) -> str:
+def explained(stderr: str) -> str:
     """Return the cause of an error of DVC in plain words, and what it said itself."""
-    text = said.strip() or "it gave no reason; `dvc add --verbose` says more"
+    text = stderr.strip() or "it gave no reason; `dvc add --verbose` says more"
     cause = next((meaning for words, meaning in CAUSES.items() if words in text.lower()), "DVC refused the raw data")
     return f"{cause}: {text.removeprefix('ERROR: ')}"

@@ -139,9 +139,9 @@ def classification(
         gates.append(_gate(name, bounded(apart, cells, entity, params), getattr(params.bias, name), group))
     if champion.predictions is None:
         return gates
-    both = frame.index.isin(champion.rows)
-    theirs = champion.predictions.loc[frame.index[both], "prediction"].map(code).to_numpy()
-    cells, entity = np.column_stack([cells[both], theirs]), pd.factorize(entity[both])[0]
+    shared = frame.index.isin(champion.rows)
+    theirs = champion.predictions.loc[frame.index[shared], "prediction"].map(code).to_numpy()
+    cells, entity = np.column_stack([cells[shared], theirs]), pd.factorize(entity[shared])[0]
     for name in ("parity", "odds"):
 
         def growth(rows: Array, weight: Array, of: Rates = RATES[name]) -> float:
@@ -173,10 +173,10 @@ def errors_by_group(
         _gate("calibration", size, params.bias.calibration, group, f"predicted minus observed, in {off!r}"),
     ]
     if worse is not None:
-        both = frame.index.intersection(worse.index)
+        shared = frame.index.intersection(worse.index)
         apart = {
             str(name): mean_bounds(worse[rows.index].to_numpy(), pd.factorize(rows["entity"])[0])
-            for name, rows in frame.loc[both].groupby(group[both])
+            for name, rows in frame.loc[shared].groupby(group[shared])
         }
         most = max(apart, key=lambda name: apart[name].value)
         gates.append(
@@ -193,17 +193,19 @@ def _off(rows: pd.DataFrame, frame: pd.DataFrame, contract: Contract) -> Array:
     return (rows[f"p {label}"] - (rows["truth"] == label)).to_numpy("float64")
 
 
-def _gate(name: str, found: Bounds, threshold: float, group: pd.Series, said: str = "") -> Gate:
-    said = (
-        said
+def _gate(name: str, found: Bounds, threshold: float, group: pd.Series, what: str = "") -> Gate:
+    what = (
+        what
         or {
             "parity": "largest difference in the share predicted",
             "odds": "largest difference in hits or false alarms",
             "base_rate": "largest difference in the share observed, before any model",
         }[name]
     )
-    told = f"{said}: {found.value:.3f} [{found.low:.3f}, {found.high:.3f}], allowed {threshold:g} ({len(group)} rows)"
-    return decided(f"bias.{name}", found, threshold, len(group), told, ADVICE[name], str(group.name))
+    message = (
+        f"{what}: {found.value:.3f} [{found.low:.3f}, {found.high:.3f}], allowed {threshold:g} ({len(group)} rows)"
+    )
+    return decided(f"bias.{name}", found, threshold, len(group), message, ADVICE[name], str(group.name))
 
 
 def bias(
@@ -231,8 +233,8 @@ def bias(
         ]
         chosen = frame[named[column].isin(large)]
         if len(large) < 2:
-            said = f"fewer than two groups have {params.slices.min_rows} rows: shown, not gated"
-            gates.append(Gate("bias.parity", REPORTED, said, slice=column, n=len(test)))
+            message = f"fewer than two groups have {params.slices.min_rows} rows: shown, not gated"
+            gates.append(Gate("bias.parity", REPORTED, message, slice=column, n=len(test)))
             continue
         group = named.loc[chosen.index, column]
         chosen = chosen.assign(entity=pd.factorize(chosen["entity"])[0])
@@ -280,8 +282,8 @@ def without(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, pa
     labels = [str(label) for label in contract.labels]
     found = {}
     for which, allowed in (("without", ()), ("with", tuple(seeing))):
-        told = replace(contract, allowed=allowed)
-        found[which] = losses(predicted(train(rows, told, params), test, told), labels)
+        variant = replace(contract, allowed=allowed)
+        found[which] = losses(predicted(train(rows, variant, params), test, variant), labels)
     change = mean_bounds(found["without"] - found["with"], clusters(test, contract))
     return {
         "columns": seeing,

@@ -42,11 +42,11 @@ def withdrawn() -> list[str]:
 
 def releases() -> list[str]:
     """Name the releases before this commit that stand, the champion first."""
-    known = ("--tags", "--abbrev=0", "--match", "v[0-9]*", *(f"--exclude={tag}" for tag in withdrawn()))
-    found, tag = list[str](), git("describe", *known)
+    options = ("--tags", "--abbrev=0", "--match", "v[0-9]*", *(f"--exclude={tag}" for tag in withdrawn()))
+    found, tag = list[str](), git("describe", *options)
     while tag:
         found.append(tag)
-        tag = git("describe", *known, f"{tag}^")
+        tag = git("describe", *options, f"{tag}^")
     return found
 
 
@@ -193,8 +193,8 @@ class Champion:
         return Answers(found, test.index, f"the rows have changed: both are judged on {which}")
 
     def _check_takes(self, test: "pd.DataFrame", contract: Contract) -> None:
-        if gone := [name for name in self.meta["features"] if name not in test]:
-            raise DataError(f"it needs {', '.join(gone)}")
+        if missing := [name for name in self.meta["features"] if name not in test]:
+            raise DataError(f"it needs {', '.join(missing)}")
         if [str(label) for label in self.meta["labels"]] != [str(label) for label in contract.labels]:
             raise DataError("its classes are others")
 
@@ -207,10 +207,10 @@ def _same_rows(old: "pd.DataFrame", new: "pd.DataFrame") -> "pd.DataFrame | None
         return None
     place = [frame.groupby("key").cumcount().rename("place") for frame in (old, new)]  # identical rows: one by one
     by_key = old.set_index([old["key"], place[0]], drop=False)
-    wanted = pd.MultiIndex.from_arrays([new["key"], place[1]])
-    if not wanted.isin(by_key.index).all() or len(old) != len(new):
+    index = pd.MultiIndex.from_arrays([new["key"], place[1]])
+    if not index.isin(by_key.index).all() or len(old) != len(new):
         return None
-    return by_key.loc[wanted].set_axis(new.index, axis=0)
+    return by_key.loc[index].set_axis(new.index, axis=0)
 
 
 def main() -> None:

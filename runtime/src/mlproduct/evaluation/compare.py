@@ -116,18 +116,18 @@ def moved(test: pd.DataFrame, worse: pd.Series, contract: Contract, params: Para
 
 
 def _gate(name: str, found: Bounds, threshold: float, n: int, what: str) -> Gate:
-    said = f"{what}: {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}] from the champion, "
-    said += f"allowed {threshold:+g} ({n} rows)"
+    message = f"{what}: {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}] from the champion, "
+    message += f"allowed {threshold:+g} ({n} rows)"
     advice = "`make difference` says whether data or parameters did it; reports/ce.html shows what lost most"
-    return decided(name, found, threshold, n, said, advice)
+    return decided(name, found, threshold, n, message, advice)
 
 
 def against_guessing(predictions: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> Gate:
     """Gate the loss against that of a constant guess, which is 1: a model that is surely worse does not ship."""
     found = mean_bounds(losses(predictions, [str(label) for label in contract.labels]), clusters(test, contract))
-    said = f"loses {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] of what a guess loses ({len(test)} rows)"
+    message = f"loses {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] of what a guess loses ({len(test)} rows)"
     advice = "is the target in the features at all? Look at reports/, then at the columns in contract.yaml"
-    return decided("compare.guessing", found, 1.0, len(test), said, advice)
+    return decided("compare.guessing", found, 1.0, len(test), message, advice)
 
 
 def leaks(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> list[Gate]:
@@ -138,19 +138,19 @@ def leaks(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract) -> l
             continue
         alone = by_itself(train_rows[[name, contract.target]], test[[name, contract.target]], name, contract)
         if alone < ALONE:
-            said = f"alone it tells the target: loss {alone:.4f}, suspicious under {ALONE:g} ({len(test)} rows)"
+            message = f"alone it tells the target: loss {alone:.4f}, suspicious under {ALONE:g} ({len(test)} rows)"
             advice = (
                 f"is {name!r} known before the target is? If not: `role: ignore` in contract.yaml; if so: waivers.yaml"
             )
-            found.append(Gate("compare.leak", FAIL, said, advice, name, alone, None, None, ALONE, len(test)))
+            found.append(Gate("compare.leak", FAIL, message, advice, name, alone, None, None, ALONE, len(test)))
     return found or [Gate("compare.leak", PASS, "no feature alone gives the target away", n=len(test), threshold=ALONE)]
 
 
 def by_itself(train_rows: pd.DataFrame, test: pd.DataFrame, name: str, contract: Contract) -> float:
     """Return the loss of guessing by the mean of the target in each value, or narrow band, of one column."""
-    both, cut = pd.concat([train_rows[name], test[name]], ignore_index=True), len(train_rows)
-    numeric = contract.columns[name].type in NUMERIC and both.nunique() > 50
-    cell = bands(both, 50) if numeric else both.astype("object").fillna("none").map(str)
+    values, cut = pd.concat([train_rows[name], test[name]], ignore_index=True), len(train_rows)
+    numeric = contract.columns[name].type in NUMERIC and values.nunique() > 50
+    cell = bands(values, 50) if numeric else values.astype("object").fillna("none").map(str)
     target = pd.get_dummies(train_rows[contract.target]) if contract.labels else train_rows[[contract.target]]
     target = target.astype("float64").set_axis([f"p {name}" for name in target.columns], axis=1).reset_index(drop=True)
     means = target.groupby(cell[:cut].to_numpy()).mean()
@@ -184,12 +184,12 @@ def axes(champion: Champion, predictions: pd.DataFrame) -> dict[str, Any]:
     ours, theirs = json.loads(META.read_text(encoding="utf-8")), champion.meta
     now = with_defaults(PARAMS)
     before = with_defaults(champion.folder / PARAMS.name)
-    made = {
+    pairs = {
         k: [before.get(k), now.get(k)]
         for k in sorted({*now, *before})
         if k.startswith(("model.", "prepare.", "bias.allow", "own."))
     }
-    differ = {name: pair for name, pair in made.items() if pair[0] != pair[1]}
+    differ = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     kept = champion.folder / PREDICTIONS.name
     same_rows = set(read_predictions(kept)["key"]) == set(predictions["key"]) if kept.exists() else None
     packages = {

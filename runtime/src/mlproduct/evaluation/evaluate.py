@@ -60,15 +60,15 @@ def evaluate(
         The team's own metrics, beside the standard's.
     """
     labels = [str(label) for label in contract.labels]
-    both = [kept(model, train, contract, "train"), kept(model, test, contract, "test")]
-    truth, ours, theirs = _scored(both[1], train, test, contract)
+    predictions = [kept(model, train, contract, "train"), kept(model, test, contract, "test")]
+    truth, ours, theirs = _scored(predictions[1], train, test, contract)
     entity = clusters(test, contract)
     standard = classification(labels, _positive(contract)) if labels else regression()
     scores = score(standard, truth, ours, theirs, params, entity)
     if metrics is not None:
         compute = compute_metrics(metrics, labels, set(scores))
         scores |= score_all(compute, truth, ours, theirs, params, entity)
-    return Evaluation(scores, pd.concat(both))
+    return Evaluation(scores, pd.concat(predictions))
 
 
 def _positive(contract: Contract) -> str | None:

@@ -65,10 +65,10 @@ def on_data(case: Case, columns: list[str], raw: pd.DataFrame, contract: Contrac
     frame, found = parse(raw, contract)
     if frame.empty:
         return dict.fromkeys(columns, Outcome(REJECTED, "holds no rows", (("records", "holds no rows"),)))
-    told: dict[str, list[Violation]] = {name: [] for name in columns}
+    violations: dict[str, list[Violation]] = {name: [] for name in columns}
     for violation in found + validate(frame, contract):
-        told.setdefault(violation.column, []).append(violation)
-    return {name: _refused(told[name]) if told[name] else Outcome(ACCEPTED) for name in columns}
+        violations.setdefault(violation.column, []).append(violation)
+    return {name: _refused(violations[name]) if violations[name] else Outcome(ACCEPTED) for name in columns}
 
 
 def _refused(found: list[Violation]) -> Outcome:
@@ -89,8 +89,8 @@ class Door:
 
     def ask(self, records: Records) -> Array:
         """Return the answer to each record; RefusedError if the body is refused."""
-        asked = self.reader.read({"records": records})
-        return scored(frame_of(asked.records, self.contract), self.model, self.contract).to_numpy()
+        request = self.reader.read({"records": records})
+        return scored(frame_of(request.records, self.contract), self.model, self.contract).to_numpy()
 
 
 def on_service(case: Case, name: str, records: Records, door: Door, before: Array) -> Outcome:
@@ -136,8 +136,8 @@ def _judged(side: str, name: str, want: str, outcomes: dict[str, Outcome], n: in
         heard = heard or outcome.said
     many, first = len(outcomes), f"; {heard.splitlines()[0][:160]}" if heard else ""
     so = f"so it was, for {many} column{'s'[: many > 1]}{first}"
-    told = f"wanted {want}; " + (f"{len(wrong)} of {many} columns: {wrong[0]}" if wrong else so)
-    return Gate(f"fragility.{side}", FAIL if wrong else PASS, told, NEXT, name, n=n)
+    message = f"wanted {want}; " + (f"{len(wrong)} of {many} columns: {wrong[0]}" if wrong else so)
+    return Gate(f"fragility.{side}", FAIL if wrong else PASS, message, NEXT, name, n=n)
 
 
 def _tried(act: Callable[[], dict[str, Outcome]], columns: list[str]) -> dict[str, Outcome]:
@@ -223,13 +223,13 @@ def expectations(test: pd.DataFrame, model: Pipeline, contract: Contract, params
         changed = with_column(test, name, raised.clip(*low_high) if low_high else raised)
         step = (scored(changed, model, contract) - before) * (1 if direction == "up" else -1)
         against = float((step < -1e-9).mean())
-        said = f"{against:.1%} of {len(test)} rows go the other way when {name!r} rises, allowed {params.tolerance:.1%}"
+        text = f"{against:.1%} of {len(test)} rows go the other way when {name!r} rises, allowed {params.tolerance:.1%}"
         advice = (
             f"is it true that it goes {direction}? Then require it of the model: monotonic constraints, fewer leaves"
         )
         verdict = PASS if against <= params.tolerance else FAIL
         gates.append(
-            Gate("fragility.expectation", verdict, said, advice, name, against, None, None, params.tolerance, len(test))
+            Gate("fragility.expectation", verdict, text, advice, name, against, None, None, params.tolerance, len(test))
         )
     return gates
 

@@ -52,8 +52,8 @@ def classification(labels: list[str], positive: str | None) -> list[Metric]:
 
     def f1_macro(y: Array, hat: Array, _: Array) -> float:
         table = confusion(y, hat)
-        both = table.sum(axis=0) + table.sum(axis=1)
-        return float(np.mean(2 * table.diagonal()[both > 0] / both[both > 0]))
+        counts = table.sum(axis=0) + table.sum(axis=1)
+        return float(np.mean(2 * table.diagonal()[counts > 0] / counts[counts > 0]))
 
     def brier(y: Array, _: Array, p: Array) -> float:
         return float(np.mean(np.sum((p - (y[:, None] == codes)) ** 2, axis=1)) / (2 if len(labels) == 2 else 1))

@@ -15,11 +15,11 @@ Array = npt.NDArray[Any]
 
 def predicted(model: Any, frame: pd.DataFrame, contract: Contract, features: list[str] | None = None) -> pd.DataFrame:
     """Predict rows whose truth is known: `truth`, `prediction`, and `p LABEL` for each class."""
-    seen = frame[features or contract.features]
+    inputs = frame[features or contract.features]
     labels, target = [str(label) for label in contract.labels], frame[contract.target]
     if not labels:
-        return pd.DataFrame({"truth": target, "prediction": model.predict(seen)}, index=frame.index)
-    p = aligned(model.predict_proba(seen), model.classes_, labels)
+        return pd.DataFrame({"truth": target, "prediction": model.predict(inputs)}, index=frame.index)
+    p = aligned(model.predict_proba(inputs), model.classes_, labels)
     found = pd.DataFrame(p, columns=[f"p {label}" for label in labels], index=frame.index)
     found.insert(0, "truth", target)
     found.insert(1, "prediction", np.array(labels)[p.argmax(axis=1)])
@@ -28,8 +28,8 @@ def predicted(model: Any, frame: pd.DataFrame, contract: Contract, features: lis
 
 def keys(frame: pd.DataFrame, contract: Contract, without: str | None = None) -> pd.Series:
     """Return a hash of each row's content, without the columns that nobody looks at, and perhaps without one more."""
-    told = sorted(name for name, column in contract.columns.items() if column.role != "ignore" and name != without)
-    return pd.util.hash_pandas_object(frame[told], index=False)
+    names = sorted(name for name, column in contract.columns.items() if column.role != "ignore" and name != without)
+    return pd.util.hash_pandas_object(frame[names], index=False)
 
 
 def kept(model: Any, frame: pd.DataFrame, contract: Contract, split: str) -> pd.DataFrame:

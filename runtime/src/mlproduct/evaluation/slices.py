@@ -115,8 +115,8 @@ def slices(
         ends = (row["loss"], row["loss_low"], row["loss_high"])
         tests.append((Bounds(*(end - overall for end in ends)), params.slices.gap))
         if worse is not None:
-            both = rows & test.index.isin(worse.index)
-            found = mean_bounds(worse.reindex(test.index).to_numpy()[both], entity[both])
+            shared = rows & test.index.isin(worse.index)
+            found = mean_bounds(worse.reindex(test.index).to_numpy()[shared], entity[shared])
             row["worse"] = found.value
             tests.append((found, params.slices.worse))
     adjusted = iter(holm(tests))
@@ -172,12 +172,12 @@ def _measured(
 
 
 def _gate(name: str, row: dict[str, Any], measured: float, threshold: float, p: float, than: str) -> Gate:
-    said = f"loses {measured:+.3f} more than {than} ({row['n']} rows; allowed {threshold:g}; p = {p:.2g} after Holm)"
+    text = f"loses {measured:+.3f} more than {than} ({row['n']} rows; allowed {threshold:g}; p = {p:.2g} after Holm)"
     advice = (
         "look at its rows: wrong labels, a missing feature, too few of them? A gap that is known goes into waivers.yaml"
     )
     place = f"{row['column']}={row['group']}"
-    return Gate(name, FAIL if p < 0.05 else PASS, said, advice, place, measured, None, None, threshold, int(row["n"]))
+    return Gate(name, FAIL if p < 0.05 else PASS, text, advice, place, measured, None, None, threshold, int(row["n"]))
 
 
 def main() -> None:

@@ -49,10 +49,10 @@ def waivers(path: Path = WAIVERS) -> list[Waiver]:
 
 
 def _waiver(path: Path, number: int, entry: Any) -> Waiver:
-    place, wanted = f"{path}, waiver {number}", {"gate", "reason", "owner", "expires"}
-    if not isinstance(entry, dict) or set(entry) - wanted - {"slice"}:
+    place, required = f"{path}, waiver {number}", {"gate", "reason", "owner", "expires"}
+    if not isinstance(entry, dict) or set(entry) - required - {"slice"}:
         raise DataError(f"{place}: a waiver has gate, slice (if not all), reason, owner, expires, and nothing else")
-    if lacking := [key for key in sorted(wanted) if not entry.get(key)]:
+    if lacking := [key for key in sorted(required) if not entry.get(key)]:
         raise DataError(f"{place}: {', '.join(lacking)} is missing; nobody answers for it, or for how long")
     if type(entry["expires"]) is not date:
         raise DataError(f"{place}: expires is a date, 2027-01-31")
@@ -95,9 +95,9 @@ def decide(model: str, gates: list[Gate], granted: list[Waiver], today: date) ->
         If a waiver has expired: it is removed, or granted again by somebody.
     """
     if expired := [waiver for waiver in granted if waiver.expires < today]:
-        told = "; ".join(f"{w.gate} {w.slice}".strip() + f" on {w.expires}, granted by {w.owner}" for w in expired)
+        details = "; ".join(f"{w.gate} {w.slice}".strip() + f" on {w.expires}, granted by {w.owner}" for w in expired)
         raise DataError(
-            f"waivers.yaml: expired: {told}. Mend the cause and remove it, or grant it again with a new date"
+            f"waivers.yaml: expired: {details}. Mend the cause and remove it, or grant it again with a new date"
         )
     bad = [gate for gate in gates if gate.verdict in (FAIL, NOT_COMPARABLE)]
     used = [(gate, next((w for w in granted if w.covers(gate)), None)) for gate in bad]
@@ -115,12 +115,14 @@ def decide(model: str, gates: list[Gate], granted: list[Waiver], today: date) ->
 
 def sentence(verdict: str, failing: list[str], undecided: list[str], n: int, waived: int) -> str:
     """Say the verdict so that a product owner understands it."""
-    known = f", with {waived} known weakness{'es'[: 2 * (waived > 1)]} accepted for a while" if waived else ""
+    weaknesses = f", with {waived} known weakness{'es'[: 2 * (waived > 1)]} accepted for a while" if waived else ""
     if verdict == REJECTED:
-        return f"This model should not ship: {len(failing)} of {n} checks failed ({_some(failing)}){known}."
+        return f"This model should not ship: {len(failing)} of {n} checks failed ({_some(failing)}){weaknesses}."
     if verdict == UNDECIDED:
-        return f"This model may ship, but {len(undecided)} of {n} checks cannot tell yet ({_some(undecided)}){known}."
-    return f"This model may ship: all {n} checks passed{known}."
+        return (
+            f"This model may ship, but {len(undecided)} of {n} checks cannot tell yet ({_some(undecided)}){weaknesses}."
+        )
+    return f"This model may ship: all {n} checks passed{weaknesses}."
 
 
 def _some(names: list[str]) -> str:

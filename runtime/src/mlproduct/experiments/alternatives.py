@@ -49,8 +49,10 @@ def simpler(ours: Array, frame: pd.DataFrame, fold: Array, contract: Contract, p
         return Gate(name, REPORTED, f"model.py builds no simpler kind: {error}", advice, n=len(frame))
     theirs = losses(left_out(models, frame, fold, contract), _labels(contract))
     found = mean_bounds(ours - theirs, clusters(frame, contract))
-    said = f"loses {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] more than `{SIMPLER}` does, "
-    gate = decided(name, found, params.compare.margin, len(frame), f"{said}allowed {params.compare.margin:+g}", advice)
+    message = f"loses {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] more than `{SIMPLER}` does, "
+    gate = decided(
+        name, found, params.compare.margin, len(frame), f"{message}allowed {params.compare.margin:+g}", advice
+    )
     return replace(gate, verdict=REPORTED) if gate.verdict == FAIL else gate
 
 
@@ -60,21 +62,21 @@ def searched(
     """Hold the parameters against those beside them, on the rows of one fold, and say whether one is surely better."""
     held, rows = fold == 0, []
     for words, model in neighbours(params.model):
-        told = predicted(train(frame[~held], contract, params.replace(model=model)), frame[held], contract)
-        theirs = losses(told, _labels(contract), of=frame.rename(columns={contract.target: "truth"}))
+        predictions = predicted(train(frame[~held], contract, params.replace(model=model)), frame[held], contract)
+        theirs = losses(predictions, _labels(contract), of=frame.rename(columns={contract.target: "truth"}))
         gain = mean_bounds(ours[held] - theirs, clusters(frame[held], contract))
         rows.append({"set": words, **asdict(gain)})
     name, n, margin = "alternatives.searched", int(held.sum()), params.compare.margin
     if not rows:
         return Gate(name, REPORTED, f"no settings to search are known of kind {params.model.kind!r}", n=n), rows
     best = max(rows, key=lambda row: row["low"])
-    said = f"of {len(rows)} settings nearby the best is {best['set']}: it gains {best['value']:+.3f} "
-    said += (
+    message = f"of {len(rows)} settings nearby the best is {best['set']}: it gains {best['value']:+.3f} "
+    message += (
         f"[{best['low']:+.3f}, {best['high']:+.3f}], counts as better if the lower bound exceeds {margin:+g} ({n} rows)"
     )
     verdict = REPORTED if best["low"] > margin else PASS
     advice = f'`make sweep WHY="better nearby?" SET="{best["set"]}"`'
-    return Gate(name, verdict, said, advice, "", best["value"], best["low"], best["high"], margin, n), rows
+    return Gate(name, verdict, message, advice, "", best["value"], best["low"], best["high"], margin, n), rows
 
 
 def older(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, params: Params) -> Gate:
@@ -91,9 +93,9 @@ def older(train_rows: pd.DataFrame, test: pd.DataFrame, contract: Contract, para
     found = mean_bounds(lost[0] - lost[1], clusters(test, contract))
     age = halves[1][contract.time].median() - halves[0][contract.time].median()
     by = f"{age.days} days" if isinstance(age, pd.Timedelta) else f"{age:g} of {contract.time}"
-    said = f"made from rows older by {by} it loses {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] more"
+    message = f"made from rows older by {by} it loses {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] more"
     return Gate(
-        name, PASS, f"{said} ({half} rows each)", advice, "", found.value, found.low, found.high, None, len(test)
+        name, PASS, f"{message} ({half} rows each)", advice, "", found.value, found.low, found.high, None, len(test)
     )
 
 

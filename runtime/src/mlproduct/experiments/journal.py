@@ -34,12 +34,12 @@ def begin(params: Params, hypothesis: str) -> Run:
     """Describe the run that is about to start."""
     found = inputs(Contract.load(), params) | {"code": imports.of_model()}
     fingerprint = hashlib.sha256("".join(found.values()).encode()).hexdigest()[:16]
-    who = champion.git("config", "user.name") or getpass.getuser()
+    author = champion.git("config", "user.name") or getpass.getuser()
     commit = champion.git("rev-parse", "HEAD") or ""
     return Run(
         fingerprint,
         RUNNING,
-        who,
+        author,
         datetime.now(UTC).isoformat(timespec="seconds"),
         hypothesis,
         deciding(params),
@@ -124,11 +124,11 @@ def _reproduce(now: Run, old: Run | None, again: str) -> int:
         env[KNOWN] = f'{known(old)} `make train AGAIN="why"` trains it all the same'
     begun = time.perf_counter()
     try:
-        code, said = 0, list[str]()
+        code, output = 0, list[str]()
         if again and Path("dvc.lock").exists():  # before the first training, there is nothing to force
-            code, said = processes.watch(["dvc", "repro", "--quiet", "--force", "--single-item", "train"], env, LINES)
+            code, output = processes.watch(["dvc", "repro", "--quiet", "--force", "--single-item", "train"], env, LINES)
         if not code:
-            code, said = processes.watch(["dvc", "repro"], env, LINES)
+            code, output = processes.watch(["dvc", "repro"], env, LINES)
     except BaseException:
         if now is not old:
             replace(now, status=CRASHED, said=INTERRUPTED).write()
@@ -140,7 +140,7 @@ def _reproduce(now: Run, old: Run | None, again: str) -> int:
         return code
     spent: dict[str, Any] = {"seconds": round(time.perf_counter() - begun, 1), "memory": memory()}
     if code:
-        replace(now, status=CRASHED, said="\n".join(said), **spent).write()
+        replace(now, status=CRASHED, said="\n".join(output), **spent).write()
         return code
     replace(finished(now, _text(METRICS), _text(VERDICT)), **spent).write()
     return 0
@@ -189,24 +189,24 @@ def experiments(hypothesis: str, grid: list[dict[str, Any]], again: str) -> int:
     champion.name()
     queued = []
     for chosen in grid:
-        told = " ".join(f"{name}={value}" for name, value in chosen.items())
+        label = " ".join(f"{name}={value}" for name, value in chosen.items())
         now, old = started(begin(with_settings(chosen), hypothesis), again)
         if now is old:
-            print(f"{told}: {known(old)}")
+            print(f"{label}: {known(old)}")
             continue
-        queued.append((now, told, [word for name, value in chosen.items() for word in ("-S", f"++{name}={value}")]))
-    begun, said = time.perf_counter(), INTERRUPTED
+        queued.append((now, label, [word for name, value in chosen.items() for word in ("-S", f"++{name}={value}")]))
+    begun, reason = time.perf_counter(), INTERRUPTED
     try:
         _run_queued([(now, words) for now, _, words in queued], again)
-        said = "DVC made no commit of it; `dvc queue logs` says more"
+        reason = "DVC made no commit of it; `dvc queue logs` says more"
     finally:  # however it ended: each variant that was begun has ended too
         each = round((time.perf_counter() - begun) / max(1, len(queued)), 1)
-        outcomes = [(told, outcome(now, each, said)) for now, told, _ in queued]
+        outcomes = [(label, outcome(now, each, reason)) for now, label, _ in queued]
         for _, found in outcomes:
             found.write()
         write_page()
-    for told, found in outcomes:
-        print(f"{told}: {found.status}, {figures(found)}; {found.said}\n  to keep it: dvc exp apply {name_of(found)}")
+    for label, found in outcomes:
+        print(f"{label}: {found.status}, {figures(found)}; {found.said}\n  to keep it: dvc exp apply {name_of(found)}")
     return int(any(found.status == CRASHED for _, found in outcomes))
 
 
@@ -229,13 +229,13 @@ def name_of(run: Run) -> str:
     return f"run-{run.fingerprint}"
 
 
-def outcome(run: Run, seconds: float, said: str) -> Run:
-    """Read what a DVC experiment has brought, from the git commit that DVC made of it; `said` is why there is none."""
+def outcome(run: Run, seconds: float, reason: str) -> Run:
+    """Read what a DVC experiment brought, from the git commit that DVC made of it; `reason` is why there is none."""
     refs = (champion.git("for-each-ref", "--format=%(refname)", "refs/exps") or "").split()
     ref = next((ref for ref in refs if ref.endswith(f"/{name_of(run)}")), None)
     spent: dict[str, Any] = {"seconds": seconds, "memory": memory()}
     if ref is None:
-        return replace(run, status=CRASHED, said=said, **spent)
+        return replace(run, status=CRASHED, said=reason, **spent)
     texts = [champion.git("show", f"{ref}:{path.as_posix()}") for path in (METRICS, VERDICT)]
     return replace(finished(run, *texts), **spent)
 

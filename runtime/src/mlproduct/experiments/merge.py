@@ -66,14 +66,14 @@ def resolve() -> str:
         raise DataError("no merge is going on: `git merge BRANCH` first; where it conflicts, `make merge` goes on")
     theirs = head.read_text(encoding="utf-8").split()[0]
     found = unmerged()
-    if left := [path for path in found if not remade(path)]:
-        raise DataError(f"decide these yourself, then `git add` them and run `make merge` again: {', '.join(left)}")
+    if manual := [path for path in found if not remade(path)]:
+        raise DataError(f"decide these yourself, then `git add` them and run `make merge` again: {', '.join(manual)}")
     changed = combined(theirs)
     for path in found:
         _take(path)
     git("commit", "--quiet", "--no-edit")
-    both = "; ".join(f"{side}: {', '.join(names)}" for side, names in changed.items() if names)
-    return f"merge of {theirs[:8]}" + (f", parameters of both combined ({both})" if both else "")
+    parameters = "; ".join(f"{side}: {', '.join(names)}" for side, names in changed.items() if names)
+    return f"merge of {theirs[:8]}" + (f", parameters of both combined ({parameters})" if parameters else "")
 
 
 def _take(path: str) -> None:

@@ -126,9 +126,9 @@ class Proof:
     @classmethod
     def of(cls, model: Any, test: pd.DataFrame, drawn: Probes, contract: Contract, tolerance: float) -> "Proof":
         """Ask the pipeline about test rows and probes."""
-        wanted = [answers(model, rows) for rows in (test[contract.features], frame_of(drawn.records, contract))]
+        expected = [answers(model, rows) for rows in (test[contract.features], frame_of(drawn.records, contract))]
         records = values(contract, test) + drawn.records
-        return cls(records, np.concatenate(wanted), len(test), tolerance, drawn)
+        return cls(records, np.concatenate(expected), len(test), tolerance, drawn)
 
     def difference(self, found: Array) -> float:
         """Return the largest difference: of probabilities as it is, of values in units of their spread.
@@ -217,5 +217,5 @@ def main() -> None:
     for name, content in files.items():
         (SERVING / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     why = f" ({found.why})" if found.why else ""
-    asked = f"{found.rows} test rows and {found.probes:,} probes"
-    print(f"serving by {found.path}: {asked} answer as the pipeline, within {found.difference:.1g}{why}")
+    inputs = f"{found.rows} test rows and {found.probes:,} probes"
+    print(f"serving by {found.path}: {inputs} answer as the pipeline, within {found.difference:.1g}{why}")

@@ -76,8 +76,8 @@ def _trees(estimator: Any) -> Iterator[Tree]:
                 n["missing_go_to_left"].astype(bool), split & ~n["is_categorical"].astype(bool), np.asarray,
             )  # fmt: skip
     inner = getattr(estimator, "estimators_", ())
-    for one in inner.ravel() if isinstance(inner, np.ndarray) else inner:
-        yield from _trees(one)
+    for item in inner.ravel() if isinstance(inner, np.ndarray) else inner:
+        yield from _trees(item)
     if (tree := getattr(estimator, "tree_", None)) is not None:
         nan_left = tree.missing_go_to_left.astype(bool)
         split = tree.children_left >= 0

@@ -55,20 +55,20 @@ class Before:
         """The columns that it was fitted on."""
         return [name for name in self.contract.features if name in self.steps.feature_names_in_]
 
-    def ask(self, name: str, given: list[Any]) -> Array:
+    def ask(self, name: str, values: list[Any]) -> Array:
         """Return what values of one column become, an array of shape (n_values, width)."""
-        return dense(self.steps.transform(self._frame(self.names, name, given)))
+        return dense(self.steps.transform(self._frame(self.names, name, values)))
 
-    def ask_head(self, tail: "Tail", name: str, given: list[Any]) -> Array:
+    def ask_head(self, tail: "Tail", name: str, values: list[Any]) -> Array:
         """Return what values of one column become before a tail, an array of shape (n_values,)."""
-        rows: Any = self._frame(tail.columns, name, given)
+        rows: Any = self._frame(tail.columns, name, values)
         for step in tail.head:
             rows = step.transform(rows)
         return dense(rows)[:, tail.at]
 
-    def _frame(self, columns: list[str], name: str, given: list[Any]) -> pd.DataFrame:
-        rows = {other: pd.Series([None] * len(given), dtype=self.train[other].dtype) for other in columns}
-        return pd.DataFrame(rows | {name: pd.Series(given, dtype=self.train[name].dtype)})
+    def _frame(self, columns: list[str], name: str, values: list[Any]) -> pd.DataFrame:
+        rows = {other: pd.Series([None] * len(values), dtype=self.train[other].dtype) for other in columns}
+        return pd.DataFrame(rows | {name: pd.Series(values, dtype=self.train[name].dtype)})
 
     @cached_property
     def tails(self) -> dict[int, "Tail"]:
@@ -181,14 +181,14 @@ def _plain(value: float) -> float | None:
 
 def _numbers(before: Before, name: str) -> dict[str, Any]:
     seen = before.train[name].dropna().unique()
-    given = np.array([0.0, 1.0, *seen[:: len(seen) // SAMPLE + 1]])
-    rows = before.ask(name, given.tolist())
-    far = int(np.argmax(np.abs(given)))  # a slope between 0 and 1 is lost in rounding where values go to 1e12
+    values = np.array([0.0, 1.0, *seen[:: len(seen) // SAMPLE + 1]])
+    rows = before.ask(name, values.tolist())
+    far = int(np.argmax(np.abs(values)))  # a slope between 0 and 1 is lost in rounding where values go to 1e12
     cells = []
     for at in before.moved(rows):
         y = rows[:, at]
-        line = _read(before, name, at, given.tolist(), given, y)
-        line = line or (0.0, float((y[far] - y[0]) / given[far]), -float(y[0]), 1.0)
+        line = _read(before, name, at, values.tolist(), values, y)
+        line = line or (0.0, float((y[far] - y[0]) / values[far]), -float(y[0]), 1.0)
         if not np.isfinite(line).all():
             raise NotEncodableError(f"{name!r} is not a straight line")
         cells.append([at, *line, _plain(before.base[at])])
@@ -198,7 +198,7 @@ def _numbers(before: Before, name: str) -> dict[str, Any]:
 Line = tuple[float, float, float, float]  # start, slope, mean and scale of `encode.Cell`
 
 
-def _read(before: Before, name: str, at: int, given: list[Any], x: Array, y: Array) -> Line | None:
+def _read(before: Before, name: str, at: int, values: list[Any], x: Array, y: Array) -> Line | None:
     """Find what turns x into y to the last bit: a constant is taken away, then comes a scaler whose numbers are read.
 
     Parameters
@@ -212,7 +212,7 @@ def _read(before: Before, name: str, at: int, given: list[Any], x: Array, y: Arr
     if tail is not None and name not in tail.columns:
         return None
     head, then = (y, (1.0, 0.0, 1.0)) if tail is None else (
-        before.ask_head(tail, name, given), (tail.slope, tail.mean, tail.scale))  # fmt: skip
+        before.ask_head(tail, name, values), (tail.slope, tail.mean, tail.scale))  # fmt: skip
     start = float(x[0] - head[0])  # exact, as the first of x is 0, or a part of the first date
     slope, mean, scale = then
     same = (((x - start) * slope - mean) / scale == y).all()

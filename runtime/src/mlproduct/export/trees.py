@@ -51,10 +51,10 @@ def convert(estimator: Any, width: int) -> onnx.ModelProto:
     constants = []
     if isinstance(estimator, HistGradientBoostingClassifier) and len(baseline) == 1:
         constants.append(numpy_helper.from_array(np.array([1.0]), "one"))
-    given = helper.make_tensor_value_info("X", TensorProto.DOUBLE, [None, width])
-    asked = helper.make_tensor_value_info("Y", TensorProto.DOUBLE, [None, None])
+    features = helper.make_tensor_value_info("X", TensorProto.DOUBLE, [None, width])
+    output = helper.make_tensor_value_info("Y", TensorProto.DOUBLE, [None, None])
     return helper.make_model(
-        helper.make_graph(nodes, "trees", [given], [asked], constants), opset_imports=OPSETS, ir_version=10
+        helper.make_graph(nodes, "trees", [features], [output], constants), opset_imports=OPSETS, ir_version=10
     )
 
 

@@ -55,17 +55,17 @@ class Story:
     def __init__(self) -> None:
         self.begun = time.monotonic()
 
-    def tell(self, who: str, what: str) -> None:
+    def tell(self, actor: str, what: str) -> None:
         """Print a line of the timeline."""
-        print(f"{time.monotonic() - self.begun:6.1f} s  {who:<8} {what}", flush=True)
+        print(f"{time.monotonic() - self.begun:6.1f} s  {actor:<8} {what}", flush=True)
 
 
-def practise(fault: Fault, scene: Scene, watch: Watch, seen: dict[str, str], story: Story) -> Practised:
+def practise(fault: Fault, scene: Scene, watch: Watch, variables: dict[str, str], story: Story) -> Practised:
     """Inject a fault, wait for its alert, go through its runbook until the alert ends.
 
     Parameters
     ----------
-    seen : dict of str to str
+    variables : dict of str to str
         The environment of the runbook's commands.
     """
     try:
@@ -76,15 +76,15 @@ def practise(fault: Fault, scene: Scene, watch: Watch, seen: dict[str, str], sto
                 return _failed(fault, f"{fault.alert} ({fault.severity}) did not fire in {FIRES} s", story)
             fired = time.monotonic() - begun
             story.tell(fault.name, f"{fault.alert} fires ({fault.severity}), after {fired:.0f} s")
-            return _recovered(fault, fired, watch, seen, story)
+            return _recovered(fault, fired, watch, variables, story)
     except LeftOutError as reason:
         story.tell(fault.name, f"left out: {reason}")
         return Practised(fault, LEFT_OUT, str(reason))
 
 
-def _recovered(fault: Fault, fired: float, watch: Watch, seen: dict[str, str], story: Story) -> Practised:
+def _recovered(fault: Fault, fired: float, watch: Watch, variables: dict[str, str], story: Story) -> Practised:
     page = commands(fault.alert, pages([fault.alert])[fault.alert])
-    checks = [execute(command, seen) for command in page if command.kind == CHECK]
+    checks = [execute(command, variables) for command in page if command.kind == CHECK]
     broken = [outcome for outcome in checks if outcome.status]
     story.tell(fault.name, f"{len(checks)} checks of the runbook, {len(broken)} failed")
     if broken:
@@ -92,7 +92,7 @@ def _recovered(fault: Fault, fired: float, watch: Watch, seen: dict[str, str], s
     begun = time.monotonic()
     for command in (command for command in page if command.kind == FIX):
         story.tell(fault.name, f"fix of line {command.line}: {command.text.splitlines()[0]:.40}")
-        outcome = execute(command, seen)
+        outcome = execute(command, variables)
         if outcome.status:
             story.tell(fault.name, describe(outcome))
         elif _until(lambda: not watch.firing(fault.alert, fault.severity), ENDS):
@@ -132,29 +132,29 @@ def drill(names: list[str]) -> bool:
     contract, params = load()
     rows = pd.read_parquet(TRAIN)
     rows = rows.sample(min(ROWS, len(rows)), random_state=1)
-    here, story = Path(tempfile.mkdtemp(dir=STORE)), Story()
+    folder, story = Path(tempfile.mkdtemp(dir=STORE)), Story()
     with (
-        supervised(here) as service,
-        watching(here / "prometheus", team.package(), f"127.0.0.1:{service.port}") as watch,
+        supervised(folder) as service,
+        watching(folder / "prometheus", team.package(), f"127.0.0.1:{service.port}") as watch,
     ):
-        hold = here / "hold"
-        seen = environment(service.url, watch.url) | {"RESTART": service.restart, "HOLD_FEED": f"touch '{hold}'"}
-        seen.pop("SERVICE_TOKEN", None)
+        hold = folder / "hold"
+        variables = environment(service.url, watch.url) | {"RESTART": service.restart, "HOLD_FEED": f"touch '{hold}'"}
+        variables.pop("SERVICE_TOKEN", None)
         scene = Scene(contract, params, rows, service, hold)
         with feed(service.url, examples(contract, rows)):
             story.tell("all", f"the service answers at {service.url}")
             story.tell("all", f"Prometheus watches it at {watch.url}")
             story.tell("all", f"a minute takes {60 / FASTER:g} s here; {WARM} s of healthy traffic first")
             time.sleep(WARM)
-            checked = _checked(seen, story) if CHECKS in names else True
-            found = [practise(fault, scene, watch, seen, story) for fault in FAULTS if fault.name in names]
+            checked = _checked(variables, story) if CHECKS in names else True
+            found = [practise(fault, scene, watch, variables, story) for fault in FAULTS if fault.name in names]
     if found:
         print(render(found))
     return checked and all(each.result != FAILED for each in found)
 
 
-def _checked(seen: dict[str, str], story: Story) -> bool:
-    outcomes = perform(CHECK, [], seen)
+def _checked(variables: dict[str, str], story: Story) -> bool:
+    outcomes = perform(CHECK, [], variables)
     failed = sum(outcome.status != 0 for outcome in outcomes)
     story.tell(CHECKS, f"{len(outcomes)} checks of all runbooks, {failed} failed")
     return not failed

@@ -74,8 +74,8 @@ class Supervised:
                     return
             except OSError:
                 time.sleep(0.1)
-        said = "\n".join(self._log.read_text(encoding="utf-8").splitlines()[-20:])
-        raise DataError(f"the service did not become ready; the end of its log:\n{said}")
+        tail = "\n".join(self._log.read_text(encoding="utf-8").splitlines()[-20:])
+        raise DataError(f"the service did not become ready; the end of its log:\n{tail}")
 
     def supervise(self) -> None:
         """Start it again whenever the file of `restart` appears, until `stop`."""

@@ -43,8 +43,8 @@ class Watch:
         """Return whether an alert of that name and severity fires now."""
         with urllib.request.urlopen(f"{self.url}/api/v1/alerts", timeout=10) as answer:  # noqa: S310
             alerts = json.load(answer)["data"]["alerts"]
-        wanted = {"alertname": alert, "severity": severity}
-        return any(each["state"] == "firing" and wanted.items() <= each["labels"].items() for each in alerts)
+        labels = {"alertname": alert, "severity": severity}
+        return any(each["state"] == "firing" and labels.items() <= each["labels"].items() for each in alerts)
 
 
 @contextmanager
@@ -95,5 +95,5 @@ def _ready(watch: Watch, process: "subprocess.Popen[bytes]", log: Path) -> Watch
                 return watch
         except OSError:
             time.sleep(0.1)
-    said = "\n".join(log.read_text(encoding="utf-8").splitlines()[-10:])
-    raise DataError(f"Prometheus did not start; the end of its log:\n{said}")
+    tail = "\n".join(log.read_text(encoding="utf-8").splitlines()[-10:])
+    raise DataError(f"Prometheus did not start; the end of its log:\n{tail}")

@@ -130,8 +130,8 @@ def _label(value: Any, column: Column, open_: bool) -> str:
         return str(value).strip()
     if open_ and isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value).strip()
-    known = list(column.labels)
-    shown = ", ".join(known[:20]) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
+    labels = list(column.labels)
+    shown = ", ".join(labels[:20]) + (f" and {len(labels) - 20} more" if len(labels) > 20 else "")
     raise ValueError(f"{str(value)[:50]!r} is none of {shown}")
 
 
@@ -146,12 +146,12 @@ def _instant(value: Any, column: Column) -> datetime:
             return _epoch(float(value), form)
     except (ValueError, OverflowError, OSError):
         pass
-    for one in [form] * (not numeric and form != "iso") + ["iso", *ISO]:
+    for pattern in [form] * (not numeric and form != "iso") + ["iso", *ISO]:
         try:
             found = (
                 datetime.fromisoformat(str(value).strip())
-                if one == "iso"
-                else datetime.strptime(str(value).strip(), one)
+                if pattern == "iso"
+                else datetime.strptime(str(value).strip(), pattern)
             )
             return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
         except (ValueError, OverflowError):
@@ -230,7 +230,7 @@ class Reader:
         return read
 
     def _flags(self, record: Record) -> list[dict[str, Any]]:
-        return [{"field": c.name, "message": said} for c in self._open if (said := outside(record[c.name], c))]
+        return [{"field": c.name, "message": message} for c in self._open if (message := outside(record[c.name], c))]
 
 
 def outside(value: Any, column: Column) -> str | None:

@@ -27,24 +27,24 @@ def compared(found: pd.DataFrame, params: Params) -> list[Gate]:
     found : DataFrame
         As `labels.joined` gives it.
     """
-    known = found[found["loss"].notna()]
-    counts = known["variant"].value_counts()
+    labelled = found[found["loss"].notna()]
+    counts = labelled["variant"].value_counts()
     if min(counts.get(CONTROL, 0), counts.get(CHALLENGER, 0)) < FEWEST:
-        said = ", ".join(f"{name} has {counts.get(name, 0)} outcomes" for name in (CONTROL, CHALLENGER))
-        return [Gate("ab.loss", REPORTED, f"{said}: at least {FEWEST} of each are needed", NEXT["ab.loss"])]
+        message = ", ".join(f"{name} has {counts.get(name, 0)} outcomes" for name in (CONTROL, CHALLENGER))
+        return [Gate("ab.loss", REPORTED, f"{message}: at least {FEWEST} of each are needed", NEXT["ab.loss"])]
     apart = _paired if params.rollout.mode == SHADOW else _apart
     gates = [] if params.rollout.mode == SHADOW else [shared(found, params.rollout)]
     threshold = params.objectives.variant_worse
-    gates.append(_told("ab.loss", apart(known, "loss", 1), threshold, len(known), "more lost by the challenger"))
-    valued = known[known["value"].notna()]
+    gates.append(_told("ab.loss", apart(labelled, "loss", 1), threshold, len(labelled), "more lost by the challenger"))
+    valued = labelled[labelled["value"].notna()]
     if params.rollout.mode != SHADOW and valued["variant"].nunique() == 2:  # what the shadow said moved nothing
         gates.append(_told("ab.value", apart(valued, "value", -1), 0.0, len(valued), "less earned by the challenger"))
     return gates
 
 
 def _told(name: str, found: Bounds, threshold: float, n: int, what: str) -> Gate:
-    said = f"{found.value:+.4g} [{found.low:+.4g}, {found.high:+.4g}] {what} on {n} outcomes, allowed {threshold:g}"
-    return decided(name, found, threshold, n, said, NEXT[name])
+    message = f"{found.value:+.4g} [{found.low:+.4g}, {found.high:+.4g}] {what} on {n} outcomes, allowed {threshold:g}"
+    return decided(name, found, threshold, n, message, NEXT[name])
 
 
 def _apart(rows: pd.DataFrame, column: str, sign: int) -> Bounds:
@@ -57,8 +57,8 @@ def _apart(rows: pd.DataFrame, column: str, sign: int) -> Bounds:
 
 def _paired(rows: pd.DataFrame, column: str, sign: int) -> Bounds:
     """Bound the mean difference on the same requests, each answered by both."""
-    both = rows.pivot_table(index="shown", columns="variant", values=column).dropna()
-    return mean_bounds((sign * (both[CHALLENGER] - both[CONTROL])).to_numpy())
+    pairs = rows.pivot_table(index="shown", columns="variant", values=column).dropna()
+    return mean_bounds((sign * (pairs[CHALLENGER] - pairs[CONTROL])).to_numpy())
 
 
 def shared(found: pd.DataFrame, rollout: Rollout) -> Gate:
@@ -66,9 +66,9 @@ def shared(found: pd.DataFrame, rollout: Rollout) -> Gate:
     units = found.assign(unit=found["unit"].fillna(found["prediction_id"])).drop_duplicates(["unit", "variant"])
     met, n = int((units["variant"] == CHALLENGER).sum()), len(units)
     p = float(binomtest(met, n, rollout.share).pvalue)
-    said = f"{met / n:.1%} of {n} units met the challenger, planned {rollout.share:.1%}"
+    message = f"{met / n:.1%} of {n} units met the challenger, planned {rollout.share:.1%}"
     verdict = NOT_COMPARABLE if p < MISMATCH else "PASS"
-    return Gate("ab.share", verdict, said, NEXT["ab.share"], n=n)
+    return Gate("ab.share", verdict, message, NEXT["ab.share"], n=n)
 
 
 def main(folder: Path) -> int:

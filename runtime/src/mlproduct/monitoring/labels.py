@@ -49,20 +49,20 @@ def joined(folder: Path, about: dict[str, Any]) -> pd.DataFrame:
         raise DataError(f"there are no predictions in {folder}: `make serve` writes them there")
     outcomes = {line["prediction_id"]: line for line in lines(folder, OUTCOMES)}
     shown = found["shadow_of"].fillna(found["prediction_id"]) if "shadow_of" in found else found["prediction_id"]
-    known = [outcomes.get(one, {}) for one in shown]
+    outcome_lines = [outcomes.get(prediction_id, {}) for prediction_id in shown]
     last = found.sort_values("time", kind="stable").groupby("variant")["model"].last()
     found = found.assign(
         shown=shown,
         replaced=found["model"] != found["variant"].map(last),
         unit=found.get("unit"),
-        outcome=[line.get("outcome") for line in known],
-        value=[line.get("value", np.nan) for line in known],
+        outcome=[line.get("outcome") for line in outcome_lines],
+        value=[line.get("value", np.nan) for line in outcome_lines],
     )
     ids = Ids(about["version"], len(about["labels"]))
-    told = [_scores(ids, one) for one in found["prediction_id"]]
+    all_scores = [_scores(ids, prediction_id) for prediction_id in found["prediction_id"]]
     found["loss"] = [
         np.nan if outcome is None or scores is None else loss(scores, outcome, about["labels"], about["guess"])
-        for scores, outcome in zip(told, found["outcome"], strict=True)
+        for scores, outcome in zip(all_scores, found["outcome"], strict=True)
     ]
     return found
 
@@ -88,18 +88,18 @@ def performance(found: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
     A model that was replaced is told apart, by its version.
     """
-    told = {}
+    report = {}
     for (name, replaced, model), rows in found.groupby(["variant", "replaced", "model"], sort=False):
-        known = rows[rows["loss"].notna()]
-        valued = known[known["value"].notna()]
-        told[f"{name}, before: {model[:8]}" if replaced else str(name)] = {
+        labelled = rows[rows["loss"].notna()]
+        valued = labelled[labelled["value"].notna()]
+        report[f"{name}, before: {model[:8]}" if replaced else str(name)] = {
             "predictions": len(rows),
-            "outcomes": len(known),
-            "loss": asdict(bounds(known, "loss")),
-            "right": float((known["prediction"].astype(str) == known["outcome"].astype(str)).mean()),
+            "outcomes": len(labelled),
+            "loss": asdict(bounds(labelled, "loss")),
+            "right": float((labelled["prediction"].astype(str) == labelled["outcome"].astype(str)).mean()),
             "value": asdict(bounds(valued, "value")),
         }
-    return told
+    return report
 
 
 def bounds(rows: pd.DataFrame, column: str) -> Bounds:
@@ -110,11 +110,11 @@ def bounds(rows: pd.DataFrame, column: str) -> Bounds:
 
 def table(found: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """Lay rows with a known outcome out as the raw data: features, target, and time where the contract has one."""
-    known = found[found["outcome"].notna() & (found["variant"] == found["variant"].iloc[0])]
-    rows = pd.DataFrame(list(known["features"]), index=known.index)
-    rows[contract.target] = known["outcome"]
+    labelled = found[found["outcome"].notna() & (found["variant"] == found["variant"].iloc[0])]
+    rows = pd.DataFrame(list(labelled["features"]), index=labelled.index)
+    rows[contract.target] = labelled["outcome"]
     if contract.time and contract.time not in rows:
-        rows[contract.time] = known["time"]
+        rows[contract.time] = labelled["time"]
     for name in rows:
         if contract.columns[name].type == "datetime":
             rows[name] = _written(pd.to_datetime(rows[name], format="ISO8601", utc=True), contract.columns[name].format)
@@ -151,19 +151,19 @@ def main(folder: Path) -> None:
     """Join the log at hand and say how the model does live."""
     found, about = read_log(folder)
     contract, _ = load()
-    told = performance(found)
+    report = performance(found)
     REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(plain(told | {"test": {"loss": about["loss"]}}), indent=1) + "\n", encoding="utf-8")
-    for name, one in told.items():
-        print(f"{name}: {one['predictions']} predictions, {one['outcomes']} outcomes" + _said(one, about["loss"]))
+    REPORT.write_text(json.dumps(plain(report | {"test": {"loss": about["loss"]}}), indent=1) + "\n", encoding="utf-8")
+    for name, row in report.items():
+        print(f"{name}: {row['predictions']} predictions, {row['outcomes']} outcomes" + _said(row, about["loss"]))
     if found["outcome"].notna().any():
         print(f"{write(table(found, contract), contract)}: rows with their outcome; `make drift DATA=` reads it")
 
 
-def _said(one: dict[str, Any], tested: float) -> str:
-    if not one["outcomes"]:
+def _said(row: dict[str, Any], tested: float) -> str:
+    if not row["outcomes"]:
         return ""
-    loss = one["loss"]
-    said = f"; loss {loss['value']:.3f} [{loss['low']:.3f}, {loss['high']:.3f}], {tested:.3f} on the test rows"
-    value = one["value"]
-    return said + (f"; value {value['value']:.3g} each" if np.isfinite(value["value"]) else "")
+    loss = row["loss"]
+    text = f"; loss {loss['value']:.3f} [{loss['low']:.3f}, {loss['high']:.3f}], {tested:.3f} on the test rows"
+    value = row["value"]
+    return text + (f"; value {value['value']:.3g} each" if np.isfinite(value["value"]) else "")

@@ -63,12 +63,12 @@ def commands(page: str, text: str) -> list[Command]:
     found = []
     for block in FENCE.finditer(text):
         line = text.count("\n", 0, block.start()) + 1
-        told = re.fullmatch(r"bash (?:(check|fix)|(manual): *(\S.*?))\s*", block["info"])
-        if told is None:
+        match = re.fullmatch(r"bash (?:(check|fix)|(manual): *(\S.*?))\s*", block["info"])
+        if match is None:
             raise DataError(
                 f"{page}, line {line}: {block['info']!r} is none of 'bash check', 'bash fix' and 'bash manual: why'"
             )
-        found.append(Command(page, line, told[1] or told[2], told[3] or "", block["body"].strip()))
+        found.append(Command(page, line, match[1] or match[2], match[3] or "", block["body"].strip()))
     return found
 
 
@@ -118,17 +118,17 @@ def describe(outcome: Outcome) -> str:
     head += f"  (and {len(more)} more)" if more else ""
     if outcome.status == 0:
         return head
-    said = outcome.said.strip().splitlines()[-SHOWN:]
-    return "\n".join([head, f"       exit status {outcome.status}", *(f"       {line}" for line in said)])
+    lines = outcome.said.strip().splitlines()[-SHOWN:]
+    return "\n".join([head, f"       exit status {outcome.status}", *(f"       {line}" for line in lines)])
 
 
-def perform(kind: str, names: list[str], seen: dict[str, str]) -> list[Outcome]:
+def perform(kind: str, names: list[str], variables: dict[str, str]) -> list[Outcome]:
     """Run the commands of a kind, page by page, and print each with what came of it."""
     outcomes = []
     for page, text in pages(names).items():
         for command in commands(page, text):
             if command.kind == kind:
-                outcomes.append(execute(command, seen))
+                outcomes.append(execute(command, variables))
                 print(describe(outcomes[-1]), flush=True)
     return outcomes
 

@@ -37,7 +37,7 @@ def commit() -> str:
 
 def labels(meta: dict[str, Any], metrics: dict[str, dict[str, float]], verdict: Verdict, forced: str) -> dict[str, str]:
     """Say what the Bento was made from, how good it is, and how it was judged."""
-    made = {
+    provenance = {
         "commit": commit(),
         "uncommitted": "yes" if uncommitted() else "",
         "model": meta["version"],
@@ -48,7 +48,7 @@ def labels(meta: dict[str, Any], metrics: dict[str, dict[str, float]], verdict: 
     scores = {name: f"{found['value']:.4g}" for name, found in metrics.items() if found["value"] is not None}
     judged = {"verdict": verdict.verdict, "failing": ", ".join(verdict.failing), "forced": forced,
               "waived": "; ".join(f"{w['gate']} until {w['expires']}" for w in verdict.waived)}  # fmt: skip
-    return locks | scores | {name: value for name, value in (made | judged).items() if value}
+    return locks | scores | {name: value for name, value in (provenance | judged).items() if value}
 
 
 def allowed(forced: str) -> Verdict:
@@ -96,8 +96,8 @@ def place(rollout: Rollout, folder: Path) -> None:
         raise DataError(
             f"params.yaml, rollout.mode is {rollout.mode}, and there is no champion to be the control; say alone"
         )
-    if gone := [name for name in champion.meta["features"] if name not in contract.features]:
-        raise DataError(f"{champion.release} cannot be the control: it needs {', '.join(gone)}")
+    if missing := [name for name in champion.meta["features"] if name not in contract.features]:
+        raise DataError(f"{champion.release} cannot be the control: it needs {', '.join(missing)}")
     _copy(MODEL.parent, folder / CHALLENGER)
     _copy(SERVING, folder / SERVING.name, "reference.json", "background.json")
     about = json.loads((SERVING / "serving.json").read_text(encoding="utf-8"))
@@ -133,13 +133,13 @@ def build(context: Path, verdict: Verdict, forced: str) -> str:
 
     meta = json.loads(META.read_text(encoding="utf-8"))
     metrics = json.loads(METRICS.read_text(encoding="utf-8"))
-    told, rollout = labels(meta, metrics, verdict, forced), load()[1].rollout
-    with bentoml.models.create(team.package(), labels=told, metadata={"meta": meta, "metrics": metrics}) as model:
+    tags, rollout = labels(meta, metrics, verdict, forced), load()[1].rollout
+    with bentoml.models.create(team.package(), labels=tags, metadata={"meta": meta, "metrics": metrics}) as model:
         place(rollout, Path(model.path))
     bento = bentoml.bentos.build(
         f"{team.package()}.service:PredictService",
         build_ctx=str(context),
-        labels=told,
+        labels=tags,
         description=MODEL_CARD.read_text(encoding="utf-8"),
         include=["**/*"],
         python={"requirements_txt": LOCK.name, "lock_packages": False},

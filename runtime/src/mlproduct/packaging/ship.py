@@ -67,8 +67,8 @@ def tested() -> Iterator[Callable[[], float]]:
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def wait() -> float:
-        said = process.communicate()[0]
-        print(f"\n== test (meanwhile)\n{said}", end="", flush=True)
+        output = process.communicate()[0]
+        print(f"\n== test (meanwhile)\n{output}", end="", flush=True)
         if process.returncode:
             raise DataError("`make test` failed; its output above says why")
         done.mark_done("test", code)
@@ -107,8 +107,8 @@ def served(port: int) -> Iterator[Callable[[], str]]:
         def ready() -> str:
             while not _ready(url):
                 if process.poll() is not None or time.monotonic() > late:
-                    said = "\n".join(log.read_text(encoding="utf-8").splitlines()[-20:])
-                    raise DataError(f"the service did not become ready; the end of {log}:\n{said}")
+                    tail = "\n".join(log.read_text(encoding="utf-8").splitlines()[-20:])
+                    raise DataError(f"the service did not become ready; the end of {log}:\n{tail}")
                 time.sleep(0.1)
             return url
 
@@ -152,10 +152,10 @@ def ask(url: str, body: Any) -> Any:
 def differences(answers: list[dict[str, Any]], expected: list[Any], tolerance: float) -> list[str]:
     """Say where the service and the model in process disagree."""
     return [
-        f"test row {i}: the service says {answer['prediction']!r}, the model {wanted.prediction!r}"
-        for i, (answer, wanted) in enumerate(zip(answers, expected, strict=True))
-        if not _same(answer["prediction"], wanted.prediction, tolerance)
-        or any(not _same(answer["probabilities"][x], p, tolerance) for x, p in (wanted.probabilities or {}).items())
+        f"test row {i}: the service says {answer['prediction']!r}, the model {prediction.prediction!r}"
+        for i, (answer, prediction) in enumerate(zip(answers, expected, strict=True))
+        if not _same(answer["prediction"], prediction.prediction, tolerance)
+        or any(not _same(answer["probabilities"][x], p, tolerance) for x, p in (prediction.probabilities or {}).items())
     ]
 
 

@@ -73,9 +73,9 @@ def entry(new: Release, old: Release | None, day: date) -> str:
         before = old.run.hashes if old and old.run else {}
         hashes = {name: (new.run.hashes[key][:12], before.get(key, "")[:12]) for key, name in NAMES.items()}
         lines += [f"- {name}: {_now(*pair)}" for name, pair in hashes.items()]
-    lines += [f"- Parameter {said}" for said in (changes(old.params, new.params) if old else [])]
-    told = [f"{w['expires']}: {w['gate']} ({w['reason']}; {w['owner']})" for w in new.verdict["waived"]]
-    lines += [f"- Accepted until {waiver}" for waiver in told]
+    lines += [f"- Parameter {change}" for change in (changes(old.params, new.params) if old else [])]
+    waivers = [f"{w['expires']}: {w['gate']} ({w['reason']}; {w['owner']})" for w in new.verdict["waived"]]
+    lines += [f"- Accepted until {waiver}" for waiver in waivers]
     return "\n".join([*lines, "", *table(new, old)]) + "\n"
 
 
@@ -108,9 +108,9 @@ def _figure(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
 
 
-def added(text: str, said: str) -> str:
+def added(text: str, new_entry: str) -> str:
     """Put an entry above those that are there."""
     text = text or HEAD
     place = text.find("\n## ")
     head, rest = (text, "") if place < 0 else (text[: place + 1], "\n" + text[place + 1 :])
-    return head.rstrip("\n") + "\n\n" + said + rest
+    return head.rstrip("\n") + "\n\n" + new_entry + rest

@@ -38,9 +38,9 @@ def main(stage: str, digest: str) -> None:
     DataError
         If there is no such stage, or it is not a digest.
     """
-    known = files()
-    if stage not in known:
-        raise DataError(f"STAGE={stage!r}: there are {', '.join(known)}")
-    path = known[stage]
+    paths = files()
+    if stage not in paths:
+        raise DataError(f"STAGE={stage!r}: there are {', '.join(paths)}")
+    path = paths[stage]
     path.write_text(pinned(path.read_text(encoding="utf-8"), digest), encoding="utf-8")
     print(f"{path}: {digest}")

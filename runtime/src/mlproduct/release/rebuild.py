@@ -131,9 +131,11 @@ def version_of(url: str) -> Any:
         return json.load(answer)
 
 
-def disagreements(told: dict[str, Any], wanted: dict[str, str]) -> list[str]:
+def disagreements(version: dict[str, Any], expected: dict[str, str]) -> list[str]:
     """Say where a service is not what it should be."""
-    return [f"{key} is {told.get(key)!r}, not {value!r}" for key, value in wanted.items() if told.get(key) != value]
+    return [
+        f"{key} is {version.get(key)!r}, not {value!r}" for key, value in expected.items() if version.get(key) != value
+    ]
 
 
 def main(on: date) -> None:
@@ -146,15 +148,15 @@ def main(on: date) -> None:
     """
     model = json.loads(META.read_text(encoding="utf-8"))["version"]
     with all_or_nothing(STORE, team.package()):
-        made = Rebuilt(bento(require_accepted(on), ""), model, commit())
+        rebuilt = Rebuilt(bento(require_accepted(on), ""), model, commit())
         os.environ.pop("SERVICE_TOKEN", None)  # of the service that runs; this one is asked by nobody else
         os.environ["PREDICTION_LOG"] = ""
         with served(free_port()) as ready:
             try:
-                told = version_of(ready())
+                version = version_of(ready())
             except urllib.error.URLError as error:
                 raise DataError(f"GET /version: {error}") from None
-        wanted = {"bento": made.bento.partition(":")[2], "model": made.model, "commit": made.commit}
-        if wrong := disagreements(told, wanted):
+        expected = {"bento": rebuilt.bento.partition(":")[2], "model": rebuilt.model, "commit": rebuilt.commit}
+        if wrong := disagreements(version, expected):
             raise DataError(f"what is served is not what was packaged: {'; '.join(wrong)}")
-    print(json.dumps(asdict(made)))
+    print(json.dumps(asdict(rebuilt)))

@@ -36,10 +36,10 @@ class Released:
 
 def following(tags: list[str]) -> str:
     """Return the next version: a new model is a minor one; who breaks what callers send says VERSION=v2.0.0."""
-    known = [tuple(map(int, found.groups())) for tag in tags if (found := VERSION.fullmatch(tag))]
-    if not known:
+    versions = [tuple(map(int, found.groups())) for tag in tags if (found := VERSION.fullmatch(tag))]
+    if not versions:
         return "v1.0.0"
-    major, minor, _ = max(known)
+    major, minor, _ = max(versions)
     return f"v{major}.{minor + 1}.0"
 
 
@@ -104,9 +104,9 @@ def release(version: str, day: date) -> Released:
     tags, old, commit = git("tag", "--list", "v[0-9]*").splitlines(), find()["release"], ready()
     version = checked(version or following(tags), tags)
     before = Release.of(old, old) if old else None
-    said = entry(Release.of(version, commit), before, day)
+    notes = entry(Release.of(version, commit), before, day)
     with work_tree(commit) as tree:
-        (tree / CHANGELOG).write_text(added(_text(tree / CHANGELOG), said), encoding="utf-8")
+        (tree / CHANGELOG).write_text(added(_text(tree / CHANGELOG), notes), encoding="utf-8")
         (tree / SBOM).write_text(bill(team.package(), version, tree), encoding="utf-8")
         git("add", str(CHANGELOG), str(SBOM), folder=tree)
         git(
@@ -114,7 +114,7 @@ def release(version: str, day: date) -> Released:
         )  # hooks have seen the rest
         built = rebuild(tree, day)
         shutil.copy2(tree / SBOM, STORE / "bentos" / built.bento.replace(":", "/") / SBOM.name)
-    publish(version, commit, built.commit, said)
+    publish(version, commit, built.commit, notes)
     return Released(version, old, built)
 
 
@@ -122,7 +122,7 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def publish(version: str, before: str, commit: str, said: str) -> None:
+def publish(version: str, before: str, commit: str, notes: str) -> None:
     """Move the branch to the release, and tag it; or neither.
 
     Raises
@@ -132,23 +132,23 @@ def publish(version: str, before: str, commit: str, said: str) -> None:
     """
     git("merge", "--quiet", "--ff-only", commit)
     try:
-        git("tag", "--annotate", "--cleanup=verbatim", "--message", said, version, commit)
+        git("tag", "--annotate", "--cleanup=verbatim", "--message", notes, version, commit)
     except BaseException:
         git("reset", "--quiet", "--keep", before)
         raise
 
 
-def summary(made: Released) -> str:
+def summary(released: Released) -> str:
     """Say what was released, how it reaches others, and how it is taken back."""
     branch = git("rev-parse", "--abbrev-ref", "HEAD")
-    back = f"make rollback VERSION={made.before}" if made.before else "there is no release before this one"
+    back = f"make rollback VERSION={released.before}" if released.before else "there is no release before this one"
     return "\n".join(
         [
-            f"\n== {team.package()} {made.version} is the champion",
-            f"model       {made.built.model}, served and asked: /version says so",
-            f"bento       {made.built.bento}, with its SBOM",
+            f"\n== {team.package()} {released.version} is the champion",
+            f"model       {released.built.model}, served and asked: /version says so",
+            f"bento       {released.built.bento}, with its SBOM",
             f"written     {CHANGELOG}, {SBOM}",
-            f"publish     make push && git push --atomic origin {branch} {made.version}",
+            f"publish     make push && git push --atomic origin {branch} {released.version}",
             f"roll back   {back}",
         ]
     )
@@ -156,11 +156,11 @@ def summary(made: Released) -> str:
 
 def main(version: str = "") -> None:
     """Release the commit at hand under a version, or under the next one."""
-    made = release(version, datetime.now(UTC).date())
-    if releases()[0] != made.version:
+    released = release(version, datetime.now(UTC).date())
+    if releases()[0] != released.version:
         raise DataError(
-            f"{made.version} is tagged, and `make train` would compare with {releases()[0]}: look at `git tag`"
+            f"{released.version} is tagged, and `make train` would compare with {releases()[0]}: look at `git tag`"
         )
-    print(summary(made))
+    print(summary(released))
     if warning := storage.note(storage.Storage.read()):
         print(f"note        {warning}")

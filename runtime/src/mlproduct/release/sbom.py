@@ -33,20 +33,20 @@ def bill(name: str, version: str, folder: Path) -> str:
         If cyclonedx-py is not there, or cannot read the lock.
     """
     try:
-        said = subprocess.run([*TOOL, str(folder / LOCK)], capture_output=True, text=True, encoding="utf-8", check=True)
+        done = subprocess.run([*TOOL, str(folder / LOCK)], capture_output=True, text=True, encoding="utf-8", check=True)
     except FileNotFoundError:
         raise DataError("cyclonedx-py is missing: `make release` brings it (requirements-ops.lock)") from None
     except subprocess.CalledProcessError as error:
         raise DataError(f"cyclonedx-py cannot read {LOCK}:\n{error.stderr}") from None
     meta = json.loads((folder / META).read_text(encoding="utf-8"))
-    return json.dumps(completed(json.loads(said.stdout), name, version, meta), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(completed(json.loads(done.stdout), name, version, meta), indent=1, ensure_ascii=False) + "\n"
 
 
 def completed(document: dict[str, Any], name: str, version: str, meta: dict[str, Any]) -> dict[str, Any]:
     """Add to the packages what is served: the product, its model and the data that the model learnt from."""
     for component in document["components"]:
         component.pop("description", None)  # the line of the lock once more
-    made = [
+    components = [
         {"type": "machine-learning-model", "bom-ref": "model", "name": f"{name}-model", "version": meta["version"]},
         {
             "type": "data",
@@ -66,6 +66,6 @@ def completed(document: dict[str, Any], name: str, version: str, meta: dict[str,
     others = [entry for entry in document.get("dependencies", []) if entry["ref"] in refs]
     return document | {
         "metadata": document["metadata"] | {"component": product},
-        "components": [*made, *document["components"]],
+        "components": [*components, *document["components"]],
         "dependencies": [*depends, *others],
     }

@@ -35,14 +35,14 @@ def changes(axes: dict[str, Any]) -> list[tuple[str, str]]:
     if not axes:
         return []
     pairs = {"params": axes["params"], "seed": axes["seed"], "environment": axes["environment"]["packages"]}
-    told = {
+    differences = {
         name: "; ".join(f"{key}: {old} → {new}" for key, (old, new) in found.items()) for name, found in pairs.items()
     }
-    told["environment"] = told["environment"] or ("the lock" if axes["environment"]["lock"] else "")
-    told |= {name: "changed" if axes[name] else "" for name in ("data", "split", "contract")}
-    told["code"] = axes["code"][-1].strip() if axes["code"] else ""
+    differences["environment"] = differences["environment"] or ("the lock" if axes["environment"]["lock"] else "")
+    differences |= {name: "changed" if axes[name] else "" for name in ("data", "split", "contract")}
+    differences["code"] = axes["code"][-1].strip() if axes["code"] else ""
     order = ("data", "split", "contract", "params", "seed", "code", "environment")
-    return [(name, told[name] or "the same") for name in order]
+    return [(name, differences[name] or "the same") for name in order]
 
 
 def scores(metrics: dict[str, Any], compared: dict[str, Any]) -> list[tuple[Any, ...]]:

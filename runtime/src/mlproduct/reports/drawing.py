@@ -30,8 +30,8 @@ class Scale:
     @classmethod
     def over(cls, values: Iterable[float | None], start: float, end: float) -> "Scale":
         """Return the scale that holds all finite values, with some room at both ends."""
-        known = [float(value) for value in values if value is not None and isfinite(value)] or [0.0, 1.0]
-        low, high = min(known), max(known)
+        finite = [float(value) for value in values if value is not None and isfinite(value)] or [0.0, 1.0]
+        low, high = min(finite), max(finite)
         room = (high - low) * 0.05 or abs(high) * 0.05 or 1.0
         return cls(low - room, high + room, start, end)
 

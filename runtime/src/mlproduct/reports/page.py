@@ -115,7 +115,7 @@ def calibration(predictions: pd.DataFrame, contract: Contract) -> Curve:
     """Compare predicted with observed, in ten groups of equal size."""
     pairs = {label: (predictions[f"p {label}"], predictions["truth"] == label) for label in one_by_one(contract)}
     pairs = pairs or {contract.target: (predictions["prediction"], predictions["truth"])}
-    series = {label: calibrated(told, seen) for label, (told, seen) in pairs.items()}
+    series = {label: calibrated(predicted, observed) for label, (predicted, observed) in pairs.items()}
     return Curve("Calibration: predicted against observed, in ten groups of rows", series, "predicted", "observed")
 
 

@@ -49,7 +49,7 @@ def render(name: str, **values: Any) -> str:
 
 def environment(markdown: bool = False) -> Environment:
     """Return the environment of the pages, or that of Markdown, in which each value passes `cell`."""
-    made = Environment(
+    templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -58,5 +58,5 @@ def environment(markdown: bool = False) -> Environment:
         keep_trailing_newline=True,
         finalize=cell if markdown else None,
     )
-    made.filters |= {"number": number, "code": code}
-    return made
+    templates.filters |= {"number": number, "code": code}
+    return templates

@@ -33,11 +33,11 @@ def one_by_one(contract: Contract) -> list[str]:
     return [str(contract.positive)] if contract.positive is not None else [str(label) for label in contract.labels[:4]]
 
 
-def calibrated(told: Any, seen: Any) -> list[tuple[float, float]]:
-    """Return the means of what was told and what was seen, in ten groups of equal size; equal scores stay together."""
-    edges = np.unique(np.quantile(told, np.linspace(0, 1, 11)[1:-1]))
-    rows = pd.DataFrame({"told": np.asarray(told, "float64"), "seen": np.asarray(seen, "float64")})
-    means = rows.groupby(np.searchsorted(edges, rows["told"])).mean()
+def calibrated(predicted: Any, observed: Any) -> list[tuple[float, float]]:
+    """Return the mean predicted and observed values in ten groups of equal size; equal scores stay together."""
+    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, 11)[1:-1]))
+    rows = pd.DataFrame({"predicted": np.asarray(predicted, "float64"), "observed": np.asarray(observed, "float64")})
+    means = rows.groupby(np.searchsorted(edges, rows["predicted"])).mean()
     return [(float(a), float(b)) for a, b in means.to_numpy()]
 
 

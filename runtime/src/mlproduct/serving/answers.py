@@ -28,11 +28,11 @@ class Journal:
     now: Callable[[], str]
 
 
-def _joined(asked: list[Asked]) -> Asked:
-    if len(asked) == 1:
-        return asked[0]
-    records = [record for one in asked for record in one.records]
-    return Asked(records, False, [flags for one in asked for flags in one.flags])
+def _joined(requests: list[Asked]) -> Asked:
+    if len(requests) == 1:
+        return requests[0]
+    records = [record for request in requests for record in request.records]
+    return Asked(records, False, [flags for request in requests for flags in request.flags])
 
 
 class Answers:
@@ -67,35 +67,35 @@ class Answers:
 
     def predict(self, questions: list[Question]) -> list[dict[str, Any]]:
         """Answer requests in one go, each record by its variant."""
-        whole = _joined([asked for _, asked in questions])
+        whole = _joined([request for _, request in questions])
         self._metrics.seen(whole.records)
         found = self._records(questions, whole)
         version, answers, begun = {"model_version": self.control.version}, [], 0
-        for _, asked in questions:
-            own = found[begun : begun + len(asked.records)]
+        for _, request in questions:
+            own = found[begun : begun + len(request.records)]
             begun += len(own)
-            answers.append(own[0] | version if asked.one else {"predictions": own} | version)
+            answers.append(own[0] | version if request.one else {"predictions": own} | version)
         return answers
 
-    def _records(self, questions: list[Question], asked: Asked) -> list[dict[str, Any]]:
-        rollout, everyone = self._params.rollout, range(len(asked.records))
+    def _records(self, questions: list[Question], request: Asked) -> list[dict[str, Any]]:
+        rollout, everyone = self._params.rollout, range(len(request.records))
         if len(self._predictors) == 1 and not rollout.entity:
-            return self.answered(CONTROL, asked, everyone)
-        sent = [record for body, one in questions for record in ([body] if one.one else body["records"])]
+            return self.answered(CONTROL, request, everyone)
+        sent = [record for body, parsed in questions for record in ([body] if parsed.one else body["records"])]
         chosen = [variant(record, rollout) if len(self._predictors) > 1 else CONTROL for record in sent]
         found: list[dict[str, Any]] = [{}] * len(sent)
         for name in {*chosen}:
             places = [i for i in everyone if chosen[i] == name]
             units = [{"unit": hashed(sent[i], rollout)} for i in places] if rollout.entity else []
-            for i, answer in zip(places, self.answered(name, asked, places, units), strict=True):
+            for i, answer in zip(places, self.answered(name, request, places, units), strict=True):
                 found[i] = answer
         return found
 
     def answered(
-        self, name: str, asked: Asked, places: Sequence[int], more: Sequence[Record] = ()
+        self, name: str, request: Asked, places: Sequence[int], more: Sequence[Record] = ()
     ) -> list[dict[str, Any]]:
         """Let one variant score, count and log records; `more` is added to their lines of the log."""
-        predictor, records = self._predictors[name], [asked.records[i] for i in places]
+        predictor, records = self._predictors[name], [request.records[i] for i in places]
         rows = predictor.score(records).tolist()
         self._metrics.predicted(name, rows)
         write, place, classes = self._ids[name].write, ORDER.index(name), bool(predictor.labels)
@@ -106,8 +106,8 @@ class Answers:
                 answer["probabilities"] = probabilities
             answer["prediction_id"] = write(place, row)
             answer["variant"] = name
-            if asked.flags and asked.flags[i]:
-                answer["flags"] = asked.flags[i]
+            if request.flags and request.flags[i]:
+                answer["flags"] = request.flags[i]
             answers.append(answer)
         self._log(predictor, records, rows, answers, more)
         return answers
@@ -121,20 +121,21 @@ class Answers:
         more: Sequence[Record],
     ) -> None:
         lines, score = [], self._metrics.score_of
-        told = {"time": self._journal.now(), "model": predictor.version}
+        common = {"time": self._journal.now(), "model": predictor.version}
         for i, (record, row, answer) in enumerate(zip(records, rows, answers, strict=True)):
-            line = told | answer
+            line = common | answer
             line.pop("probabilities", None)
             line["score"] = score(row)
             line["features"] = {name: record[name] for name in self._logged}
             lines.append(line | more[i] if more else line)
         self._journal.predictions.write(lines)
 
-    def shadow(self, asked: Asked, shown: list[str]) -> None:
+    def shadow(self, request: Asked, shown: list[str]) -> None:
         """Let the challenger answer, for the log and the counters alone, beside the ids that callers were shown."""
-        self.answered(CHALLENGER, asked, list(range(len(asked.records))), [{"shadow_of": one} for one in shown])
+        more = [{"shadow_of": prediction_id} for prediction_id in shown]
+        self.answered(CHALLENGER, request, list(range(len(request.records))), more)
 
-    def explain(self, asked: Asked) -> dict[str, Any]:
+    def explain(self, request: Asked) -> dict[str, Any]:
         """Say what each feature adds to the score of the class that is predicted, or to the value.
 
         Raises
@@ -142,17 +143,17 @@ class Answers:
         RefusedError
             If more than one record is asked for.
         """
-        if not asked.one:
+        if not request.one:
             raise RefusedError("one record is explained at a time")
-        record, predictor = asked.records[0], self.control
+        record, predictor = request.records[0], self.control
         scores = predictor.score([record])
         best = int(scores[0].argmax())
         shares, base, error = attributions(
             record, self._background, lambda rows: predictor.score(rows)[:, best], self._params.service.explain_draws
         )
         (found,) = predictor.to_predictions(scores.tolist())
-        told = {"prediction": found.prediction, "score": float(scores[0, best]), "base": base}
-        return told | {"contributions": shares, "error": error, "model_version": predictor.version}
+        explanation = {"prediction": found.prediction, "score": float(scores[0, best]), "base": base}
+        return explanation | {"contributions": shares, "error": error, "model_version": predictor.version}
 
     def feedback(self, body: Any) -> dict[str, Any]:
         """Take outcomes: all of them, or none where one has a fault.
@@ -169,7 +170,7 @@ class Answers:
         now = self._journal.now()
         self._journal.outcomes.write({"time": now} | outcome for outcome in outcomes)
         versions = [p.version[:8] for p in self._predictors.values()]
-        ours = [self._metrics.labelled(told, loss, value, versions, ORDER) for told, loss, value in joined]
+        ours = [self._metrics.labelled(prediction, loss, value, versions, ORDER) for prediction, loss, value in joined]
         others = ours.count(False)
         return {"accepted": len(joined)} | ({"of_another_model": others} if others else {})
 
@@ -191,10 +192,11 @@ class Answers:
         if not isinstance(outcome["prediction_id"], str):
             raise refuse("prediction_id", "is not a text")
         try:
-            told = self._ids[CONTROL].read(outcome["prediction_id"])
+            prediction = self._ids[CONTROL].read(outcome["prediction_id"])
         except ValueError as error:
             raise refuse("prediction_id", str(error)) from None
-        return told, self._loss(told.scores, outcome["outcome"], refuse), None if value is None else float(value)
+        loss = self._loss(prediction.scores, outcome["outcome"], refuse)
+        return prediction, loss, None if value is None else float(value)
 
     def _loss(self, scores: list[float], outcome: Any, refuse: Callable[[str, str], RefusedError]) -> float:
         """Return the loss in units of guessing, as `metrics.losses` does."""

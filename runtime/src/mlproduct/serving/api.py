@@ -110,8 +110,8 @@ class Api:
             status, body, kind = 500, ProblemError(500, "error", "the service failed; its log says why").body(), PROBLEM
         if path != "/metrics":
             route = path if path in self._work or path in self._pages else "other"
-            known = method if method in ("GET", "POST", "HEAD") else "other"
-            self._metrics.answered(route, known, status, time.perf_counter() - begun)
+            label = method if method in ("GET", "POST", "HEAD") else "other"
+            self._metrics.answered(route, label, status, time.perf_counter() - begun)
         headers += [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
@@ -160,20 +160,20 @@ class Api:
 
     async def _predict(self, body: bytes) -> tuple[Any, Headers]:
         document = _document(body)
-        asked = self._answers.reader.read(document)
-        if self._quick and len(asked.records) <= AT_ONCE:
-            (found,) = self._answers.predict([(document, asked)])
+        request = self._answers.reader.read(document)
+        if self._quick and len(request.records) <= AT_ONCE:
+            (found,) = self._answers.predict([(document, request)])
         else:
-            found = await self._batcher.ask((document, asked))
+            found = await self._batcher.ask((document, request))
         if self._shadow:
-            self._shadow.put(asked, [answer["prediction_id"] for answer in found.get("predictions", [found])])
+            self._shadow.put(request, [answer["prediction_id"] for answer in found.get("predictions", [found])])
         if self._extended:  # in a thread: it is the team's code, and may take its time
-            return await asyncio.to_thread(self._extended.extend, found, asked.records)
+            return await asyncio.to_thread(self._extended.extend, found, request.records)
         return found, []
 
     async def _explain(self, body: bytes) -> tuple[Any, Headers]:
-        asked = self._answers.reader.read(_document(body))
-        return await asyncio.to_thread(self._answers.explain, asked), []
+        request = self._answers.reader.read(_document(body))
+        return await asyncio.to_thread(self._answers.explain, request), []
 
     async def _feedback(self, body: bytes) -> tuple[Any, Headers]:
         return self._answers.feedback(_document(body)), []

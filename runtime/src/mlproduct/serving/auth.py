@@ -36,10 +36,10 @@ class Tokens:
             return
         sent = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         kind, _, token = sent.partition(b" ")
-        known = [hmac.compare_digest(token.strip(), wanted) for wanted in self._known]  # all of them, whatever fits
-        if kind.lower() != b"bearer" or not any(known):
-            wanted = {"WWW-Authenticate": "Bearer"}
-            raise ProblemError(401, "unauthorized", "a bearer token is needed: `Authorization: Bearer ...`", wanted)
+        matches = [hmac.compare_digest(token.strip(), valid) for valid in self._known]  # all of them, whatever fits
+        if kind.lower() != b"bearer" or not any(matches):
+            headers = {"WWW-Authenticate": "Bearer"}
+            raise ProblemError(401, "unauthorized", "a bearer token is needed: `Authorization: Bearer ...`", headers)
 
 
 class UnauthorizedError(Exception):

@@ -54,8 +54,8 @@ class Batcher:
 
     def _taken(self) -> list[tuple[Question, "asyncio.Future[dict[str, Any]]"]]:
         n, many = 0, 0
-        for (_, asked), _ in self._waiting:
-            many += len(asked.records)
+        for (_, request), _ in self._waiting:
+            many += len(request.records)
             if n and many > self._most:
                 break
             n += 1

@@ -46,12 +46,12 @@ FAULTS = (500, 503, 504)
 ROUTES = ("/predict", "/explain", "/feedback", "/version")
 
 
-def _counter(name: str, says: str, *labels: str) -> Any:
-    return prometheus.Counter(name, says, labels)
+def _counter(name: str, documentation: str, *labels: str) -> Any:
+    return prometheus.Counter(name, documentation, labels)
 
 
-def _gauge(name: str, says: str, *labels: str, over: Any = "max") -> Any:
-    return prometheus.Gauge(name, says, labels, multiprocess_mode=over)
+def _gauge(name: str, documentation: str, *labels: str, over: Any = "max") -> Any:
+    return prometheus.Gauge(name, documentation, labels, multiprocess_mode=over)
 
 
 REQUESTS = _counter(
@@ -124,9 +124,9 @@ class ServiceMetrics:
         self._counts: list[int] = []
         self._lock = threading.Lock()
         self._children: dict[Any, int] = {}
-        for name, told in reference["features"].items():
-            self._values.append((name, self._binned(FEATURE_BIN, (name,), told, contract, name)))
-            self._tell_reference(name, told)
+        for name, feature in reference["features"].items():
+            self._values.append((name, self._binned(FEATURE_BIN, (name,), feature, contract, name)))
+            self._tell_reference(name, feature)
         for label, share in reference["score"]["bins"].items():
             REFERENCE_SCORE.labels(label).set(share)
         SCORE_DRIFT_LIMIT.set(reference["score"]["limit"])
@@ -160,30 +160,30 @@ class ServiceMetrics:
         return self._children[child]
 
     def _binned(
-        self, metric: Any, labels: tuple[str, ...], told: dict[str, Any], contract: Contract, name: str = ""
+        self, metric: Any, labels: tuple[str, ...], reference: dict[str, Any], contract: Contract, name: str = ""
     ) -> Callable[[Any], int]:
         """Return the function from a value to the place of its count."""
-        places = {label: self._place(metric.labels(*labels, label)) for label in told["bins"]}
+        places = {label: self._place(metric.labels(*labels, label)) for label in reference["bins"]}
         null, first = places["null"], next(iter(places.values()))
-        if "edges" in told:
-            edges = told["edges"]
+        if "edges" in reference:
+            edges = reference["edges"]
             low, high = (contract.columns[name].range if name else None) or (-np.inf, np.inf)
             over = places["out_of_range"]
             return lambda x: null if x is None else (first + bisect_right(edges, x) if low <= x <= high else over)
-        if "labels" in told:
+        if "labels" in reference:
             listed = contract.columns[name].labels  # none where any text is allowed: then nothing is unseen
-            known: dict[Any, int] = dict.fromkeys(listed, places[OTHER]) | {x: places[x] for x in told["labels"]}
+            table: dict[Any, int] = dict.fromkeys(listed, places[OTHER]) | {x: places[x] for x in reference["labels"]}
             if contract.columns[name].type == "boolean":
-                known = {float(i): at for i, at in enumerate(known.values())}
+                table = {float(i): at for i, at in enumerate(table.values())}
             strange = places["unseen" if listed else OTHER]
-            return lambda x: null if x is None else known.get(x, strange)
+            return lambda x: null if x is None else table.get(x, strange)
         return lambda x: null if x is None else first
 
-    def _tell_reference(self, name: str, told: dict[str, Any]) -> None:
-        for label, share in told["bins"].items():
+    def _tell_reference(self, name: str, reference: dict[str, Any]) -> None:
+        for label, share in reference["bins"].items():
             REFERENCE.labels(name, label).set(share)
-        if told["limit"] is not None:
-            DRIFT_LIMIT.labels(name).set(told["limit"])
+        if reference["limit"] is not None:
+            DRIFT_LIMIT.labels(name).set(reference["limit"])
 
     def variant(self, name: str, contract: Contract, about: dict[str, str], trained: float, loss: float) -> None:
         """Announce a model that answers."""
@@ -253,18 +253,18 @@ class ServiceMetrics:
         return timed
 
     def labelled(
-        self, told: Any, loss: float, value: float | None, versions: list[str], variants: tuple[str, ...]
+        self, prediction: Any, loss: float, value: float | None, versions: list[str], variants: tuple[str, ...]
     ) -> bool:
         """Count the outcome of a prediction, as its id tells of it; say whether it is of a model that runs here."""
         LAST_FEEDBACK.set(time.time())
-        if told.model not in versions:
+        if prediction.model not in versions:
             OTHER_MODEL.inc()
             return False
-        name = variants[told.variant]
+        name = variants[prediction.variant]
         FEEDBACK.labels(name).inc()
         LOSS.labels(name).inc(loss)
         LOSS_SQUARED.labels(name).inc(loss * loss)
-        DELAY.labels(name).observe(max(0.0, time.time() - told.seconds))
+        DELAY.labels(name).observe(max(0.0, time.time() - prediction.seconds))
         if value:
             (GAINED if value > 0 else LOST).labels(name).inc(abs(value))
         return True

@@ -52,7 +52,7 @@ def openapi(
         "/explain": ("Say what each feature adds to the answer", _ref("Record"), _ref("Explanation"), 200),
         "/feedback": ("Report what came true", _either("Outcome", "Outcomes"), _ref("Accepted"), 202),
     }
-    paths: dict[str, Any] = {path: {"post": _post(*told)} for path, told in posts.items()}
+    paths: dict[str, Any] = {path: {"post": _post(*operation)} for path, operation in posts.items()}
     paths["/version"] = {"get": _get("What runs: model, data, code, lock, verdict", {"type": "object"})}
     schemas = _schemas(contract, params)
     if fields := extended.fields:
@@ -73,8 +73,8 @@ def openapi(
         problem = _json(_ref("Problem"), "application/problem+json")
         for path in posts:
             paths[path]["post"]["responses"]["403"] = {"description": "the caller may not ask"} | problem
-        told = getdoc(authenticate.func if isinstance(authenticate, partial) else authenticate)
-        document["info"]["description"] += f"\n\nAuthentication: {told or 'by the rules of this service.'}"
+        description = getdoc(authenticate.func if isinstance(authenticate, partial) else authenticate)
+        document["info"]["description"] += f"\n\nAuthentication: {description or 'by the rules of this service.'}"
     elif secured:
         document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"token": []}]
@@ -141,7 +141,7 @@ def _json(schema: dict[str, Any], kind: str = "application/json") -> dict[str, A
 
 def _post(summary: str, body: dict[str, Any], answer: dict[str, Any], status: int) -> dict[str, Any]:
     problem = _json(_ref("Problem"), "application/problem+json")
-    refusals = {str(code): {"description": says} | problem for code, says in REFUSALS.items()}
+    refusals = {str(code): {"description": description} | problem for code, description in REFUSALS.items()}
     return {
         "summary": summary,
         "requestBody": {"required": True} | _json(body),

@@ -34,5 +34,5 @@ class ProblemError(Exception):
     def body(self) -> bytes:
         """Write the problem document."""
         title = HTTPStatus(self.status).phrase
-        told = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}
-        return json.dumps(told | ({"errors": self.errors} if self.errors else {})).encode()
+        document = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}
+        return json.dumps(document | ({"errors": self.errors} if self.errors else {})).encode()

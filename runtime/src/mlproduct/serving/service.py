@@ -118,8 +118,8 @@ class ProductService:
         )
         for name, predictor in predictors.items():
             about = dict(info.labels) | {"model": predictor.version, "path": predictor.about["path"]}
-            told = {key: str(about.get(key, "unknown")) for key in ("model", "data", "commit", "verdict", "path")}
-            metrics.variant(name, contract, told, info.creation_time.timestamp(), float(predictor.about["loss"]))
+            values = {key: str(about.get(key, "unknown")) for key in ("model", "data", "commit", "verdict", "path")}
+            metrics.variant(name, contract, values, info.creation_time.timestamp(), float(predictor.about["loss"]))
         examples = _read(folder / "serving/background.json")
         reader = Reader(contract, len(examples))
         journal = Journal(self._lines(PREDICTIONS), self._lines(OUTCOMES), Clock())
@@ -148,7 +148,7 @@ class ProductService:
         """Say what runs."""
         control, info, context = predictors[CONTROL], self.model.info, bentoml.server_context
         variants = {name: {"model": p.version, "path": p.about["path"]} for name, p in predictors.items()}
-        told = {
+        description = {
             "service": self._package,
             "bento": str(getattr(context, "bento_version", None) or "not packaged"),
             "model": control.version,
@@ -157,7 +157,7 @@ class ProductService:
             "trained": info.creation_time.isoformat(),
         }
         labels = {key: info.labels[key] for key in LABELS if info.labels.get(key)}
-        return told | labels | {"rollout": self._params.rollout.mode, "variants": variants}
+        return description | labels | {"rollout": self._params.rollout.mode, "variants": variants}
 
     @bentoml.on_startup
     async def begin(self) -> None:

@@ -46,18 +46,18 @@ class Shadow:
         self._answer, self._failed = answer, failed
         self._waiting: asyncio.Queue[Any] = asyncio.Queue(WAITING)
 
-    def put(self, asked: Any, shown: list[str]) -> None:
+    def put(self, request: Any, shown: list[str]) -> None:
         """Hand over what was asked, with the ids that the caller was shown, and go on."""
         try:
-            self._waiting.put_nowait((asked, shown))
+            self._waiting.put_nowait((request, shown))
         except asyncio.QueueFull:
-            self._failed(len(asked.records))
+            self._failed(len(request.records))
 
     async def run(self) -> None:
         """Work for as long as the service runs."""
         while True:
-            asked, shown = await self._waiting.get()
+            request, shown = await self._waiting.get()
             try:
-                await asyncio.to_thread(self._answer, asked, shown)
+                await asyncio.to_thread(self._answer, request, shown)
             except Exception:  # the shadow's, never the caller's
-                self._failed(len(asked.records))
+                self._failed(len(request.records))

@@ -126,13 +126,13 @@ def facts(contract: Contract, params: Params, model: bytes) -> dict[str, Any]:
 
 def main() -> None:
     """Write models/model.skops and models/meta.json."""
-    if known := os.environ.get(KNOWN):
-        raise DataError(known)
+    if message := os.environ.get(KNOWN):
+        raise DataError(message)
     contract, params = load()
     model = dumps(train(pd.read_parquet(TRAIN), contract, params))
     MODEL.parent.mkdir(exist_ok=True)
     MODEL.write_bytes(packed := compress(model))
     load_model()  # a type that is not trusted is found here, not in production
-    made = facts(contract, params, model)
-    META.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"model {made['version']}, {len(packed) / 1e6:.1f} MB")
+    meta = facts(contract, params, model)
+    META.write_text(json.dumps(meta, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"model {meta['version']}, {len(packed) / 1e6:.1f} MB")

@@ -21,7 +21,7 @@ def run(options: Namespace) -> int:
     """Run the verb."""
     from mlproduct.notebooks import strip
 
-    held = [path for path in options.notebooks if strip(path)]
-    for path in held:
+    changed = [path for path in options.notebooks if strip(path)]
+    for path in changed:
         print(f"{path.name}: outputs removed; `git add` it again")
-    return int(bool(held))
+    return int(bool(changed))

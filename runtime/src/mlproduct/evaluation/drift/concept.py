@@ -43,15 +43,17 @@ class Asked:
     entity: Array
 
 
-def asked(before: pd.DataFrame, said: list[pd.DataFrame], after: pd.DataFrame, contract: Contract) -> list[Asked]:
+def asked(
+    before: pd.DataFrame, predictions: list[pd.DataFrame], after: pd.DataFrame, contract: Contract
+) -> list[Asked]:
     """Put losses of before and after into one unit: a rare class alone would make another one of guessing."""
     labels, frames = [str(label) for label in contract.labels], [before, after]
     cut = len(before)
-    loss = losses(pd.concat(said), labels, of=said[0])
+    loss = losses(pd.concat(predictions), labels, of=predictions[0])
     parts = (loss[:cut], loss[cut:])
     return [
-        Asked(frame, told, part, clusters(frame, contract))
-        for frame, told, part in zip(frames, said, parts, strict=True)
+        Asked(frame, answers, part, clusters(frame, contract))
+        for frame, answers, part in zip(frames, predictions, parts, strict=True)
     ]
 
 
@@ -80,8 +82,8 @@ def trained(frame: pd.DataFrame, fold: Array, contract: Contract, params: Params
 def left_out(models: list[Any], frame: pd.DataFrame, fold: Array, contract: Contract) -> pd.DataFrame:
     """Predict the rows of each fold by the model that stands for it."""
     parts = [(model, frame[fold == k]) for k, model in enumerate(models)]
-    told = [predicted(model, rows, contract) for model, rows in parts if len(rows)]
-    return pd.concat(told).loc[frame.index]
+    predictions = [predicted(model, rows, contract) for model, rows in parts if len(rows)]
+    return pd.concat(predictions).loc[frame.index]
 
 
 def unseen(before: pd.DataFrame, after: pd.DataFrame, contract: Contract, params: Params) -> list[Asked]:
@@ -96,8 +98,8 @@ def unseen(before: pd.DataFrame, after: pd.DataFrame, contract: Contract, params
     models = trained(before, fold, contract, params)
     if not models:
         return []
-    said = [left_out(models, frame, place, contract) for frame, place in ((before, fold), (after, lot))]
-    return asked(before, said, after, contract)
+    predictions = [left_out(models, frame, place, contract) for frame, place in ((before, fold), (after, lot))]
+    return asked(before, predictions, after, contract)
 
 
 def thinned(frame: pd.DataFrame) -> pd.DataFrame:
@@ -130,9 +132,9 @@ def grown(before: Asked, windows: list[Array], after: Asked, rows: Array, params
     usual = max((_growth(before.loss[window], total, n) for window in windows), default=0.0)
     chance = SURE * math.hypot(*((found.high - found.low) / (2 * Z) for found in (old, new)))
     growth, allowed = new.value - old.value, max(params.concept, params.factor * usual, chance)
-    said = f"loses {growth:+.3f} more than before, usual {usual:+.3f}, allowed {allowed:.3f} ({len(rows)} rows)"
+    message = f"loses {growth:+.3f} more than before, usual {usual:+.3f}, allowed {allowed:.3f} ({len(rows)} rows)"
     verdict = FAIL if growth > allowed else PASS
-    return Gate("drift.concept", verdict, said, NEXT, where, growth, None, None, allowed, len(rows))
+    return Gate("drift.concept", verdict, message, NEXT, where, growth, None, None, allowed, len(rows))
 
 
 def _growth(part: Array, total: float, n: int) -> float:

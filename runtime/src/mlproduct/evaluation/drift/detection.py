@@ -43,8 +43,8 @@ def over_time(found: list[Asked], contract: Contract, params: Drift) -> list[dic
     for split, part in zip(("train", "test"), found, strict=False):
         for span, window in _spans(part.frame, contract, params):
             loss = mean_bounds(part.loss[window], part.entity[window])
-            told = {"split": split, "span": span, "n": len(window)}
-            rows.append(told | {"loss": loss.value, "low": loss.low, "high": loss.high})
+            row = {"split": split, "span": span, "n": len(window)}
+            rows.append(row | {"loss": loss.value, "low": loss.low, "high": loss.high})
     return rows
 
 
@@ -54,8 +54,8 @@ def concept(found: list[Asked], contract: Contract, params: Drift) -> list[Gate]
     A bad fortnight is no reason to ship nothing: no other model would have known it. The alarm says when it was.
     """
     if not found:
-        said = "too few rows, or too few of a second class, to train models on parts of them"
-        return [Gate("drift.concept", REPORTED, said)]
+        message = "too few rows, or too few of a second class, to train models on parts of them"
+        return [Gate("drift.concept", REPORTED, message)]
     before, after = found
     spans = _spans(after.frame, contract, params)
     looks = [("", np.arange(len(after.loss))), *(spans if len(spans) > 1 else [])]
@@ -124,12 +124,12 @@ def against(
     tested = test.assign(**{SCORE: scored(test, model, contract)})
     new = new.assign(**{SCORE: scored(new, model, contract)})
     labels = [str(label) for label in contract.labels]
-    known = new[new[contract.target].notna()] if contract.target in columns else new.iloc[:0]
+    labelled = new[new[contract.target].notna()] if contract.target in columns else new.iloc[:0]
     if labels and contract.target in columns:
-        known = known[known[contract.target].isin(labels)]
+        labelled = labelled[labelled[contract.target].isin(labels)]
     kept = read_predictions()
-    said = [kept, predicted(model, known, contract)] if len(known) else [kept, kept.iloc[:0]]
-    before, after = asked(test.loc[kept.index], said, known, contract)
+    predictions = [kept, predicted(model, labelled, contract)] if len(labelled) else [kept, kept.iloc[:0]]
+    before, after = asked(test.loc[kept.index], predictions, labelled, contract)
     found, rows = [], []
     for period, part in new.groupby(periods(new, contract), sort=True):
         where = "" if period == "all" else str(period)
@@ -142,16 +142,16 @@ def against(
             tested, part, [SCORE], contract, params.drift
         )
         found += [replace(gate, slice=f"{where} {gate.slice}".strip()) for gate in gates(effects, len(part))]
-        seen = np.flatnonzero(known.index.isin(part.index))
-        if len(seen) >= FEWEST:
-            windows = parts_of(before.frame, contract, params.drift, len(seen))
-            found.append(grown(before, windows, after, seen, params.drift, where))
+        places = np.flatnonzero(labelled.index.isin(part.index))
+        if len(places) >= FEWEST:
+            windows = parts_of(before.frame, contract, params.drift, len(places))
+            found.append(grown(before, windows, after, places, params.drift, where))
         rows.append(
             {
                 "period": where or "all",
                 "n": len(part),
                 "drifted": [e.column for e in effects if e.has_drifted],
-                "loss": float(after.loss[seen].mean()) if len(seen) else None,
+                "loss": float(after.loss[places].mean()) if len(places) else None,
                 "effects": [asdict(e) for e in effects],
             }
         )
@@ -171,8 +171,8 @@ def read_new(path: Path, contract: Contract) -> pd.DataFrame:
         raise DataError(f"{path} lacks {', '.join(map(repr, missing))}, which the model needs")
     if raw.empty:
         raise DataError(f"{path} holds no rows")
-    here = [name for name, column in contract.columns.items() if column.role != "ignore" and name in raw]
-    return parse(raw, contract, here)[0]
+    names = [name for name, column in contract.columns.items() if column.role != "ignore" and name in raw]
+    return parse(raw, contract, names)[0]
 
 
 def render(found: Family, path: Path) -> str:
@@ -205,6 +205,6 @@ def compare_with(path: Path) -> int:
     rows = pd.concat([train, test]).sort_index()
     found = against(read_new(path, contract), rows, test, load_model(), contract, params)
     found.write()
-    print(told := render(found, path))
-    REPORT.write_text(told + "\n", encoding="utf-8")
+    print(report := render(found, path))
+    REPORT.write_text(report + "\n", encoding="utf-8")
     return int(any(gate.verdict == FAIL for gate in found.gates))

@@ -73,11 +73,11 @@ def _noise(reference: pd.Series, new: pd.Series, numeric: bool) -> float:
 
 def _numbers(reference: pd.Series, new: pd.Series, windows: list[Array]) -> tuple[float, float, float]:
     old, now = (_floats(values) for values in (reference, new))
-    known = old[~np.isnan(old)]
-    spread = float(known.std()) if len(known) else 0.0
+    present = old[~np.isnan(old)]
+    spread = float(present.std()) if len(present) else 0.0
     levels = (np.arange(POINTS) + 0.5) / POINTS
     whole, later = (_quantiles(part, levels) for part in (old, now))
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.array([])
+    edges = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1])) if len(present) else np.array([])
     inside = [_quantiles(old[rows], levels) for rows in windows]
     usual = max(
         (
@@ -102,8 +102,8 @@ def _floats(values: pd.Series) -> Array:
 
 
 def _quantiles(values: Array, levels: Array) -> Array | None:
-    known = values[~np.isnan(values)]
-    return np.quantile(known, levels) if len(known) else None
+    present = values[~np.isnan(values)]
+    return np.quantile(present, levels) if len(present) else None
 
 
 def _between(one: Array | None, other: Array | None, spread: float) -> float:
@@ -118,9 +118,9 @@ def _nulls(values: Array) -> float:
 
 
 def _binned(values: Array, edges: Array) -> Array:
-    known = values[~np.isnan(values)]
-    counts = np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1)
-    return np.append(counts, len(values) - len(known))
+    present = values[~np.isnan(values)]
+    counts = np.bincount(np.searchsorted(edges, present, side="right"), minlength=len(edges) + 1)
+    return np.append(counts, len(values) - len(present))
 
 
 def _labels(reference: pd.Series, new: pd.Series, windows: list[Array]) -> tuple[float, float, float]:
