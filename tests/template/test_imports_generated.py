@@ -21,7 +21,7 @@ import yaml
 from .conftest import ROOT, commit
 
 pytestmark = [pytest.mark.slow, pytest.mark.heavy]
-WITHOUT_MODEL = {"contract", "prepare", "verdict"}
+WITHOUT_MODEL = {"contract", "prepare", "verdict", "report"}
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 RUN_EACH = """
@@ -46,7 +46,9 @@ for name, module in stages.STAGES.items():
 
 CLOSURES = """
 import json
-from mlproduct import imports, stages
+from pathlib import Path
+from mlproduct import imports, stages, team
+team.use_sources(Path.cwd())
 sources = imports.Sources()
 print(json.dumps({name: sorted(sources.closure([module])) for name, module in stages.STAGES.items()}))
 """

@@ -26,10 +26,10 @@ context = Path("context")
 context.mkdir()
 library(context)
 (record,) = context.glob("mlproduct-*.dist-info/RECORD")
-assert not pinned._changed(record.read_text(), context)
+assert pinned._compared(record.read_text(), context) == ([], [])
 assert not (context / "mlproduct/_tests").exists()
 (context / "mlproduct/team.py").write_text("changed")
-assert pinned._changed(record.read_text(), context) == ["mlproduct/team.py"]
+assert pinned._compared(record.read_text(), context) == (["mlproduct/team.py"], [])
 """
 
 

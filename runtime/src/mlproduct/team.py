@@ -55,7 +55,7 @@ def extension(point: str, own: Mapping[str, Any], name: str = "") -> Callable[..
     """Return a function of the team's extensions.py, or None where it does not define it.
 
     The stage `imports` reads the literal names of such calls, so that a change of that function runs its stages again.
-    The module is not loaded for a function that its source does not define.
+    Neither the module nor its package is loaded for a function that its source does not define.
 
     Parameters
     ----------
@@ -71,11 +71,12 @@ def extension(point: str, own: Mapping[str, Any], name: str = "") -> Callable[..
     DataError
         If extensions.py cannot be read, or defines something else by that name.
     """
-    full = f"{name or package()}.{EXTENSIONS}"
-    spec = find_spec(full)
-    if spec is None or spec.origin is None or point not in ExtensionSource.read(Path(spec.origin)).points:
+    own_package = name or package()
+    spec = find_spec(own_package)
+    path = Path(spec.origin).with_name(f"{EXTENSIONS}.py") if spec and spec.origin else None
+    if path is None or not path.is_file() or point not in ExtensionSource.read(path).points:
         return None
-    found = getattr(import_module(full), point, None)
+    found = getattr(import_module(f"{own_package}.{EXTENSIONS}"), point, None)
     if not callable(found):
         raise DataError(f"extensions.py: {point} is {brief(found)}; expected a function")
     return with_own(found, own)

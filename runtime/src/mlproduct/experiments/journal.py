@@ -23,6 +23,7 @@ from mlproduct.data.track import refuse_conflicts
 from mlproduct.errors import DataError
 from mlproduct.evaluation import champion
 from mlproduct.experiments.commits import next_command
+from mlproduct.experiments.outputs import untrack_outputs
 from mlproduct.experiments.publish import write_page
 from mlproduct.experiments.runs import CRASHED, REJECTED, RUNNING, SHIPPED, Run, figures, known, runs, status_here
 
@@ -105,6 +106,8 @@ def train(hypothesis: str, again: str, against: str | None) -> int:
         The exit code of DVC.
     """
     refuse_conflicts()
+    if untracked := untrack_outputs():
+        print(f"no longer in git, in the cache of DVC instead: {', '.join(untracked)}")
     champion.name(against)
     now = begin(Params.load(), hypothesis)
     now, old = started(now, again)

@@ -131,6 +131,8 @@ def build(context: Path, verdict: Verdict, forced: str) -> str:
     use_store()
     import bentoml
 
+    without_uv()
+
     meta = json.loads(META.read_text(encoding="utf-8"))
     metrics = json.loads(METRICS.read_text(encoding="utf-8"))
     tags, rollout = labels(meta, metrics, verdict, forced), load()[1].rollout
@@ -146,6 +148,13 @@ def build(context: Path, verdict: Verdict, forced: str) -> str:
     )
     lock_image(Path(bento.path))
     return str(bento.tag)
+
+
+def without_uv() -> None:
+    """Keep BentoML (1.4) from installing the newest uv: it asks for uv before it sees that nothing is to be locked."""
+    from bentoml._internal import configuration
+
+    vars(configuration)["get_uv_command"] = lambda: ["uv"]
 
 
 def lock_image(bento: Path) -> None:
