@@ -68,6 +68,7 @@ def test_what_was_shipped_from_here_is_shown_and_changes_no_file_of_the_journal(
     mark_shipped("m1")
     assert ": shipped (bias.parity (sex))" in journal.known(run)
     assert "shipped" in journal.listing(journal.runs())
+    assert "Ada" not in journal.table(failed=True)
     publish.write_page()
     assert "<td>shipped</td>" in publish.PAGE.read_text(encoding="utf-8")
     assert run.path.read_bytes() == before

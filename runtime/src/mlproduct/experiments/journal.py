@@ -336,4 +336,4 @@ def _grid(why: str, text: str) -> list[dict[str, Any]]:
 
 def table(*, failed: bool = False, by: str = "when") -> str:
     """Return the journal as a table; with `failed`, crashed and rejected runs only."""
-    return listing([run for run in runs() if not failed or run.status in (CRASHED, REJECTED)], by)
+    return listing([run for run in runs() if not failed or status_here(run) in (CRASHED, REJECTED)], by)

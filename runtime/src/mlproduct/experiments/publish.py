@@ -49,7 +49,7 @@ def entry(run: Run, reigning: str) -> Entry:
         failing=", ".join([*run.failing[:MOST], *more, *last]),
         forced=run.forced,
         lesson=run.lesson,
-        failed=crashed or run.status == REJECTED,
+        failed=crashed or status == REJECTED,
         crashed=crashed,
         ended=ended,
         champion=status == SHIPPED or bool(run.model and run.model == reigning),
