@@ -181,7 +181,7 @@ def test_a_bump_of_the_library_runs_the_stages_that_it_changed_and_no_others(
 ) -> None:
     """Each change is one of this repository's history; what was not run again would have given the same."""
     outcomes = []
-    for number, (changed, before, after) in enumerate(changes_of_the_library(tmp_path, most=3)):
+    for number, (changed, before, after) in enumerate(changes_of_the_library(tmp_path, most=2)):
         inside("dvc", "repro", **vendor(project, before, tmp_path / f"before-{number}"))
         newer = vendor(project, after, tmp_path / f"after-{number}")
         ran = again(inside, **newer)
