@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := .cache/demo/penguins
 WORKERS ?= 3
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy lint docs bench clean
+.PHONY: help demo test test-heavy coverage lint docs bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: $(VENV)/.ready ## all tests (lint, unit, template, lifecycle, end to end),
 
 test-heavy: $(VENV)/.ready ## repositories that train several times: releases, merges, ejection, an index
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m heavy $(ARGS)
+
+coverage: $(VENV)/.ready ## all tests, and what generated repositories run is counted too (an hour)
+	MEASURE_GENERATED=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.ready ## ruff, mypy and the direction of imports
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
