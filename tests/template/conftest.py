@@ -150,6 +150,10 @@ def with_library(venv: Path, wheel: Path) -> Path:
             install = [sys.executable, "-m", "uv", "--quiet", "pip", "install", "--python", str(venv)]
             subprocess.run([*install, "--reinstall", "--no-deps", str(wheel)], check=True)
             mark.write_text(digest)
+        installed_mark = venv / ".library"
+        if not installed_mark.is_dir():  # a folder, so that a test in which the library is refused cannot delete it
+            installed_mark.unlink(missing_ok=True)
+            installed_mark.mkdir()
         measure(venv, yes=bool(os.environ.get("MEASURE_GENERATED")))
     return venv
 

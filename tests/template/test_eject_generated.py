@@ -87,7 +87,7 @@ def test_an_environment_from_before_is_refused_with_the_command_that_repairs_it(
         done = verb(ejected, *words)
         assert done.returncode == 2
         assert "the library of this repository is runtime/src/mlproduct" in done.stderr
-        assert "`make setup` installs the pinned one" in done.stderr
+        assert "`make setup` installs it" in done.stderr
     assert "ejected already" in verb(ejected, "eject", ejected=True).stderr
 
 
