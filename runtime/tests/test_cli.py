@@ -161,6 +161,31 @@ def test_an_interrupted_command_ends_with_its_children(deaf: tuple[str, str]):
     assert psutil.wait_procs(family, timeout=5)[1] == []
 
 
+DVC = """\
+Running stage 'train':
+> mlproduct stage train
+
+Updating lock file 'dvc.lock'
+
+To track the changes with git, run:
+
+\tgit add dvc.lock
+
+To enable auto staging, run:
+
+\tdvc config core.autostage true
+Use `dvc push` to send your updates to remote storage.
+the end"""
+
+
+def test_advice_of_dvc_that_contradicts_ours_is_left_out(capfd: pytest.CaptureFixture[str]):
+    from mlproduct import processes
+
+    code = f"import sys; sys.stdout.write({DVC!r})"
+    assert processes.watch([sys.executable, "-c", code], os.environ, 2) == (0, [])
+    assert capfd.readouterr().out == "Running stage 'train':\n> mlproduct stage train\n\nthe end"
+
+
 def test_what_a_command_says_in_error_is_shown_and_its_end_is_kept(capsys: pytest.CaptureFixture[str]):
     from mlproduct import processes
 

@@ -72,8 +72,7 @@ def test_a_changed_byte_is_refused_and_the_next_setup_installs_it_again(reposito
     path.write_bytes(path.read_bytes() + b"#")
     message = refusal(repository)
     assert message == (
-        f"the library that runs is not the one of {NAME} (mlproduct/{name} differ); "
-        "`make setup` installs the pinned one"
+        f"the library that runs is not the one of {NAME} (mlproduct/{name} differ); `make setup` installs it"
     )
     assert not (Path(sys.prefix) / pinned.MARK).exists()
 

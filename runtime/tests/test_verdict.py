@@ -70,7 +70,7 @@ def test_a_model_needs_a_blessing_of_its_own(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(contract.DataError, match="no blessing of its own"):
         verdict.require_accepted()
     verdict.main()
-    with pytest.raises(contract.DataError, match=r"not blessed: slices.gap \(ward=b\)\. Mend it"):
+    with pytest.raises(contract.DataError, match=r"not blessed: slices.gap \(ward=b\)\. Fix it"):
         verdict.require_accepted()
     gate.Family("slices", [GOOD]).write()
     assert verdict.require_accepted().verdict == "blessed"

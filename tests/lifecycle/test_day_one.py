@@ -36,7 +36,7 @@ def test_a_table_becomes_an_answer_from_the_wheel_alone(tmp_path: Path) -> None:
     done = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=1200, check=False)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
     assert "== my_shop ships" in done.stdout
-    assert "checked     rows of the test set over HTTP: as the model in process" in done.stdout
+    assert "checked     test rows over HTTP match the model" in done.stdout
     project = tmp_path / "my-shop"
     meta = json.loads((project / "models" / "meta.json").read_text(encoding="utf-8"))
     assert meta["version"] in done.stdout

@@ -164,11 +164,15 @@ def measure(venv: Path, *, yes: bool) -> None:
     The environment gets the copy of coverage that the tests have.
     """
     packages = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-    (packages / "coverage").unlink(missing_ok=True)
-    (packages / "measured.pth").unlink(missing_ok=True)
+    start, copy = packages / "measured.pth", packages / "coverage"
+    if yes == start.exists():
+        return
     if yes:
-        (packages / "coverage").symlink_to(Path(coverage.__file__).parent)
-        (packages / "measured.pth").write_text("import coverage; coverage.process_startup()\n")
+        copy.symlink_to(Path(coverage.__file__).parent)
+        start.write_text("import coverage; coverage.process_startup()\n")
+    else:
+        start.unlink()
+        copy.unlink()
 
 
 @pytest.fixture(scope="session")

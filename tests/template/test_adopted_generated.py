@@ -22,7 +22,7 @@ def test_a_flat_folder_is_adopted_and_shipped(tmp_path: Path, run: Run, template
     git(folder, "commit", "-qm", "adopt")
     shipped = make(folder, "ship")
     assert "== leavers ships" in shipped.stdout
-    assert "as the model in process" in shipped.stdout
+    assert "test rows over HTTP match the model" in shipped.stdout
     assert {name: (folder / name).read_bytes() for name in before} == before
     assert run("check", folder).code == 0
 

@@ -86,7 +86,7 @@ def git(project: Path, *words: str) -> str:
 def test_it_ships(shipped: tuple[Path, str]) -> None:
     project, output = shipped
     assert f"== {project.name} ships" in output
-    assert "checked     rows of the test set over HTTP: as the model in process" in output
+    assert "checked     test rows over HTTP match the model" in output
     assert all(len(line) <= 80 for line in output[output.index("ships") : output.index("\ntook")].splitlines())
     tag = re.search(rf"bento +({project.name}:\w+)", output)
     assert tag

@@ -103,7 +103,7 @@ def test_setup_installs_it_from_the_index(project: Path, index: str, tool: str, 
     (changed,) = venv.glob("lib/python*/site-packages/mlproduct/team.py")
     changed.write_text(changed.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
     refused = subprocess.run(python, cwd=project, capture_output=True, text=True, check=False)
-    assert "(mlproduct/team.py differ); `make setup` installs the pinned one" in refused.stderr
+    assert "(mlproduct/team.py differ); `make setup` installs it" in refused.stderr
 
 
 def test_another_wheel_of_that_version_is_refused(project: Path, index: str, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_stages_run_and_another_version_is_refused(project: Path, environment: P
     done = subprocess.run([*verb, "contract"], cwd=project, capture_output=True, text=True, check=False)
     pin.write_text(text, encoding="utf-8")
     assert done.returncode == 2
-    assert "vendor/requirements.txt pins 99.1; `make setup` installs the pinned one" in done.stderr
+    assert "vendor/requirements.txt pins 99.1; `make setup` installs it" in done.stderr
 
 
 def test_a_bento_holds_the_library_and_its_record(project: Path, environment: Path) -> None:

@@ -78,7 +78,7 @@ def check(root: Path = Path()) -> None:
     """
     if (root / EJECTED).is_dir():
         if not HERE.samefile(root / EJECTED):
-            raise _refused(f"the library of this repository is {EJECTED}, but {HERE} runs", installs="it")
+            raise _refused(f"the library of this repository is {EJECTED}, but {HERE} runs")
         return
     pin = Pin.read(root)
     if __version__ != pin.version:
@@ -92,11 +92,11 @@ def check(root: Path = Path()) -> None:
         raise DataError(f"{HERE.parent} holds {_named(added)}, not part of the pinned library: delete, or `make setup`")
 
 
-def _refused(cause: str, installs: str = "the pinned one") -> DataError:
+def _refused(cause: str) -> DataError:
     """Return the error that names the repair, and let the next `make setup` install the library."""
     with suppress(OSError):
         (Path(sys.prefix) / MARK).unlink(missing_ok=True)
-    return DataError(f"{cause}; `make setup` installs {installs}")
+    return DataError(f"{cause}; `make setup` installs it")
 
 
 def elsewhere(root: Path = Path()) -> Path | None:

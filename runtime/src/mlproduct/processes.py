@@ -1,25 +1,56 @@
 """Commands that a verb runs: Ctrl-C ends them with all that they have started, before the verb itself ends."""
 
+import os
+import re
 import signal
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from threading import Thread
+from typing import Any, TextIO
 
 GRACE = 2.0  # seconds: a terminal sends Ctrl-C to all processes, and they end by themselves
 MOST = 15.0  # seconds after our own interruption; what is left then is killed
 
 
+# What DVC advises after each run; verbs end with advice of their own, such as `mlproduct commit`.
+ADVICE = re.compile(
+    r"To track the changes with git, run:|\tgit add |To enable auto staging, run:|\tdvc config core\.autostage true|"
+    r"Use `dvc push` to send your updates|(Updating|Generating) lock file '"
+)
+
+
 def watch(command: Sequence[str], env: Mapping[str, str], lines: int) -> tuple[int, list[str]]:
-    """Run a command, show what it says in error, and return its exit code with the last lines of that."""
-    output = deque[str](maxlen=lines)
-    with _running(command, stderr=subprocess.PIPE, env=env) as process:
-        for line in process.stderr or ():
-            sys.stderr.write(line)
-            output.append(line.rstrip())
-        return process.wait(), list(output)
+    """Run a command, show its output without DVC's advice, and return its exit code with its last lines on stderr."""
+    last = deque[str](maxlen=lines)
+    reader, writer = os.pipe()
+    with open(reader, encoding="utf-8", errors="replace") as output:  # noqa: PTH123 - a pipe has no path
+        showing = Thread(target=_show, args=(output,), daemon=True)
+        showing.start()
+        try:
+            unbuffered = {**env, "PYTHONUNBUFFERED": "1"}
+            with _running(command, stdout=writer, stderr=subprocess.PIPE, env=unbuffered) as process:
+                for line in process.stderr or ():
+                    sys.stderr.write(line)
+                    last.append(line.rstrip())
+                code = process.wait()
+        finally:
+            os.close(writer)
+            showing.join(timeout=MOST)
+    return code, list(last)
+
+
+def _show(output: TextIO) -> None:
+    """Copy lines to the standard output, without DVC's advice and the blank lines around it."""
+    blank = True
+    for line in output:
+        if ADVICE.match(line) or (blank and not line.strip()):
+            continue
+        blank = not line.strip()
+        sys.stdout.write(line)
+        sys.stdout.flush()
 
 
 def run(command: Sequence[str], env: Mapping[str, str]) -> int:

@@ -21,7 +21,7 @@ _CARD = ("*model-card*.md", "*model_card*.md", "*MODEL_CARD*", "*modelcard*.md")
 
 @FAMILY.rule(
     1, "medium",
-    why="What belongs to everybody is mended by nobody.",
+    why="What belongs to everybody is fixed by nobody.",
     source=CODEOWNERS,
     fix="Name the owner in CODEOWNERS, in pyproject.toml (authors, maintainers) or in docs/on-call.md (Owner: ...).",
     needs="a file",

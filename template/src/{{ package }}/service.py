@@ -9,7 +9,7 @@ from mlproduct.serving.service import ProductService, mount, options
 
 @bentoml.service(**options(str(__package__)))
 class PredictService(ProductService):
-    """Predict from records that keep to contract.yaml."""
+    """Predict from records that match contract.yaml."""
 
     model = bentoml.models.BentoModel(f"{__package__}:latest")
 

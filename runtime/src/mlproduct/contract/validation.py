@@ -265,4 +265,4 @@ def main() -> None:
     """Check the raw data; DVC runs this first."""
     contract = Contract.load()
     frame = load_data(Path(contract.source.path), contract)
-    print(f"{contract.source.path}: {len(frame)} rows keep to contract.yaml")
+    print(f"{contract.source.path}: {len(frame)} rows match contract.yaml")

@@ -1,8 +1,10 @@
 """Put the raw data under DVC and check it: what `mlproduct data` does."""
 
+import os
 import subprocess
 from pathlib import Path
 
+from mlproduct import processes
 from mlproduct.errors import DataError
 
 FOLDER = Path("data")
@@ -58,7 +60,7 @@ def track() -> int:
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
             raise DataError(explained(done.stderr))
-    return subprocess.run(["dvc", "repro", "contract"], check=False).returncode
+    return processes.watch(["dvc", "repro", "contract"], os.environ, 0)[0]
 
 
 def explained(stderr: str) -> str:

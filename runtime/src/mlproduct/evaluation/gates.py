@@ -171,7 +171,7 @@ class Family:
         text = json.dumps(plain(document), indent=1, ensure_ascii=False)
         self.path.write_text(text + "\n", encoding="utf-8")
         counts = {verdict: sum(gate.verdict == verdict for gate in self.gates) for verdict in VERDICTS}
-        print(f"{self.name}: " + (", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n) or "no gate"))
+        print(f"{self.name}: " + (", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n) or "no gates"))
         for gate in self.gates:
             if gate.verdict in (FAIL, NOT_COMPARABLE) or gate.alarm:
                 print(f"  {gate.verdict} {gate.title}: {gate.said}")

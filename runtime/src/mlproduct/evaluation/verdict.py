@@ -97,7 +97,7 @@ def decide(model: str, gates: list[Gate], granted: list[Waiver], today: date) ->
     if expired := [waiver for waiver in granted if waiver.expires < today]:
         details = "; ".join(f"{w.gate} {w.slice}".strip() + f" on {w.expires}, granted by {w.owner}" for w in expired)
         raise DataError(
-            f"waivers.yaml: expired: {details}. Mend the cause and remove it, or grant it again with a new date"
+            f"waivers.yaml: expired: {details}. Fix the cause and remove it, or grant it again with a new date"
         )
     bad = [gate for gate in gates if gate.verdict in (FAIL, NOT_COMPARABLE)]
     used = [(gate, next((w for w in granted if w.covers(gate)), None)) for gate in bad]
@@ -151,7 +151,7 @@ def require_accepted(on: date | None = None) -> Verdict:
     verdict = judge(on)
     if verdict.verdict == REJECTED:
         raise DataError(
-            f"model {version} is not blessed: {', '.join(verdict.failing)}. Mend it (reports/ce.html says how), grant "
+            f"model {version} is not blessed: {', '.join(verdict.failing)}. Fix it (reports/ce.html says how), grant "
             'a waiver in waivers.yaml, or ship it all the same: `make ship FORCE="why"`'
         )
     return verdict

@@ -107,7 +107,7 @@ def train(hypothesis: str, again: str, against: str | None) -> int:
     """
     refuse_conflicts()
     if untracked := untrack_outputs():
-        print(f"no longer in git, in the cache of DVC instead: {', '.join(untracked)}")
+        print(f"now in the DVC cache, no longer in git: {', '.join(untracked)}")
     champion.name(against)
     now = begin(Params.load(), hypothesis)
     now, old = started(now, again)

@@ -218,4 +218,4 @@ def main() -> None:
         (SERVING / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     why = f" ({found.why})" if found.why else ""
     inputs = f"{found.rows} test rows and {found.probes:,} probes"
-    print(f"serving by {found.path}: {inputs} answer as the pipeline, within {found.difference:.1g}{why}")
+    print(f"serving by {found.path}: {inputs} match the pipeline within {found.difference:.1g}{why}")

@@ -29,7 +29,7 @@ class Command:
     line : int
         Where the block begins, counted from 1.
     kind : str
-        `check`: exits 0 against a live service; `fix`: mends what the alert tells of; `manual`: only a person can.
+        `check`: exits 0 against a live service; `fix`: fixes the cause of the alert; `manual`: only a person can.
     reason : str
         Why only a person can.
     text : str

@@ -233,7 +233,7 @@ def summary(answer: dict[str, Any], seconds: dict[str, float]) -> str:
     lines = [
         f"\n== {team.package()} ships",
         f"prediction  {answer['prediction']}{sure}, from model {answer['model_version']}",
-        "checked     rows of the test set over HTTP: as the model in process",
+        "checked     test rows over HTTP match the model",
         f"bento       {newest()}",
         f"verdict     {json.loads(VERDICT.read_text(encoding='utf-8'))['verdict']}: reports/ce.html says why",
         "try it      make serve PORT=3000   (http://127.0.0.1:3000), then",

@@ -89,7 +89,7 @@ def mount(service: Any) -> None:
 
 
 class ProductService:
-    """Predict from records that keep to contract.yaml.
+    """Predict from records that match contract.yaml.
 
     Attributes
     ----------
