@@ -62,4 +62,4 @@ def next_command(message: str) -> str:
     """Return the line that tells how to commit what is not committed; empty where all is."""
     if not uncommitted():
         return ""
-    return f'commit it  mlproduct commit -m "{message}"'
+    return f'commit it   mlproduct commit -m "{message}"'

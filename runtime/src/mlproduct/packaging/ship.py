@@ -241,7 +241,7 @@ def summary(answer: dict[str, Any], seconds: dict[str, float]) -> str:
         "took        " + " ".join(f"{step} {spent:.0f}s" for step, spent in seconds.items()),
     ]
     if line := next_command("the model that was shipped"):
-        lines += ["note        this Bento comes from changes that are not committed; /version says so", line]
+        lines += ["note        the Bento holds uncommitted changes; /version says so", line]
     return "\n".join(lines)
 
 
