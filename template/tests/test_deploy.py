@@ -17,7 +17,7 @@ def read(name):
 
 
 def pods():
-    """Give the pod of the Deployment, and that of KServe."""
+    """Return the pod of the Deployment, and that of KServe."""
     return {
         "deployment": read("base/api/deployment.yaml")["spec"]["template"]["spec"],
         "kserve": read("kserve/inferenceservice.yaml")["spec"]["predictor"],

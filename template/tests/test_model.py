@@ -19,7 +19,7 @@ def given() -> tuple[Contract, Params]:
 
 @pytest.fixture(scope="module")
 def frame(given: tuple[Contract, Params]):
-    """Give some rows of the raw data, of each class where there are classes."""
+    """Return some rows of the raw data, of each class where there are classes."""
     contract, _ = given
     if not (ROOT / contract.source.path).exists():
         pytest.skip(f"{contract.source.path} is not here: `make pull` fetches it")

@@ -38,7 +38,7 @@ DASHBOARD = json.loads((GRAFANA / "dashboard.json").read_text(encoding="utf-8"))
 
 
 def metrics(expression: str) -> set[str]:
-    """Give the metrics that a PromQL expression reads."""
+    """Return the metrics that a PromQL expression reads."""
     bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", expression)
     bare = re.sub(r"\{[^{}]*\}|\[[^\[\]]*\]", " ", bare)  # label matchers, ranges
     bare = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\b\s*(\([^()]*\))?", " ", bare)
@@ -48,7 +48,7 @@ def metrics(expression: str) -> set[str]:
 
 
 def queries() -> list[str]:
-    """Give the expressions of the dashboard; label_values(metric, label) asks for a metric too."""
+    """Return the expressions of the dashboard; label_values(metric, label) asks for a metric too."""
     targets = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", [])]
     notes = [note["expr"] for note in DASHBOARD["annotations"]["list"]]
     variables = [variable["query"]["query"] for variable in DASHBOARD["templating"]["list"]]

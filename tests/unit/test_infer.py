@@ -515,6 +515,7 @@ def test_protected_looking_and_entity_looking_columns_are_suggested(made: Made) 
     ]
     assert "--id person_id" in said(inference, "entity")[0]
     assert not said(made({"Sex": spread(["f", "m"])}, protected=["Sex"]), "protected")
+    assert "'male'" in said(made({"male": spread([0, 1])}), "protected")[0]
 
 
 def test_headers_of_any_script_work(made: Made) -> None:

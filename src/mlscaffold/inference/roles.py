@@ -43,9 +43,9 @@ _NUMBER_WORDS = _ID_WORDS | {
 _HEX = r"^[0-9a-fA-F]{32}(?:[0-9a-fA-F]{8})?(?:[0-9a-fA-F]{24})?$"
 _UUID = r"^\{?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\}?$"
 _PROTECTED = {
-    "sex", "gender", "race", "ethnicity", "ethnic", "age", "religion", "religious", "nationality", "disability",
-    "disabled", "pregnant", "pregnancy", "citizenship", "geschlecht", "alter", "ethnie", "nationalität", "sexe",
-    "genre", "sexo", "edad", "genero", "género", "raza", "orientation", "skin",
+    "sex", "gender", "male", "female", "race", "ethnicity", "ethnic", "age", "religion", "religious", "nationality",
+    "disability", "disabled", "pregnant", "pregnancy", "citizenship", "geschlecht", "alter", "ethnie", "nationalität",
+    "sexe", "genre", "sexo", "edad", "genero", "género", "raza", "orientation", "skin",
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ class CalendarParts(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, dates: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Give an array of shape (n_rows, 6 * n_columns); a missing date gives NaN."""
+        """Return an array of shape (n_rows, 6 * n_columns); a missing date gives NaN."""
         since = _days(dates).to_numpy() - self.start_
         parts = [
             np.column_stack([getattr(dates[name].dt, part).to_numpy(dtype="float64") for part in PARTS])
@@ -53,7 +53,7 @@ class WholeText(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, texts: pd.Series) -> pd.Series:
-        """Give texts with at least one word each."""
+        """Return texts with at least one word each."""
         return texts.where(texts.astype("str").str.contains(r"\w", na=False), "none").astype("str")
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -62,14 +62,14 @@ class WholeText(TransformerMixin, BaseEstimator):
 
 
 class Categories(TransformerMixin, BaseEstimator):
-    """Give categories as objects with NaN where one is missing, which is how the encoder knows a missing one."""
+    """Return categories as objects with NaN where one is missing, which is how the encoder knows a missing one."""
 
     def fit(self, labels: pd.DataFrame, y: Any = None) -> Self:
         """Learn nothing."""
         return self
 
     def transform(self, labels: pd.DataFrame) -> npt.NDArray[np.object_]:
-        """Give an array of shape (n_rows, n_columns)."""
+        """Return an array of shape (n_rows, n_columns)."""
         return labels.astype(object).where(labels.notna(), np.nan).to_numpy(dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -103,7 +103,8 @@ def load_model(path: Path = MODEL, trusted: Path = TRUSTED) -> Pipeline:
     try:
         model: Pipeline = skops.io.load(path, trusted=yaml.safe_load(trusted.read_text(encoding="utf-8")) or [])
     except UntrustedTypesFoundException as error:
-        raise DataError(f"{path}: {error}. If you know these types, add them to {trusted.name}") from None
+        found = str(error).rstrip(".")
+        raise DataError(f"{path}: {found}. If you know these types, add them to {trusted.name}") from None
     except zipfile.BadZipFile:
         raise DataError(f"{path} is damaged: `dvc repro --force train` makes it again") from None
     return model
