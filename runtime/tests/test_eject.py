@@ -105,7 +105,7 @@ def test_what_eject_does_not_know_is_refused_and_named(repository, path, text, m
 
 def test_work_that_is_not_committed_is_refused(repository):
     (repository / "new.txt").write_text("work")
-    with pytest.raises(DataError, match=r"1 files are not committed \(new.txt\): commit or stash"):
+    with pytest.raises(DataError, match=r"uncommitted changes \(new.txt\): commit or stash"):
         eject.plan(repository)
 
 

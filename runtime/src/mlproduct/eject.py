@@ -159,7 +159,7 @@ def _refuse(root: Path) -> None:
         raise DataError("this is not a git repository: `git init`, commit, and eject then; the commit is the way back")
     if changed := done.stdout.splitlines():
         names = ", ".join(line[3:] for line in changed[:3]) + (" ..." if len(changed) > 3 else "")
-        raise DataError(f"{len(changed)} files are not committed ({names}): commit or stash them first")
+        raise DataError(f"there are uncommitted changes ({names}): commit or stash them first")
 
 
 def library(pin: pinned.Pin) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Commit what a training wrote: lock, imports, reports, model card and journal, with the team's own changes."""
+"""Commit what a training read and wrote: code, parameters, lock, imports, reports, model card and journal."""
 
 import subprocess
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from mlproduct.errors import DataError
 
 STORE = ".bentoml"  # in the work tree of a release a link, which the pattern of the folder in .gitignore does not match
+CODE = ("src", "tests", "ce", "notebooks")  # new files too: a stage may import them
 GENERATED = (
     "dvc.lock",
     "imports.yaml",
@@ -40,7 +41,7 @@ def uncommitted() -> list[str]:
 
 
 def commit(message: str) -> str:
-    """Commit the changes of tracked files and what training has written; returns the commit, short.
+    """Commit changes of tracked files, new files of code, and what training wrote; return the commit, short.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def commit(message: str) -> str:
     """
     if not message.strip():
         raise DataError('a commit says what it is for: mlproduct commit -m "deeper trees"')
-    written = [name for name in GENERATED if any(Path().glob(name))]
+    written = [name for name in (*CODE, *GENERATED) if any(Path().glob(name))]
     git("add", "--update")
     git("add", "--", *[str(path) for name in written for path in sorted(Path().glob(name))])
     if not git("diff", "--cached", "--name-only").strip():
