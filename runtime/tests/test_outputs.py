@@ -31,7 +31,7 @@ def git(*words: str) -> str:
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("dvc.yaml").write_text(PIPELINE, encoding="utf-8")
-    for name in ("docs/model-card.md", "reports/ce.html", "reports/curves.png", "reports/é.md"):
+    for name in ("docs/model-card.md", "reports/ce.html", "reports/journal.html", "reports/curves.png", "reports/é.md"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text("written\n", encoding="utf-8")
     return tmp_path
@@ -40,7 +40,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_is_cached_leaves_git_and_stays_on_disk(repository: Path):
     git("init", "-q")
     git("add", "-A")
-    assert untrack_outputs() == ["reports/ce.html", "reports/curves.png"]
+    assert untrack_outputs() == ["reports/ce.html", "reports/curves.png", "reports/journal.html"]
     assert git("ls-files", "-z").split("\0")[:-1] == ["docs/model-card.md", "dvc.yaml", "reports/é.md"]
     assert Path("reports/ce.html").read_text(encoding="utf-8") == "written\n"
     assert untrack_outputs() == []
@@ -50,7 +50,7 @@ def test_a_repository_without_cached_outputs_keeps_all_its_files(repository: Pat
     git("init", "-q")
     git("add", "-A")
     Path("dvc.yaml").write_text("stages: {}\n", encoding="utf-8")
-    assert untrack_outputs() == []
+    assert untrack_outputs() == ["reports/journal.html"]
     Path("dvc.yaml").unlink()
     assert untrack_outputs() == []
     assert len(git("ls-files").splitlines()) == 5

@@ -46,6 +46,7 @@ def test_every_row_has_the_prediction_that_it_had_before_the_update(
     assert not (copied / "src" / "penguins" / "train.py").exists()
     commit(copied, "the library")
     make(copied, "train", "WHY=the library")
+    assert git(copied, "ls-files", "reports/*.html", "reports/*.png") == ""
     after = predicted(copied, environment / "bin" / "python", LIBRARY)
     for part, (rows, scores) in before.items():
         pd.testing.assert_frame_equal(after[part][0], rows)

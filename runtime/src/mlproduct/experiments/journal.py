@@ -107,7 +107,7 @@ def train(hypothesis: str, again: str, against: str | None) -> int:
     """
     refuse_conflicts()
     if untracked := untrack_outputs():
-        print(f"now in the DVC cache, no longer in git: {', '.join(untracked)}")
+        print(f"no longer tracked by git, since training writes them: {', '.join(untracked)}")
     champion.name(against)
     now = begin(Params.load(), hypothesis)
     now, old = started(now, again)
