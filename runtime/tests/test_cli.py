@@ -130,14 +130,13 @@ def test_a_reader_that_leaves_is_no_error():
 
 WAITS = "import sys, time\nprint('ready', flush=True)\ntime.sleep(60)"
 DEAF = "import signal, sys, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
 RUNS = """
 import json, os, subprocess, sys
 from mlproduct import processes
 processes.GRACE, processes.MOST = 0.2, 1.0
-child = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
-child = sys.argv[2] + child
 try:
-    processes.run([sys.executable, "-c", child, sys.argv[1]], dict(os.environ))
+    processes.run([sys.executable, "-c", *sys.argv[1:]], dict(os.environ))
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -149,7 +148,7 @@ def test_an_interrupted_command_ends_with_its_children(deaf: tuple[str, str]):
     import psutil
 
     # A child that ignores the interruption, as DVC does while a stage runs, and a grandchild.
-    command = [sys.executable, "-c", RUNS, deaf[1] + WAITS, deaf[0]]
+    command = [sys.executable, "-c", RUNS, deaf[0] + CHILD, deaf[1] + WAITS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout.readline() == "ready\n"
         family = psutil.Process(process.pid).children(recursive=True)
@@ -159,6 +158,28 @@ def test_an_interrupted_command_ends_with_its_children(deaf: tuple[str, str]):
         assert process.wait(timeout=20) == 130
         assert time.monotonic() - begun < 15
     assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+NEXT = """
+import signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+listens = "import signal, sys, time; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+subprocess.run([sys.executable, "-c", listens + "print('first', flush=True); time.sleep(60)"])
+subprocess.run([sys.executable, "-c", listens + "import os; print(os.getpid(), flush=True); time.sleep(60)"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_a_child_that_is_started_after_the_interruption_ends_too():
+    """As DVC goes on to the next stage, where the one before was done in time."""
+    import psutil
+
+    with subprocess.Popen([sys.executable, "-c", RUNS, NEXT], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "first\n"
+        process.send_signal(signal.SIGINT)
+        second = psutil.Process(int(process.stdout.readline()))
+        assert process.wait(timeout=20) == 130
+    assert psutil.wait_procs([second], timeout=5)[1] == []
 
 
 DVC = """\

@@ -5,15 +5,19 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from threading import Thread
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    import psutil
 
 GRACE = 2.0  # seconds: a terminal sends Ctrl-C to all processes, and they end by themselves
 MOST = 15.0  # seconds after our own interruption; what is left then is killed
-
+AGAIN = 0.5  # seconds between two looks for children
 
 # What DVC advises after each run; verbs end with advice of their own, such as `mlproduct commit`.
 ADVICE = re.compile(
@@ -73,24 +77,38 @@ def _running(command: Sequence[str], **options: Any) -> Iterator["subprocess.Pop
 def _end(process: "subprocess.Popen[str]") -> None:
     """Wait for a process and its children, interrupt those that go on, and kill those that do not listen.
 
-    DVC does not pass an interruption on to its stages: a terminal interrupts them too, `kill -INT` does not.
+    DVC does not pass an interruption on to its stages: a terminal interrupts them too, `kill -INT` does not. Where a
+    stage has ended meanwhile, DVC has started the next one: children are looked for again.
     """
     import psutil
 
-    family = []
-    with suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(process.pid)
-        family = [*parent.children(recursive=True), parent]
+    seen = set[psutil.Process]()
     drain = process.communicate if process.stderr is not None else process.wait
-    with suppress(KeyboardInterrupt, subprocess.TimeoutExpired):  # a second Ctrl-C: kill at once
+    with suppress(KeyboardInterrupt):  # a second Ctrl-C: kill at once
         with suppress(subprocess.TimeoutExpired):
             drain(timeout=GRACE)
-        for member in family:
-            with suppress(psutil.NoSuchProcess):
-                member.terminate() if sys.platform == "win32" else member.send_signal(signal.SIGINT)
-        drain(timeout=MOST)
-        psutil.wait_procs(family, timeout=MOST)
-    for member in family:
+        end = time.monotonic() + MOST
+        while time.monotonic() < end:
+            for each in set(_family(process)) - seen:
+                seen.add(each)
+                with suppress(psutil.NoSuchProcess):
+                    each.terminate() if sys.platform == "win32" else each.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                drain(timeout=AGAIN)
+                break
+        psutil.wait_procs(seen, timeout=max(0.0, end - time.monotonic()))
+    for each in {*seen, *_family(process)}:
         with suppress(psutil.NoSuchProcess):
-            member.kill()
+            each.kill()
     process.wait()
+
+
+def _family(process: "subprocess.Popen[str]") -> "list[psutil.Process]":
+    """Return a process with its children and theirs; none once it has ended."""
+    import psutil
+
+    try:
+        parent = psutil.Process(process.pid)
+        return [*parent.children(recursive=True), parent]
+    except psutil.NoSuchProcess:
+        return []
