@@ -105,6 +105,18 @@ def test_the_pointer_of_the_data_is_the_one_that_dvc_writes(shipped: tuple[Path,
     assert [line for line in changed if not line[3:].startswith(generated)] == []
 
 
+def test_shipping_again_does_nothing_twice(shipped: tuple[Path, str], make: Make) -> None:
+    project, _ = shipped
+    again = make(project, "ship").stdout
+    for step in ("data", "test", "package"):
+        assert f"== {step}: nothing has changed" in again
+    assert "Running stage" not in again
+    assert "== serve" not in again
+    (raw,) = (path for path in (project / "data").glob("raw.*") if path.suffix != ".dvc")
+    raw.touch()
+    assert "== data\n" in make(project, "ship").stdout
+
+
 def test_a_second_training_has_nothing_to_do(shipped: tuple[Path, str], make: Make) -> None:
     project, _ = shipped
     again = make(project, "train")

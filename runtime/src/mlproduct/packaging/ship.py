@@ -17,6 +17,8 @@ from typing import Any
 
 from mlproduct import team
 from mlproduct.artifacts import META, METRICS, MODEL, MODEL_CARD, SERVING, VERDICT
+from mlproduct.contract.columns import CONTRACT
+from mlproduct.data.track import FOLDER, raw_files
 from mlproduct.errors import DataError
 from mlproduct.experiments.commits import commit, next_command, uncommitted
 from mlproduct.experiments.publish import write_page
@@ -194,6 +196,22 @@ def check() -> tuple[dict[str, Any], dict[str, Any]]:
     return records[0], answer
 
 
+def data() -> float:
+    """Put the data under DVC and check it, unless that was done for these files; returns the seconds."""
+    if done.is_done("data", _state_of_data()):
+        print("\n== data: nothing has changed", flush=True)
+        return 0.0
+    seconds = step("data")
+    done.mark_done("data", _state_of_data())
+    return seconds
+
+
+def _state_of_data() -> str:
+    """Hash the contract and DVC's pointers with size and time of the raw files, which may be large."""
+    raw = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in raw_files()]
+    return done.digest([CONTRACT, *FOLDER.glob("*.dvc")], *raw)
+
+
 def newest() -> str:
     """Return the tag of the newest Bento; empty if there is none."""
     path = STORE / "bentos" / team.package() / "latest"
@@ -261,7 +279,7 @@ def main(setup: float = 0.0, forced: str = "", message: str = "") -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of two processes at once spend their time on waiting
     seconds = {"setup": setup}
     with tested() as ended:  # the tests of the code need no model, and there is a second core
-        seconds["data"] = step("data")
+        seconds["data"] = data()
         seconds["train"] = step("train")
         seconds["test"] = ended()
     if message and uncommitted():
